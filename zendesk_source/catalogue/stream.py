@@ -1,0 +1,139 @@
+"""The words in which a stream is declared: plain frozen data, no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Literal
+
+DataType = Literal["bigint", "text", "bool", "timestamp", "date", "double", "decimal", "json"]
+Columns = Mapping[str, DataType]
+WriteDisposition = Literal["merge", "replace", "append"]
+
+NO_PARAMS: Mapping[str, str] = MappingProxyType({})
+
+
+class Paging(str, Enum):
+    """How an endpoint hands out its rows; one generator in ``api/paging`` each."""
+
+    CURSOR_EXPORT = "cursor_export"
+    """``start_time`` once, then an opaque ``cursor``; ``end_of_stream`` ends it."""
+    TIME_EXPORT = "time_export"
+    """``start_time`` on every request, from the ``end_time`` of the page before."""
+    CURSOR = "cursor"
+    """``page[size]`` and ``page[after]``; ``meta.has_more`` alone ends it."""
+    OFFSET = "offset"
+    """``page`` and ``per_page``; at most 100 pages or 10,000 rows."""
+    SINGLE = "single"
+    """The whole list in one answer."""
+
+
+class Origin(str, Enum):
+    """Where in a page the rows of a side table are found."""
+
+    OBJECT = "object"
+    """One object inside each row (``metric_set`` of a ticket)."""
+    ELEMENTS = "elements"
+    """Each element of a list inside the row (``tags`` of a ticket)."""
+    BESIDE = "beside"
+    """An array beside the rows of the page (sideloaded ``identities`` of users)."""
+    COMMENT_EVENTS = "comment_events"
+    """The child events of a ticket event that are comments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SideTable:
+    """A second table filled from the pages of a stream, at no extra request.
+
+    Attributes:
+        name: Table name.
+        origin: Where in the page its rows are.
+        key: JSON key they are found under.
+        primary_key: Columns that identify a row.
+        parent_column: Column that holds the id of the row it was found in.
+        is_whole_set: Each page shows *all* rows of its parents, so a row that is missing
+            from a newer page was removed at Zendesk and is removed at the destination.
+        columns: Declared types.
+        docs: Zendesk's page about it.
+    """
+
+    name: str
+    origin: Origin
+    key: str
+    primary_key: tuple[str, ...]
+    parent_column: str
+    is_whole_set: bool
+    columns: Columns
+    docs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stream:
+    """One Zendesk endpoint and the table it becomes.
+
+    What has no default must be written down: forgetting a key or a cursor would lose rows
+    without a word.
+
+    Attributes:
+        name: Table, dlt resource and ``--streams`` name.
+        product: Zendesk product that owns the endpoint.
+        path: Below ``https://{subdomain}.zendesk.com``.
+        records_key: JSON key of the rows in a page; empty = ``name``.
+        paging: Family that walks the pages.
+        primary_key: Columns that identify a row.
+        cursor_field: Column the export is ordered by; ``None`` for whole lists.
+        write: ``merge`` for exports, ``replace`` for lists that are read whole.
+        page_size: Largest page the endpoint allows, in rows.
+        params: Query parameters sent with every request.
+        bucket: Name of the endpoint's own rate limit, as in ``Zendesk-RateLimit-{bucket}``.
+        lookback_seconds: How far before the last position a new sync starts again, where
+            Zendesk does not say which of a row's times a filter looks at.
+        custom_fields: Whose custom fields the rows carry; they become ``cf_`` columns.
+        side_tables: Tables filled from the same pages.
+        columns: Declared types; keys that are not declared still become columns.
+        access: Role that may read it.
+        needs: Plan or feature, where not every account has it.
+        docs: Zendesk's page about the endpoint.
+    """
+
+    name: str
+    product: Literal["support", "help_center", "talk", "chat", "custom_objects"]
+    path: str
+    records_key: str = ""
+    paging: Paging
+    primary_key: tuple[str, ...]
+    cursor_field: str | None
+    write: WriteDisposition
+    page_size: int
+    params: Mapping[str, str] = field(default_factory=lambda: NO_PARAMS)
+    bucket: str = ""
+    lookback_seconds: int = 0
+    custom_fields: Literal["ticket", "user", "organization"] | None = None
+    side_tables: tuple[SideTable, ...] = ()
+    columns: Columns = field(repr=False)
+    access: Literal["admin", "agent", "anyone"]
+    needs: str = ""
+    docs: str
+
+    @property
+    def rows_key(self) -> str:
+        """JSON key of the rows in a page."""
+        return self.records_key or self.name
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether a later sync asks only for what changed."""
+        return self.cursor_field is not None
+
+
+def columns(**names_by_type: str) -> Columns:
+    """Declare columns by type: ``columns(bigint="id ticket_id", text="subject")``."""
+    declared: dict[str, DataType] = {}
+    for data_type, names in names_by_type.items():
+        for name in names.split():
+            if name in declared:
+                raise ValueError(f"column {name} is declared twice")
+            declared[name] = data_type  # type: ignore[assignment]
+    return MappingProxyType(declared)
