@@ -1,0 +1,79 @@
+# Every command of this project. Needs make and Python 3.10 or newer, nothing else.
+#
+#   PYTHON=/path/to/python make test    use another Python for .venv
+#   ARGS="-k positions -x" make test    hand arguments to the command below
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format types bench lock .venv clean
+
+RUN := .venv/bin/python
+CHECKED := zendesk_source pipelines tests
+export PYTHON
+
+help: ## List these targets
+	@echo "make demo and make test are all you need to begin with."
+	@sed -n 's/^\([a-z.]*\):[^#]*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '  %-8s %s\n' "$$name" "$$text"; done
+
+demo: .venv/.project ## Load a simulated Zendesk account into DuckDB and query it
+	@$(RUN) pipelines/zendesk_pipeline.py --demo $(ARGS)
+
+test: .venv/.project ## Run the tests
+	@$(RUN) -m pytest $(ARGS)
+
+lint: .venv/.project ## Check style and formatting (ruff)
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+
+format: .venv/.project ## Rewrite the code in the project's format (ruff)
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+types: .venv/.project ## Check types (mypy --strict)
+	@$(RUN) -m mypy $(wildcard $(CHECKED)) $(ARGS)
+
+bench: .venv/.project ## Run the benchmarks
+	@if [ -f benchmarks/__main__.py ]; then $(RUN) -m benchmarks $(ARGS); \
+	else echo "There are no benchmarks yet; they will live in benchmarks/."; fi
+
+lock: ## Write requirements.lock anew from pyproject.toml (needs uv; ARGS=--upgrade for newer versions)
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
+	@uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --all-extras \
+		--no-emit-index-url --no-emit-find-links --no-header $(ARGS) \
+		--output-file requirements.lock pyproject.toml
+	@echo "requirements.lock: $$(grep -c '==' requirements.lock) pinned packages"
+
+clean: ## Remove .venv and every cache
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment is made in two steps, each with a stamp: the packages of the lock file, checked
+# against their hashes, then this project itself, editable, without fetching anything more.
+.venv: .venv/.project ## Create the environment (the other targets do it when needed)
+
+.venv/.project: .venv/.packages pyproject.toml
+	@$(RUN) -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --editable .
+	@touch $@
+
+# A Python fits when it is 3.10 to 3.14 (what dlt supports) and can make environments.
+.venv/.packages: requirements.lock
+	@for python in "$${PYTHON:-python3}" $${PYTHON:+-} \
+			python3.13 python3.12 python3.11 python3.10 python3.14 python; do \
+		[ "$$python" != - ] || break; \
+		"$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info < (3, 15))' \
+			2>/dev/null && found=$$python && break; \
+	done; \
+	if [ -z "$${found:-}" ]; then \
+		echo "No Python 3.10 to 3.14 that can make environments was found$${PYTHON:+ ($$PYTHON does not fit)}." >&2; \
+		echo "Install one (on Debian and Ubuntu: apt install python3 python3-venv)," >&2; \
+		echo "or name it: PYTHON=/path/to/python make $(firstword $(MAKECMDGOALS))" >&2; \
+		exit 1; \
+	fi; \
+	echo "Creating .venv with $$("$$found" --version) and the packages of requirements.lock;" \
+		"this takes a minute or two, once."; \
+	"$$found" -m venv --clear .venv
+	@$(RUN) -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement requirements.lock
+	@touch $@
