@@ -1,0 +1,90 @@
+"""What every test has: no network but this machine, a dlt of its own, and Postgres on request."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+import psycopg2
+import pytest
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+from dlt.common.pipeline import PipelineContext
+
+SHIPPED_CONFIG = Path(__file__).parent.parent / ".dlt" / "config.toml"
+POSTGRES = "postgresql://postgres:any@127.0.0.1:5432"
+
+
+class OutsideWorldError(RuntimeError):
+    """A test reached for an address that is not this machine's."""
+
+
+def _is_loopback(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode()
+    if host in (None, "", "localhost"):
+        return True
+    try:
+        return ip_address(str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+def _only_loopback(event: str, args: tuple[object, ...]) -> None:
+    """Refuse name look-ups and connections that leave the machine (an audit hook)."""
+    if event == "socket.getaddrinfo":
+        host = args[0]
+    elif event in ("socket.connect", "socket.sendto") and isinstance(args[1], tuple):
+        host = args[1][0]  # other families (Unix sockets) have no such tuple
+    else:
+        return
+    if not _is_loopback(host):
+        raise OutsideWorldError(f"a test reached for {host!r}: only loopback is allowed")
+
+
+sys.addaudithook(_only_loopback)
+
+
+@pytest.fixture(autouse=True)
+def own_dlt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Run the test in an empty dlt project with the shipped settings; nothing of the user's."""
+    for name in list(os.environ):
+        if "__" in name.strip("_") or name.startswith("DLT_"):
+            monkeypatch.delenv(name)
+    project = tmp_path / "project"
+    (project / ".dlt").mkdir(parents=True)
+    shutil.copy(SHIPPED_CONFIG, project / ".dlt")
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt-data"))
+    # Where dlt looks for the user's own settings, such as ~/.dlt/secrets.toml.
+    monkeypatch.setattr("dlt.common.runtime.run_context.global_dir", lambda: str(tmp_path / "home"))
+    Container()[PluggableRunContext].reload(str(project))
+    yield project
+    Container()[PipelineContext].deactivate()
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """Return the credentials of a new, empty Postgres database, dropped after the test."""
+    try:
+        server = psycopg2.connect(f"{POSTGRES}/postgres", connect_timeout=5)
+    except psycopg2.OperationalError as refused:
+        reason = f"no Postgres answers on 127.0.0.1:5432 ({refused})"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server.autocommit = True
+    database = f"zendesk_test_{uuid.uuid4().hex[:12]}"
+    with server.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {database}")
+    try:
+        yield f"{POSTGRES}/{database}"
+    finally:
+        with server.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {database} WITH (FORCE)")
+        server.close()
