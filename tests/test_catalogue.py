@@ -1,0 +1,110 @@
+"""What must hold for every stream that is declared, now and later."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections import Counter
+from types import MappingProxyType
+
+import pytest
+from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+import zendesk_source.catalogue
+from zendesk_source.catalogue import STREAMS, Paging, SideTable, Stream
+from zendesk_source.catalogue.stream import columns
+
+DOCS = "https://developer.zendesk.com/"
+SNAKE_CASE = NamingConvention()
+SIDE_TABLES = [table for stream in STREAMS for table in stream.side_tables]
+TABLES: list[Stream | SideTable] = [*STREAMS, *SIDE_TABLES]
+DATA_TYPES = {"bigint", "text", "bool", "timestamp", "date", "double", "decimal", "json"}
+
+each_stream = pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+each_side_table = pytest.mark.parametrize("table", SIDE_TABLES, ids=lambda table: table.name)
+each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+
+
+def test_no_two_tables_share_a_name() -> None:
+    names = Counter(table.name for table in TABLES)
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_every_declared_stream_is_in_the_list() -> None:
+    modules = pkgutil.iter_modules(zendesk_source.catalogue.__path__, "zendesk_source.catalogue.")
+    declared = {
+        value.name
+        for module in modules
+        for value in vars(importlib.import_module(module.name)).values()
+        if isinstance(value, Stream)
+    }
+    assert declared == {stream.name for stream in STREAMS}
+
+
+@each_table
+def test_key_columns_are_declared(table: Stream | SideTable) -> None:
+    assert table.primary_key
+    assert set(table.primary_key) <= set(table.columns)
+
+
+@each_table
+def test_names_stay_as_they_are_in_the_destination(table: Stream | SideTable) -> None:
+    for name in [table.name, *table.columns]:
+        assert SNAKE_CASE.normalize_identifier(name) == name
+        assert "__" not in name  # dlt's own mark, for nested tables and variant columns
+
+
+@each_table
+def test_columns_have_types_that_dlt_knows(table: Stream | SideTable) -> None:
+    assert set(table.columns.values()) <= DATA_TYPES
+    assert isinstance(table.columns, MappingProxyType)
+
+
+@each_table
+def test_docs_link_to_zendesk(table: Stream | SideTable) -> None:
+    assert table.docs.startswith(DOCS)
+
+
+@each_stream
+def test_path_is_absolute_and_without_a_query(stream: Stream) -> None:
+    assert stream.path.startswith("/api/")
+    assert "?" not in stream.path
+
+
+@each_stream
+def test_cursor_and_write_disposition_agree(stream: Stream) -> None:
+    if stream.cursor_field is None:
+        assert stream.write == "replace"  # read whole: what is gone at Zendesk goes here too
+    else:
+        assert stream.write == "merge"  # pages overlap: append would double rows
+        assert stream.columns[stream.cursor_field] in ("bigint", "timestamp")
+
+
+@each_stream
+def test_exports_have_a_cursor(stream: Stream) -> None:
+    if stream.paging in (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT):
+        assert stream.cursor_field is not None
+        assert stream.bucket  # exports have rate limits of their own
+
+
+@each_stream
+def test_page_size_fits_the_paging(stream: Stream) -> None:
+    assert (stream.page_size == 0) == (stream.paging is Paging.SINGLE)
+
+
+@each_stream
+def test_lookback_only_where_there_is_a_position(stream: Stream) -> None:
+    assert stream.lookback_seconds >= 0
+    assert not stream.lookback_seconds or stream.is_incremental
+
+
+@each_side_table
+def test_side_table_knows_its_parent(table: SideTable) -> None:
+    assert table.parent_column in table.columns
+    if table.is_whole_set:
+        assert table.columns[table.parent_column] == "bigint"
+
+
+def test_a_column_cannot_be_declared_twice() -> None:
+    with pytest.raises(ValueError, match="declared twice"):
+        columns(bigint="id", text="subject id")
