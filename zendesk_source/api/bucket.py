@@ -1,0 +1,162 @@
+"""One rate limit: how many requests are left, and when there will be more.
+
+Zendesk counts in windows: at the reset the whole bucket is there again. An answer names the
+reset in whole seconds; until a bucket's answers do, any ``period_seconds`` may hold at most
+``size`` requests, which is right wherever the server's windows lie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zendesk_source.api.rate_headers import RateState
+
+_ROUNDED_DOWN_SECONDS = 1.0
+
+
+@dataclass(slots=True, eq=False)
+class Grant:
+    """Leave to send one request, taken from all its buckets at once.
+
+    Attributes:
+        buckets: Names of the buckets it counts in.
+        endpoint: Path the request goes to.
+        granted_at: Stopwatch time.
+        waited_seconds: How long the caller waited for it.
+        is_open: Whether the answer is still outstanding.
+    """
+
+    buckets: tuple[str, ...]
+    endpoint: str
+    granted_at: float
+    waited_seconds: float = 0.0
+    is_open: bool = True
+
+
+class Bucket:
+    """The state of one bucket; not thread-safe, ``Budget`` holds the lock.
+
+    Args:
+        name: As in ``Zendesk-RateLimit-{name}``.
+        size: Requests a window; ``None`` = unknown, no limit until an answer tells.
+        period_seconds: Length of a window.
+        share: Part of the size to use at most.
+    """
+
+    def __init__(
+        self, name: str, *, size: int | None, period_seconds: float, share: float = 1.0
+    ) -> None:
+        self.name = name
+        self.size = size
+        self._period_seconds = period_seconds
+        self._share = share
+        self._charged: list[Grant] = []
+        self._foreign = 0
+        self._foreign_seen_at = 0.0
+        self._window_end: float | None = None
+        self._previous_end: float | None = None
+        self._blocked_until: float | None = None
+        self._rounding_seconds = 0.0
+
+    def wait_seconds(self, now: float) -> float:
+        """Return how long the next request has to wait; 0 when there is room."""
+        self._turn_over(now)
+        block_seconds = max(0.0, (self._blocked_until or now) - now)
+        if self.size is None or self._used() < self._limit(self.size):
+            return block_seconds
+        return max(block_seconds, self._end() - now)
+
+    def charge(self, grant: Grant) -> None:
+        """Count a request in the current window."""
+        self._charged.append(grant)
+
+    def reason(self) -> str:
+        """Return why a request waits: ``incremental-exports 10/10 used``."""
+        if self._blocked_until is not None:
+            return f"{self.name}: Zendesk asked to wait"
+        return f"{self.name} {self._used()}/{self.size} used"
+
+    def learn(self, grant: Grant, state: RateState, now: float) -> None:
+        """Take over what an answer says about this bucket.
+
+        Args:
+            grant: Of the request that was answered.
+            state: What its headers say.
+            now: Stopwatch time at which the headers arrived.
+        """
+        self._turn_over(now)
+        self.size = state.size
+        if state.reset_seconds is not None:
+            self._period_seconds = max(self._period_seconds, state.reset_seconds)
+            end = now + state.reset_seconds + self._rounding_seconds
+            if self._counted_before(grant, end):
+                self._uncharge(grant)
+                return
+            if self._window_end is not None and end > self._window_end + self._period_seconds / 2:
+                self._begin_window(self._window_end)
+            # The server rounds up, so the earliest end seen is the nearest to the truth.
+            self._window_end = end if self._window_end is None else min(self._window_end, end)
+        # Requests in flight may already be counted in `remaining`: what is beyond all of ours
+        # was surely sent by somebody else.
+        foreign = state.size - state.remaining - len(self._charged)
+        known = self._foreign if state.reset_seconds is not None else 0
+        self._foreign, self._foreign_seen_at = max(known, foreign, 0), now
+
+    def block(self, grant: Grant, now: float, block_seconds: float) -> None:
+        """Send nothing for a while, because the server answered 429.
+
+        Args:
+            grant: Of the request that was refused.
+            now: Stopwatch time.
+            block_seconds: From ``Retry-After``.
+        """
+        if self._previous_end is not None:
+            late_seconds = grant.granted_at - self._previous_end
+            if 0 <= late_seconds < _ROUNDED_DOWN_SECONDS:
+                # Refused right after the reset: this server rounds the seconds down.
+                self._rounding_seconds = _ROUNDED_DOWN_SECONDS
+        self._blocked_until = max(self._blocked_until or 0.0, now + block_seconds)
+
+    def _limit(self, size: int) -> int:
+        return max(1, int(size * self._share + 1e-9))
+
+    def _used(self) -> int:
+        return len(self._charged) + self._foreign
+
+    def _end(self) -> float:
+        if self._window_end is not None:
+            return self._window_end
+        starts = [grant.granted_at for grant in self._charged]
+        if self._foreign:
+            starts.append(self._foreign_seen_at)
+        return min(starts) + self._period_seconds
+
+    def _turn_over(self, now: float) -> None:
+        if self._blocked_until is not None and now >= self._blocked_until:
+            self._begin_window(self._blocked_until)
+            self._blocked_until = None
+        if self._window_end is not None and now >= self._window_end:
+            self._begin_window(self._window_end)
+        if self._window_end is None:
+            oldest = now - self._period_seconds
+            self._charged = [g for g in self._charged if g.granted_at > oldest]
+            if self._foreign_seen_at <= oldest:
+                self._foreign = 0
+
+    def _begin_window(self, previous_end: float) -> None:
+        # A request in flight may be counted in the old window or in the new one: it stays
+        # charged until its answer tells.
+        self._charged = [grant for grant in self._charged if grant.is_open]
+        self._foreign = 0
+        self._previous_end = previous_end
+        self._window_end = None
+
+    def _counted_before(self, grant: Grant, end: float) -> bool:
+        return (
+            self._previous_end is not None
+            and grant.granted_at < self._previous_end
+            and end < self._previous_end + self._period_seconds / 2
+        )
+
+    def _uncharge(self, grant: Grant) -> None:
+        self._charged = [other for other in self._charged if other is not grant]

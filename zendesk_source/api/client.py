@@ -1,0 +1,349 @@
+"""The one place that sends a request: paced, retried, measured, and understood.
+
+Source: https://developer.zendesk.com/api-reference/introduction/requests/
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+import orjson
+
+from zendesk_source.api.auth import Auth
+from zendesk_source.api.bucket import Grant
+from zendesk_source.api.budget import Budget, OnWait, product_bucket
+from zendesk_source.api.clock import Clock, SystemClock
+from zendesk_source.api.rate_headers import rate_states
+from zendesk_source.api.refusals import PageTooHeavy, error_name, refusal, where
+from zendesk_source.api.retry import RETRIED_STATUSES, RetryPolicy, retry_after_seconds
+from zendesk_source.api.transport import Reply, Transport, TransportFailed
+from zendesk_source.errors import (
+    AuthenticationError,
+    RateLimited,
+    ServerUnavailable,
+    UnexpectedAnswer,
+)
+
+T = TypeVar("T")
+
+READ_TIMEOUT_SECONDS = 120.0
+_SHORTEST_REFUSAL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """A page that arrived whole.
+
+    Attributes:
+        value: What ``parse`` made of the body.
+        server_time: Zendesk's clock when it answered, to the second.
+        received_at: Our clock when the body was there.
+        body_bytes: Size of the body, unpacked.
+    """
+
+    value: T
+    server_time: datetime
+    received_at: datetime
+    body_bytes: int
+
+
+@dataclass(slots=True)
+class Usage:
+    """What a stream has cost so far.
+
+    Attributes:
+        requests: Sent, the failed ones included.
+        retries: Asked again after a fault.
+        rate_limited: Answers 429.
+        waited_seconds: For the budget, and between attempts.
+        body_bytes: Of all good answers, unpacked.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    rate_limited: int = 0
+    waited_seconds: float = 0.0
+    body_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the credentials belong to: a Zendesk user id and role."""
+
+    id: int
+    role: str
+
+
+@dataclass(slots=True, kw_only=True)
+class _Asking:
+    """One page being asked for, over all its attempts."""
+
+    target: str
+    stream: str
+    buckets: tuple[str, ...]
+    halve_on_timeout: bool
+    failures: int = 0
+    refusals_in_a_row: int = 0
+    is_renewed: bool = False
+    header: str = ""
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+    @property
+    def where(self) -> str:
+        return where(self.stream, self.path)
+
+
+class ZendeskClient:
+    """Asks one account for pages; safe for many threads.
+
+    Args:
+        base_url: Scheme, host and port of the account.
+        auth: Who asks.
+        budget: Shared by all clients of the account; an own one when left out.
+        clock: Time and the way to wait.
+        retry: Patience with one page.
+        timeout_seconds: Longest silence of the server.
+        on_wait: Told why and how long a request waits.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        auth: Auth,
+        *,
+        budget: Budget | None = None,
+        clock: Clock | None = None,
+        retry: RetryPolicy | None = None,
+        timeout_seconds: float = READ_TIMEOUT_SECONDS,
+        on_wait: OnWait | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._transport = Transport(base_url, read_timeout_seconds=timeout_seconds)
+        self._auth = auth
+        self._budget = budget or Budget(self._clock)
+        self._retry = retry or RetryPolicy()
+        self._on_wait = on_wait
+        self._usage: dict[str, Usage] = {}
+        self._usage_lock = threading.Lock()
+
+    @property
+    def usage(self) -> dict[str, Usage]:
+        """What every stream has cost so far, as a copy that no longer changes."""
+        with self._usage_lock:
+            return {stream: replace(usage) for stream, usage in self._usage.items()}
+
+    def now(self) -> datetime:
+        """Return the time by our own clock."""
+        return self._clock.now()
+
+    def usage_of(self, stream: str) -> Usage:
+        """Return what one stream has cost so far; all zero when it has not asked yet."""
+        return self.usage.get(stream, Usage())
+
+    def get(
+        self,
+        path_or_url: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        stream: str = "",
+        bucket: str = "",
+        parse: Callable[[bytes], T] = orjson.loads,
+        halve_on_timeout: bool = False,
+    ) -> Answer[T]:
+        """Ask for one page until it is there.
+
+        Args:
+            path_or_url: Path below the account, or a link from an answer.
+            params: Query parameters, not yet encoded.
+            stream: Whose usage and error messages it belongs to.
+            bucket: The endpoint's own rate limit, beside the product's.
+            parse: Decodes the body; when it fails on a body that is not JSON, the answer
+                counts as faulty and is asked for again.
+            halve_on_timeout: Raise ``PageTooHeavy`` on the first 504 or time-out.
+
+        Raises:
+            AccessDenied: 403.
+            NotOnThisPlan: 404 or 410.
+            AuthenticationError: 401, also after a renewal.
+            ConfigurationError: The account is unknown or has moved.
+            RateLimited: 429 again and again.
+            ServerUnavailable: 5xx, 409, reset or time-out on every attempt.
+            UnexpectedAnswer: Any other 4xx, or a body that cannot be read.
+        """
+        target = self._transport.path_and_query(path_or_url, params)
+        asking = _Asking(
+            target=target,
+            stream=stream,
+            buckets=(product_bucket(urlsplit(target).path), bucket),
+            halve_on_timeout=halve_on_timeout,
+        )
+        while True:
+            reply = self._reply(asking)
+            if reply is None:
+                continue
+            answer = self._parsed(asking, reply, parse)
+            if answer is not None:
+                self._count(stream, body_bytes=answer.body_bytes)
+                return answer
+
+    def _reply(self, asking: _Asking) -> Reply | None:
+        """Send once; ``None`` means: ask again."""
+        grant = self._budget.acquire(asking.buckets, endpoint=asking.path, on_wait=self._on_wait)
+        self._count(asking.stream, waited_seconds=grant.waited_seconds)
+        try:
+            asking.header = self._auth.header()
+            self._count(asking.stream, requests=1)
+            reply = self._transport.exchange(asking.target, asking.header)
+        except TransportFailed as failed:
+            self._budget.settle(grant)
+            self._fail(asking, str(failed), is_timeout=failed.is_timeout)
+            return None
+        except BaseException:
+            self._budget.settle(grant)
+            raise
+        return self._understood(asking, grant, reply)
+
+    def _understood(self, asking: _Asking, grant: Grant, reply: Reply) -> Reply | None:
+        server_time = _server_time(reply) or self._clock.now()
+        states = rate_states(reply.headers, asking.buckets[0], server_time)
+        asked_seconds = retry_after_seconds(reply.headers, server_time)
+        if reply.status == 429:
+            if asked_seconds is None:
+                asked_seconds = self._retry.wait_without_retry_after_seconds
+            asked_seconds = max(asked_seconds, _SHORTEST_REFUSAL_SECONDS)
+            self._budget.refuse(grant, states, asked_seconds)
+            self._refused(asking)
+            return None
+        self._budget.settle(grant, states)
+        asking.refusals_in_a_row = 0
+        if reply.status == 401:
+            self._renew(asking, reply)
+            return None
+        if reply.status in RETRIED_STATUSES:
+            reason = f"{reply.status} {error_name(reply.body)}".rstrip()
+            is_timeout = reply.status == 504
+            self._fail(asking, reason, is_timeout=is_timeout, wait_seconds=asked_seconds)
+            return None
+        if not 200 <= reply.status < 300:
+            raise refusal(reply.status, reply.body, stream=asking.stream, path=asking.path)
+        return reply
+
+    def _parsed(
+        self, asking: _Asking, reply: Reply, parse: Callable[[bytes], T]
+    ) -> Answer[T] | None:
+        received_at = self._clock.now()
+        try:
+            value = parse(reply.body)
+        except Exception:
+            if _is_json(reply.body):
+                raise  # the body is whole: the decoder does not fit it
+            self._fail(asking, "", is_timeout=False)
+            return None
+        return Answer(
+            value=value,
+            server_time=_server_time(reply) or received_at,
+            received_at=received_at,
+            body_bytes=len(reply.body),
+        )
+
+    def _refused(self, asking: _Asking) -> None:
+        asking.refusals_in_a_row += 1
+        self._count(asking.stream, rate_limited=1)
+        if asking.refusals_in_a_row > self._retry.refusals_in_a_row:
+            raise RateLimited(
+                f"{asking.where} answered 429 {asking.refusals_in_a_row} times in a row.",
+                "Another tool uses up the account's rate limit: lower its rate or run later.",
+            )
+
+    def _renew(self, asking: _Asking, reply: Reply) -> None:
+        if not asking.is_renewed and self._auth.renew(asking.header):
+            asking.is_renewed = True
+            return
+        name = error_name(reply.body)
+        raise AuthenticationError(
+            f"{asking.where} answered 401{f' ({name})' if name else ''}.", self._auth.remedy
+        )
+
+    def _fail(
+        self,
+        asking: _Asking,
+        reason: str,
+        *,
+        is_timeout: bool,
+        wait_seconds: float | None = None,
+    ) -> None:
+        """Wait before the next attempt, or give up; no reason = an unreadable body."""
+        asking.failures += 1
+        if is_timeout and asking.halve_on_timeout:
+            self._count(asking.stream, retries=1)
+            raise PageTooHeavy(asking.where)
+        if asking.failures >= self._retry.attempts:
+            raise _given_up(asking, reason)
+        if wait_seconds is None:
+            wait_seconds = self._retry.backoff_seconds(asking.failures)
+        self._count(asking.stream, retries=1, waited_seconds=wait_seconds)
+        if self._on_wait is not None:
+            self._on_wait(f"{asking.where}: {reason or 'unreadable answer'}", wait_seconds)
+        self._clock.sleep(wait_seconds)
+
+    def _count(self, stream: str, **amounts: float) -> None:
+        with self._usage_lock:
+            usage = self._usage.setdefault(stream, Usage())
+            for name, amount in amounts.items():
+                setattr(usage, name, getattr(usage, name) + amount)
+
+
+def whoami(client: ZendeskClient) -> Identity:
+    """Return whose credentials these are.
+
+    Zendesk answers 200 with an anonymous user, whose id is null, to missing or wrong ones:
+    https://developer.zendesk.com/api-reference/ticketing/users/users/#show-self
+
+    Raises:
+        AuthenticationError: The anonymous user answered.
+    """
+    answer: Answer[Any] = client.get("/api/v2/users/me.json", stream="users/me")
+    user = answer.value.get("user") if isinstance(answer.value, dict) else None
+    if not isinstance(user, dict) or not user.get("id"):
+        raise AuthenticationError(
+            "Zendesk took the credentials for those of an anonymous visitor.",
+            "Check the email address and the secret; passwords no longer work for the API.",
+        )
+    return Identity(id=int(user["id"]), role=str(user.get("role") or ""))
+
+
+def _given_up(asking: _Asking, reason: str) -> Exception:
+    if not reason:
+        return UnexpectedAnswer(
+            f"{asking.where} gave an answer that is not JSON {asking.failures} times in a row.",
+            "Run again later; if it stays, open a ticket with Zendesk.",
+        )
+    return ServerUnavailable(
+        f"{asking.where} failed {asking.failures} times in a row, the last time with {reason}.",
+        "See https://status.zendesk.com and run again later: it goes on where it stopped.",
+    )
+
+
+def _server_time(reply: Reply) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(reply.headers["Date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        orjson.loads(body)
+    except ValueError:
+        return False
+    return True

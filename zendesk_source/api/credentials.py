@@ -1,0 +1,130 @@
+"""Who asks, and at which account: the three ways to log in, as dlt configuration.
+
+dlt tries the branches of ``ZendeskCredentials`` from left to right and takes the first whose
+fields are all there. Field names are those of dlt's verified source, so existing
+``secrets.toml`` files keep working.
+
+Source: https://developer.zendesk.com/api-reference/introduction/security-and-auth/
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Union
+from urllib.parse import SplitResult, urlsplit
+
+from dlt.common.configuration import configspec
+from dlt.common.configuration.specs import CredentialsConfiguration
+from dlt.common.typing import TSecretStrValue
+
+from zendesk_source.errors import ConfigurationError
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_SAFE_TO_SHOW = re.compile(r"[A-Za-z0-9.-]{1,80}")
+_DOMAIN = ".zendesk.com"
+_SUBDOMAIN_REMEDY = (
+    "Set `subdomain` to the first part of the address agents use: `acme` for"
+    " https://acme.zendesk.com. A host-mapped address such as support.acme.com does not serve"
+    " the API."
+)
+
+
+@configspec
+class ZendeskOAuthClient(CredentialsConfiguration):
+    """A confidential OAuth client of the account (grant ``client_credentials``).
+
+    The token is asked for at run time and acts as the user who owns the client.
+    """
+
+    subdomain: str = None  # type: ignore[assignment]
+    client_id: str = None  # type: ignore[assignment]
+    client_secret: TSecretStrValue = None  # type: ignore[assignment]
+    scope: str = "read"
+    base_url: str = ""
+
+
+@configspec
+class ZendeskOAuthToken(CredentialsConfiguration):
+    """An OAuth access token made elsewhere; when it expires, so does the pipeline."""
+
+    subdomain: str = None  # type: ignore[assignment]
+    oauth_token: TSecretStrValue = None  # type: ignore[assignment]
+    base_url: str = ""
+
+
+@configspec
+class ZendeskApiToken(CredentialsConfiguration):
+    """An agent's address and an API token, which Zendesk switches off on 30 April 2027."""
+
+    subdomain: str = None  # type: ignore[assignment]
+    email: str = None  # type: ignore[assignment]
+    token: TSecretStrValue = None  # type: ignore[assignment]
+    base_url: str = ""
+
+
+ZendeskCredentials = Union[ZendeskOAuthClient, ZendeskOAuthToken, ZendeskApiToken]  # noqa: UP007
+"""Any of the three; dlt picks the first whose fields are all given."""
+
+
+def base_url_of(credentials: ZendeskCredentials) -> str:
+    """Return scheme, host and port of the account, without a slash at the end.
+
+    Args:
+        credentials: ``base_url`` wins when it is set; else ``subdomain``, which may be
+            ``acme``, ``acme.zendesk.com`` or any address copied from a browser.
+
+    Raises:
+        ConfigurationError: The account cannot be told from the setting, or the credentials
+            would travel unencrypted.
+    """
+    if credentials.base_url:
+        return _explicit_base_url(credentials.base_url)
+    return f"https://{_subdomain(credentials.subdomain)}{_DOMAIN}"
+
+
+def _subdomain(given: str | None) -> str:
+    text = (given or "").strip()
+    host = (_split(text).hostname or "") if "://" in text else text.split("/")[0].lower()
+    name = host[: -len(_DOMAIN)] if host.endswith(_DOMAIN) else host
+    if not _LABEL.fullmatch(name):
+        shown = f" ({host})" if _SAFE_TO_SHOW.fullmatch(host) else ""
+        raise ConfigurationError(
+            f"`subdomain`{shown} does not name a Zendesk account.", _SUBDOMAIN_REMEDY
+        )
+    return name
+
+
+def _explicit_base_url(given: str) -> str:
+    parts = _split(given.strip())
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
+        raise ConfigurationError(
+            "`base_url` is not an address.",
+            "Leave it out, or write it as https://acme.zendesk.com.",
+        )
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise ConfigurationError(
+            f"`base_url` would send the credentials unencrypted to {host}.",
+            "Use https://; plain http:// is only for a simulator on this machine.",
+        )
+    authority = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{authority}" + (f":{parts.port}" if parts.port else "")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  (raises ValueError when the port is not a number)
+    except ValueError:
+        raise ConfigurationError("The Zendesk address cannot be read.", _SUBDOMAIN_REMEDY) from None
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,66 @@
+"""How each endpoint hands out its rows: one generator a family, each proving progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+
+import orjson
+
+from zendesk_source.api.client import ZendeskClient
+from zendesk_source.api.paging.exports import cursor_export_pages, time_export_pages
+from zendesk_source.api.paging.lists import cursor_pages, offset_pages, single_pages
+from zendesk_source.api.paging.position import Page, Position
+from zendesk_source.api.paging.walk import Pages, PageSize, Parse, Walk
+from zendesk_source.catalogue import Paging, Stream
+
+_FAMILIES: Mapping[Paging, Callable[[Walk, Position], Pages]] = MappingProxyType(
+    {
+        Paging.CURSOR_EXPORT: cursor_export_pages,
+        Paging.TIME_EXPORT: time_export_pages,
+        Paging.CURSOR: cursor_pages,
+        Paging.OFFSET: offset_pages,
+        Paging.SINGLE: single_pages,
+    }
+)
+
+
+def pages(
+    client: ZendeskClient,
+    stream: Stream,
+    position: Position,
+    *,
+    params: Mapping[str, str] | None = None,
+    parse: Parse = orjson.loads,
+    page_size: int | None = None,
+) -> Iterator[Page]:
+    """Walk a stream from a position to its end, page by page.
+
+    Args:
+        client: To ask with.
+        stream: What to ask for.
+        position: Where to begin; ``Position()`` = from the beginning.
+        params: Query parameters beside the stream's own.
+        parse: Decodes a body into a mapping with the keys of the JSON.
+        page_size: Rows a page, at most what the endpoint allows; its maximum when left out.
+
+    Yields:
+        Pages, the last with ``is_last``. Every row changed since ``position`` comes at least
+        once; a row may come more often.
+
+    Raises:
+        PaginationStuck: The walk does not advance.
+        UnexpectedAnswer: An answer cannot be read, or offset paging ends before the list.
+        ZendeskError: Anything ``ZendeskClient.get`` raises.
+    """
+    walk = Walk(
+        client=client,
+        stream=stream,
+        params={**stream.params, **(params or {})},
+        parse=parse,
+        size=PageSize(min(page_size or stream.page_size, stream.page_size)),
+    )
+    return _FAMILIES[stream.paging](walk, position)
+
+
+__all__ = ["Page", "Position", "pages"]

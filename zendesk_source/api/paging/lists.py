@@ -1,0 +1,103 @@
+"""Lists: by cursor, by page number, or whole in one answer.
+
+Source: https://developer.zendesk.com/api-reference/introduction/pagination/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from zendesk_source.api.client import Answer
+from zendesk_source.api.paging.position import Position
+from zendesk_source.api.paging.walk import Pages, Walk
+from zendesk_source.errors import UnexpectedAnswer
+
+DEEPEST_OFFSET_PAGE = 100
+DEEPEST_OFFSET_ROWS = 10_000
+
+
+def cursor_pages(walk: Walk, position: Position) -> Pages:
+    """Walk a list by ``page[after]``; ``meta.has_more`` alone ends it.
+
+    A stream that can ask "since" sends ``start_time``, and its next walk begins at the time
+    this one began, because a row may change behind it.
+
+    Raises:
+        PaginationStuck: A cursor came twice.
+        UnexpectedAnswer: The rows are missing.
+    """
+    is_incremental = walk.stream.is_incremental
+    while True:
+        answer = walk.ask(_cursor_place(walk, position), size_param="page[size]")
+        if position.began is None:
+            position = replace(position, began=int(answer.server_time.timestamp()))
+        meta = answer.value.get("meta")
+        if not isinstance(meta, Mapping):
+            yield from _offset_answer_pages(walk, answer, _next_walk(position, is_incremental))
+            return
+        if not meta.get("has_more"):
+            yield walk.page(answer, _next_walk(position, is_incremental), is_last=True)
+            return
+        cursor = meta.get("after_cursor") or _linked_cursor(answer.value)
+        if not cursor:
+            raise walk.stuck("there are more rows but no cursor to them")
+        position = replace(position, cursor=cursor)
+        walk.advance(position, "the same cursor came twice")
+        yield walk.page(answer, position, is_last=False)
+
+
+def _cursor_place(walk: Walk, position: Position) -> dict[str, object]:
+    place: dict[str, object] = {}
+    if walk.stream.is_incremental and position.start_time is not None:
+        place["start_time"] = position.start_time
+    if position.cursor is not None:
+        place["page[after]"] = position.cursor
+    return place
+
+
+def _next_walk(position: Position, is_incremental: bool) -> Position:
+    return Position(start_time=position.began) if is_incremental else Position()
+
+
+def _linked_cursor(envelope: Mapping[str, Any]) -> str | None:
+    links = envelope.get("links")
+    link = links.get("next") if isinstance(links, Mapping) else None
+    query = parse_qs(urlsplit(link).query) if isinstance(link, str) else {}
+    return query.get("page[after]", [None])[0]
+
+
+def offset_pages(walk: Walk, position: Position) -> Pages:
+    """Walk a list by page number; only a whole walk tells what was deleted.
+
+    Raises:
+        UnexpectedAnswer: The list is deeper than offset paging goes; the rows so far came.
+    """
+    answer = walk.ask({"page": 1}, size_param="per_page")
+    yield from _offset_answer_pages(walk, answer, Position())
+
+
+def single_pages(walk: Walk, position: Position) -> Pages:
+    """Read a list that comes whole, and the rest of it should it have grown pages."""
+    answer = walk.ask({}, size_param="")
+    yield from _offset_answer_pages(walk, answer, Position())
+
+
+def _offset_answer_pages(
+    walk: Walk, answer: Answer[Mapping[str, Any]], after_last: Position
+) -> Pages:
+    """Follow the server's own links: it alone knows how many rows its pages have."""
+    pages, rows = 1, len(walk.rows(answer))
+    while isinstance(next_page := answer.value.get("next_page"), str):
+        yield walk.page(answer, Position(), is_last=False)
+        if pages >= DEEPEST_OFFSET_PAGE or rows >= DEEPEST_OFFSET_ROWS:
+            raise UnexpectedAnswer(
+                f"{walk.where} has more than {rows} rows; Zendesk ends offset paging there.",
+                "The rows so far arrived; the stream must be declared with paging=Paging.CURSOR.",
+            )
+        walk.advance(next_page, "the same page was linked twice")
+        answer = walk.ask({}, size_param="", url=next_page)
+        pages, rows = pages + 1, rows + len(walk.rows(answer))
+    yield walk.page(answer, after_last, is_last=True)

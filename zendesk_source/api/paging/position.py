@@ -1,0 +1,47 @@
+"""Where a walk stands, and one page of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the next request of a walk begins; nothing else is needed to go on.
+
+    Attributes:
+        start_time: Epoch seconds, inclusive; ``None`` = from the beginning.
+        cursor: Opaque, as Zendesk gave it; wins over ``start_time`` in a cursor export.
+        began: Epoch seconds of Zendesk's clock when the walk began, for lists that resume
+            in the middle and start their next walk from there.
+    """
+
+    start_time: int | None = None
+    cursor: str | None = None
+    began: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of a walk.
+
+    Attributes:
+        envelope: The whole decoded answer, rows included.
+        rows: As the decoder made them.
+        after: Position of the request that follows this page.
+        is_last: Whether the walk ends here; ``after`` is then where the next one begins.
+        server_time: Zendesk's clock when it answered.
+        received_at: Our clock when the body was there.
+        body_bytes: Size of the body, unpacked.
+    """
+
+    envelope: Mapping[str, Any]
+    rows: list[Any]
+    after: Position
+    is_last: bool
+    server_time: datetime
+    received_at: datetime
+    body_bytes: int

@@ -1,0 +1,163 @@
+"""What all walks share: asking for a page, halving heavy ones, reading the envelope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zendesk_source.api.client import Answer, ZendeskClient
+from zendesk_source.api.paging.position import Page, Position
+from zendesk_source.api.refusals import PageTooHeavy, where
+from zendesk_source.catalogue import Stream
+from zendesk_source.errors import PaginationStuck, UnexpectedAnswer, ZendeskError
+
+Parse = Callable[[bytes], Mapping[str, Any]]
+SMALLEST_PAGE = 25
+_GOOD_PAGES_BEFORE_GROWING = 3
+_SHOWN_KEY = re.compile(r"[a-z_]{1,40}")
+_SHOWN_KEYS = 12
+
+
+class PageSize:
+    """Rows a page, halved when Zendesk times out and doubled back after good pages.
+
+    Args:
+        rows: The most to ask for; 0 when the endpoint has no page size.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self._most = rows
+        self._good_pages = 0
+
+    @property
+    def can_halve(self) -> bool:
+        """Whether a smaller page can be asked for."""
+        return self.rows > SMALLEST_PAGE
+
+    def halve(self) -> None:
+        """Ask for half as many from now on."""
+        self.rows = max(SMALLEST_PAGE, self.rows // 2)
+        self._good_pages = 0
+
+    def page_arrived(self) -> None:
+        """Count a good page."""
+        if self.rows >= self._most:
+            return
+        self._good_pages += 1
+        if self._good_pages >= _GOOD_PAGES_BEFORE_GROWING:
+            self.rows = min(self._most, self.rows * 2)
+            self._good_pages = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Walk:
+    """One walk through a stream.
+
+    Attributes:
+        client: To ask with.
+        stream: What to ask for.
+        params: Sent with every request.
+        parse: Decodes a body into a mapping with the keys of the JSON.
+        size: Rows a page.
+        asked_rows: Page size of the last request.
+        asked: Every place already asked for; the same one twice means a circle.
+    """
+
+    client: ZendeskClient
+    stream: Stream
+    params: Mapping[str, str]
+    parse: Parse
+    size: PageSize
+    asked_rows: int = 0
+    asked: set[object] = field(default_factory=set)
+
+    def ask(
+        self, own_params: Mapping[str, object], *, size_param: str, url: str = ""
+    ) -> Answer[Mapping[str, Any]]:
+        """Ask for a page, a smaller one when Zendesk times out.
+
+        Args:
+            own_params: Place in the walk.
+            size_param: Name of the page size parameter; empty = none is sent.
+            url: A link to follow instead of the stream's path and parameters.
+
+        Raises:
+            UnexpectedAnswer: The answer is not an object.
+        """
+        while True:
+            self.asked_rows = self.size.rows
+            sent = {**self.params, **own_params}
+            if size_param and self.size.rows:
+                sent[size_param] = self.size.rows
+            try:
+                answer = self.client.get(
+                    url or self.stream.path,
+                    {} if url else sent,
+                    stream=self.stream.name,
+                    bucket=self.stream.bucket,
+                    parse=self.parse,
+                    halve_on_timeout=bool(size_param) and not url and self.size.can_halve,
+                )
+            except PageTooHeavy:
+                self.size.halve()
+                continue
+            if not isinstance(answer.value, Mapping):
+                raise UnexpectedAnswer(f"{self.where} answered with JSON that is not an object.")
+            self.size.page_arrived()
+            return answer
+
+    def page(self, answer: Answer[Mapping[str, Any]], after: Position, *, is_last: bool) -> Page:
+        """Return the page that an answer is."""
+        return Page(
+            envelope=answer.value,
+            rows=self.rows(answer),
+            after=after,
+            is_last=is_last,
+            server_time=answer.server_time,
+            received_at=answer.received_at,
+            body_bytes=answer.body_bytes,
+        )
+
+    def rows(self, answer: Answer[Mapping[str, Any]]) -> list[Any]:
+        """Return the rows of an answer.
+
+        Raises:
+            UnexpectedAnswer: The key is missing: that is not the same as an empty page.
+        """
+        rows: list[Any] | None = answer.value.get(self.stream.rows_key)
+        if rows is None or isinstance(rows, (str, bytes, Mapping)) or not hasattr(rows, "__len__"):
+            seen = [key for key in answer.value if _SHOWN_KEY.fullmatch(str(key))][:_SHOWN_KEYS]
+            raise UnexpectedAnswer(
+                f"{self.where} answered 200 without a list `{self.stream.rows_key}`;"
+                f" it has {', '.join(sorted(seen)) or 'no known keys'}.",
+                "Nothing was taken for empty; the stream goes on from here next time.",
+            )
+        return rows
+
+    def stuck(self, detail: str) -> ZendeskError:
+        """Return the error for a walk that would go round for ever."""
+        return PaginationStuck(
+            f"{self.where} stopped advancing: {detail}.",
+            "Rows before it are safe; run again later, and report it if it stays.",
+        )
+
+    def advance(self, place: object, detail: str) -> None:
+        """Note a place that is asked for next.
+
+        Raises:
+            PaginationStuck: It was asked for before.
+        """
+        if place in self.asked:
+            raise self.stuck(detail)
+        self.asked.add(place)
+
+    @property
+    def where(self) -> str:
+        """The stream and its path, for messages."""
+        return where(self.stream.name, self.stream.path)
+
+
+Pages = Iterator[Page]

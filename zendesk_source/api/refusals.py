@@ -1,0 +1,122 @@
+"""What a refused request means: Zendesk's error bodies, read and turned into our errors.
+
+Only the *name* of an error is ever shown; descriptions may quote a customer's data.
+
+Source: https://developer.zendesk.com/api-reference/introduction/requests/#response-format
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+from zendesk_source.errors import (
+    AccessDenied,
+    ConfigurationError,
+    NotOnThisPlan,
+    UnexpectedAnswer,
+    ZendeskError,
+)
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
+_PHRASES = frozenset({"Couldn't authenticate you", "Internal Server Error"})
+_EXPORT_CLOSED = (
+    "From December 2026 Zendesk closes incremental exports to third-party apps: log in as an"
+    " admin with an OAuth client of your own account, or leave this stream out."
+)
+
+
+class RequestRefused(UnexpectedAnswer):
+    """A 4xx that no retry helps; internal, so that paging can say more about it.
+
+    Attributes:
+        status: HTTP status.
+        error_name: Zendesk's name for it, may be empty.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *, status: int, error_name: str) -> None:
+        super().__init__(what, remedy)
+        self.status = status
+        self.error_name = error_name
+
+
+class StartTimeTooRecent(RequestRefused):
+    """``start_time`` lies in the last minute: there is nothing new yet. Internal."""
+
+
+class PageTooHeavy(Exception):
+    """504 or a time-out: a smaller page may get through. Internal, never leaves ``api``."""
+
+
+def error_name(body: bytes) -> str:
+    """Return Zendesk's name of an error from any of its body shapes, or an empty string."""
+    try:
+        answer = orjson.loads(body)
+    except ValueError:
+        return ""
+    if not isinstance(answer, dict):
+        return ""
+    return next((name for found in _candidates(answer) if (name := _as_name(found))), "")
+
+
+def _candidates(answer: dict[str, Any]) -> list[object]:
+    error, errors = answer.get("error"), answer.get("errors")
+    found: list[object] = [error]
+    if isinstance(error, dict):
+        found += [error.get("code"), error.get("title"), error.get("type")]
+    if isinstance(errors, list):
+        for each in errors:
+            found += [each.get("code"), each.get("title")] if isinstance(each, dict) else [each]
+    return found
+
+
+def _as_name(found: object) -> str:
+    is_name = isinstance(found, str) and (_NAME.fullmatch(found) or found in _PHRASES)
+    return str(found) if is_name else ""
+
+
+def refusal(status: int, body: bytes, *, stream: str, path: str) -> ZendeskError:
+    """Return the error that a 4xx other than 401, 409 and 429 stands for.
+
+    Args:
+        status: HTTP status.
+        body: Of the answer, any shape.
+        stream: Stream that asked, may be empty.
+        path: Path of the request, without query.
+    """
+    name = error_name(body)
+    what = f"{where(stream, path)} answered {status}{f' {name}' if name else ''}."
+    if status in (400, 422) and _is_too_recent(name, body):
+        return StartTimeTooRecent(what, status=status, error_name=name)
+    if status == 404 and b"No help desk at" in body:
+        return ConfigurationError(
+            "No Zendesk account has this address.",
+            "Set `subdomain` to the first part of the address agents use.",
+        )
+    if status == 403:
+        return AccessDenied(what, _refusal_remedy(path, "Use an admin, or a scope that covers it."))
+    if status in (404, 410):
+        return NotOnThisPlan(what, _refusal_remedy(path, "The account lacks the feature or plan."))
+    remedy = _DEEPER_REMEDY if name == "InvalidPaginationDepth" else ""
+    return RequestRefused(what, remedy, status=status, error_name=name)
+
+
+_DEEPER_REMEDY = (
+    "Zendesk ends offset paging at 10,000 rows; the stream must be declared with"
+    " paging=Paging.CURSOR."
+)
+
+
+def where(stream: str, path: str) -> str:
+    """Return where something happened: ``tickets (/api/v2/…)``, never with a query."""
+    return f"{stream} ({path})" if stream else path
+
+
+def _is_too_recent(name: str, body: bytes) -> bool:
+    return name == "StartTimeTooRecent" or b"too recent start_time" in body.lower()
+
+
+def _refusal_remedy(path: str, remedy: str) -> str:
+    return f"{remedy} {_EXPORT_CLOSED}" if "/incremental/" in path else remedy
