@@ -12,14 +12,16 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "zendesk_source"
 
 # Each part may import itself and those before it. A new part has to be placed here.
-ORDER = ["errors", "catalogue", "api", "extract", "shape", "source", "sync", "report", "cli"]
+LAYERS = ["errors", "catalogue", "api", "extract", "shape", "source", "failures", "sync"]
+ORDER = [*LAYERS, "selection", "report", "demo", "cli"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
 FRONT = ["__init__", "__main__"]
 # The simulator is another Zendesk, not a layer: it must not share our reading of the API.
 SIMULATOR_MAY_IMPORT = ("errors", "catalogue", "api.clock", "simulator")
-MAY_IMPORT_THE_SIMULATOR = {"cli", "__main__", "simulator"}
+MAY_IMPORT_THE_SIMULATOR = {"demo", "cli", "__main__", "simulator"}
 
-MAY_IMPORT_DLT = {"source", "sync", "api.credentials"}
+# `failures` tells dlt's exceptions in our words, `demo` makes a pipeline.
+MAY_IMPORT_DLT = {"source", "sync", "api.credentials", "failures", "demo"}
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}
 LONGEST_FILE_IN_LINES = 400
 
@@ -61,7 +63,11 @@ def why_forbidden(importer: str, imported: str) -> str:
         allowed = any(is_below(imported, module) for module in SIMULATOR_MAY_IMPORT)
         return "" if allowed else f"the simulator may import only {SIMULATOR_MAY_IMPORT}"
     if target == "simulator":
-        return "" if part in MAY_IMPORT_THE_SIMULATOR else "only the command line starts it"
+        return (
+            ""
+            if part in MAY_IMPORT_THE_SIMULATOR
+            else "only the demo and the command line start it"
+        )
     if part in FRONT:
         return ""
     if part not in ORDER:
