@@ -1,0 +1,67 @@
+"""Time that tests, demos and benchmarks can move."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+
+DEFAULT_START = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
+
+
+class SimulatedClock:
+    """A clock that stands still until it is moved, or runs and can be moved as well.
+
+    Sleeping on it returns at once and moves it, so a sync that waits for rate limits takes
+    no real time. Every thread sees the same time.
+
+    Args:
+        start: Time shown first; aware.
+        ticking: Run with real time on top of what it is moved by.
+        time_scale: Simulated seconds a real second, where it ticks.
+    """
+
+    def __init__(
+        self,
+        start: datetime = DEFAULT_START,
+        *,
+        ticking: bool = False,
+        time_scale: float = 1.0,
+    ) -> None:
+        if start.tzinfo is None:
+            raise ValueError("start must be aware: datetime(..., tzinfo=timezone.utc)")
+        self._start = start.astimezone(timezone.utc)
+        self._moved_seconds = 0.0
+        self._slept_seconds = 0.0
+        self._ticking = ticking
+        self._time_scale = time_scale
+        self._origin = time.monotonic()
+        self._lock = threading.Lock()
+
+    @property
+    def slept_seconds(self) -> float:
+        """Seconds that callers asked to sleep, in all."""
+        return self._slept_seconds
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+        return self._start + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        """Return seconds since the start."""
+        ticked = (time.monotonic() - self._origin) * self._time_scale if self._ticking else 0.0
+        with self._lock:
+            return self._moved_seconds + ticked
+
+    def sleep(self, wait_seconds: float) -> None:
+        """Move the clock by the time asked for and return at once."""
+        with self._lock:
+            self._slept_seconds += max(0.0, wait_seconds)
+        self.advance(max(0.0, wait_seconds))
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward."""
+        if seconds < 0:
+            raise ValueError("time does not go back")
+        with self._lock:
+            self._moved_seconds += seconds

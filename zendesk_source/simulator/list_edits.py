@@ -1,0 +1,122 @@
+"""Edits of the lists that are read whole, custom fields first of all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zendesk_source.simulator.settings_rows import (
+    Owner,
+    field_options,
+    option_tag,
+    person_field_row,
+    ticket_field_row,
+)
+from zendesk_source.simulator.state import STREAM_BY_NAME, State, iso
+from zendesk_source.simulator.store import Row, epoch_seconds
+
+TYPES_WITH_OPTIONS = {"ticket": ("tagger", "multiselect"), "other": ("dropdown", "multiselect")}
+
+
+class ListEdits(State):
+    """Adds, changes and removes rows of any stream."""
+
+    def add_row(self, stream: str, **values: Any) -> Row:
+        """Add a row; declared keys that are not given are null."""
+        with self.lock:
+            store = self.store(stream)
+            row = self.blank_row(STREAM_BY_NAME[stream], values)
+            store.put(row)
+            return row
+
+    def edit_row(self, stream: str, row_id: Any, **changes: Any) -> Row:
+        """Change a row; its ``updated_at`` or cursor field moves to now."""
+        with self.lock:
+            store = self.store(stream)
+            row = store[row_id]
+            now = self.now_second()
+            for name in {"updated_at", STREAM_BY_NAME[stream].cursor_field}:
+                if name in row and name is not None:
+                    row[name] = now if isinstance(row[name], int) else iso(now)
+            row.update(changes)
+            store.put(row)
+            return row
+
+    def remove_row(self, stream: str, row_id: Any) -> Row:
+        """Remove a row for good."""
+        with self.lock:
+            store = self.store(stream)
+            row = store[row_id]
+            store.drop(row_id)
+            return row
+
+    def add_field(
+        self,
+        owner: Owner,
+        field_type: str,
+        title: str,
+        key: str | None = None,
+        options: list[str] | None = None,
+    ) -> Row:
+        """Add a custom field to tickets, users or organizations.
+
+        Args:
+            owner: Whose field it is.
+            field_type: As the API names it: text, checkbox, tagger, dropdown, decimal ...
+            title: Title, which may be changed later.
+            key: Key of a user or organization field; made from the title if not given.
+            options: Titles of the choices, for drop-downs and multi-selects.
+        """
+        with self.lock:
+            store = self.stores[f"{owner}_fields"]
+            field_id, moment, position = self.new_id(), iso(self.now_second()), len(store)
+            if owner == "ticket":
+                field = ticket_field_row(
+                    field_id, field_type, title, moment, position=position, removable=True
+                )
+            else:
+                field = person_field_row(
+                    owner,
+                    field_id,
+                    field_type,
+                    title,
+                    moment,
+                    key=key or option_tag(title),
+                    position=position,
+                )
+            if options is not None:
+                first_id = [self.new_id() for _ in options][0] if options else 0
+                field["custom_field_options"] = field_options(owner, field_id, first_id, options)
+            if field_type == "lookup":
+                field["relationship_target_type"] = "zen:user"
+                field["relationship_filter"] = {"all": [], "any": []}
+            store.put(field)
+            return field
+
+    def rename_field(self, owner: Owner, field_id: int, title: str) -> Row:
+        """Give a custom field another title; id, key and values stay."""
+        titles = {"title": title, "raw_title": title}
+        if owner == "ticket":
+            titles.update(title_in_portal=title, raw_title_in_portal=title)
+        return self.edit_row(f"{owner}_fields", field_id, **titles)
+
+    def remove_field(self, owner: Owner, field_id: int) -> Row:
+        """Remove a custom field from the list; rows keep its values until they are edited."""
+        return self.remove_row(f"{owner}_fields", field_id)
+
+    def add_ticket_field(
+        self, field_type: str, title: str, options: list[str] | None = None
+    ) -> Row:
+        """Add a custom ticket field."""
+        return self.add_field("ticket", field_type, title, options=options)
+
+    def rename_ticket_field(self, field_id: int, title: str) -> Row:
+        """Give a ticket field another title."""
+        return self.rename_field("ticket", field_id, title)
+
+    def remove_ticket_field(self, field_id: int) -> Row:
+        """Remove a ticket field."""
+        return self.remove_field("ticket", field_id)
+
+    def rating_second(self, rating: Row) -> int:
+        """Return the time of a rating that ``start_time`` filters by."""
+        return epoch_seconds(rating[self.ratings_filter])

@@ -1,0 +1,229 @@
+"""The lists: cursor pagination, offset pagination, and everything in one answer.
+
+An endpoint with cursor pagination falls back to offsets when ``page[size]`` is missing, and
+says so to nobody.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from zendesk_source.catalogue import Stream
+from zendesk_source.simulator.answers import (
+    PAGINATION_DEPTH,
+    START_TIME_INVALID,
+    Answer,
+    Refusal,
+    json_answer,
+    pagination_refused,
+)
+from zendesk_source.simulator.cursors import BadCursor, list_cursor, list_position
+from zendesk_source.simulator.state import State
+from zendesk_source.simulator.store import Mark, Row, epoch_seconds
+from zendesk_source.simulator.timeline import Key
+
+Query = Mapping[str, str]
+Listed = list[tuple[tuple[Any, ...], Key]]
+
+DEFAULT_PAGE_SIZE = 100
+MAX_PAGE = 100
+MAX_ROWS_BY_OFFSET = 10_000
+
+# Recorded; every other list is ordered by its key.
+ORDER_BY = {"groups": ("name", "id"), "macros": ("title", "id"), "tags": ("-count", "name")}
+# Tested by others: larger than documented, and refused beyond.
+MAX_PAGE_SIZE = {"tags": 1000, "ticket_metric_events": 1000}
+# These answer in full where page[size] is missing.
+WITHOUT_OFFSETS = ("ticket_fields",)
+# Single answers that hold the rows alone; the others add count and empty links.
+BARE = ("schedules", "custom_statuses", "satisfaction_reasons")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One list, asked at one address.
+
+    Attributes:
+        state: The account.
+        stream: What is listed.
+        url: Address of this list, for the links in the page.
+        path: Path it was asked at, without extension.
+    """
+
+    state: State
+    stream: Stream
+    url: str
+    path: str
+
+    def page(self, query: Query) -> Answer:
+        """Return a page of whichever style the query asks for."""
+        if any(name.startswith("page[") for name in query):
+            return self.cursor_page(query)
+        if self.stream.name in WITHOUT_OFFSETS:
+            return self.whole(query)
+        return self.offset_page(query)
+
+    def cursor_page(self, query: Query) -> Answer:
+        """Return a page by ``page[size]``, ``page[after]`` or ``page[before]``."""
+        size, listed, order = self._page_size(query), self._listed(query), self._order_name()
+        first, is_back = 0, False
+        try:
+            if "page[after]" in query:
+                first = bisect_right(
+                    listed, list_position(order, query["page[after]"]), key=lambda each: each[0]
+                )
+            elif "page[before]" in query:
+                before = list_position(order, query["page[before]"])
+                end = bisect_left(listed, before, key=lambda each: each[0])
+                first, is_back, listed = max(0, end - size), True, listed[:end]
+        except (BadCursor, TypeError):
+            raise Refusal(pagination_refused("page cursor is invalid")) from None
+        page = listed[first : first + size]
+        has_more = first > 0 if is_back else first + size < len(listed)
+        after = list_cursor(order, page[-1][0]) if page else None
+        before_cursor = list_cursor(order, page[0][0]) if page else None
+        meta = {"has_more": has_more, "after_cursor": after, "before_cursor": before_cursor}
+        links = {
+            "prev": self._link(query, "page[before]", before_cursor),
+            "next": self._link(query, "page[after]", after),
+        }
+        if self.stream.product == "help_center":
+            links["next"] = links["next"] if has_more else None
+            links["prev"] = links["prev"] if first else None
+        return self._answer(page, {"meta": meta, "links": links})
+
+    def offset_page(self, query: Query) -> Answer:
+        """Return a page by ``page`` and ``per_page``."""
+        number = _whole_number(query.get("page"), 1)
+        size = min(DEFAULT_PAGE_SIZE, _whole_number(query.get("per_page"), DEFAULT_PAGE_SIZE))
+        if number > MAX_PAGE or number * size > MAX_ROWS_BY_OFFSET:
+            raise Refusal(PAGINATION_DEPTH)
+        listed = self._listed(query)
+        page = listed[(number - 1) * size : number * size]
+        has_next = number * size < len(listed)
+        return self._answer(
+            page,
+            {
+                "next_page": self._page_link(query, number + 1) if has_next else None,
+                "previous_page": self._page_link(query, number - 1) if number > 1 else None,
+                "count": len(listed),
+            },
+        )
+
+    def whole(self, query: Query) -> Answer:
+        """Return every row in one answer."""
+        listed = self._listed(query)
+        envelope: Row = {"next_page": None, "previous_page": None, "count": len(listed)}
+        return self._answer(listed, {} if self.stream.name in BARE else envelope)
+
+    def count(self) -> Answer:
+        """Return how many rows there are, as ``/count`` does."""
+        refreshed_at = self.state.clock.now().isoformat(timespec="seconds")
+        value = len(self._listed({}))
+        return json_answer(200, {"count": {"value": value, "refreshed_at": refreshed_at}})
+
+    def _page_size(self, query: Query) -> int:
+        largest = MAX_PAGE_SIZE.get(self.stream.name, self.stream.page_size or DEFAULT_PAGE_SIZE)
+        if self.stream.is_incremental and self.stream.name not in MAX_PAGE_SIZE:
+            largest = min(largest, DEFAULT_PAGE_SIZE)
+        try:
+            size = int(query.get("page[size]", DEFAULT_PAGE_SIZE))
+        except ValueError:
+            raise Refusal(pagination_refused("page[size] must be an integer")) from None
+        if not 1 <= size <= largest:
+            raise Refusal(pagination_refused(f"page[size] cannot be greater than {largest}"))
+        return size
+
+    def _order(self) -> tuple[str, ...]:
+        return ORDER_BY.get(self.stream.name, self.stream.primary_key)
+
+    def _order_name(self) -> str:
+        return ",".join(self._order())
+
+    def _listed(self, query: Query) -> Listed:
+        name = self.stream.name
+        if name == "tags":
+            rows = self.state.tag_rows()
+            return sorted(((-row["count"], row["name"]), row["name"]) for row in rows)
+        order, store = self._order(), self.state.stores[name]
+        start, end = _epoch(query.get("start_time")), _epoch(query.get("end_time"))
+        is_filtered = self.stream.is_incremental and (start is not None or end is not None)
+
+        def sort_key(row: Row) -> tuple[Any, ...]:
+            return tuple("" if row[column] is None else row[column] for column in order)
+
+        deleted = store.marked.get("deleted", frozenset())
+        keep: Mark | None = None
+        if is_filtered:
+            keep = self._within(start, end)
+        elif deleted:
+            # Lists, unlike exports, leave deleted tickets, users and organizations out.
+            keep = lambda row: store.key_of(row) not in deleted  # noqa: E731
+        return store.listing((order, start, end), sort_key, keep)
+
+    def _within(self, start: int | None, end: int | None) -> Mark:
+        column = self.stream.cursor_field or "updated_at"
+        if self.stream.name == "satisfaction_ratings":
+            column = self.state.ratings_filter
+        first = start if start is not None else 0
+
+        def is_within(row: Row) -> bool:
+            second = epoch_seconds(row[column])
+            return second >= first and (end is None or second < end)
+
+        return is_within
+
+    def _link(self, query: Query, name: str, cursor: str | None) -> str | None:
+        if cursor is None:
+            return None
+        kept = {each: query[each] for each in query if each not in ("page[after]", "page[before]")}
+        return f"{self.url}?{urlencode({name: cursor, **kept})}"
+
+    def _page_link(self, query: Query, number: int) -> str:
+        return f"{self.url}?{urlencode({**query, 'page': number})}"
+
+    def _answer(self, listed: Listed, envelope: Mapping[str, Any]) -> Answer:
+        name = self.stream.rows_key.encode()
+        rows = b",".join(self._encoded(key for _, key in listed))
+        tail = orjson.dumps(envelope)[1:]
+        if self.stream.product == "help_center" and "meta" in envelope:
+            return Answer(200, b"".join((b"{", tail[:-1], b',"', name, b'":[', rows, b"]}")))
+        comma = b"," if envelope else b""
+        return Answer(200, b"".join((b'{"', name, b'":[', rows, b"]", comma, tail)))
+
+    def _encoded(self, keys: Iterable[Key]) -> Iterable[bytes]:
+        if self.stream.name == "tags":
+            by_name = {row["name"]: row for row in self.state.tag_rows()}
+            return [orjson.dumps(by_name[key]) for key in keys]
+        store = self.state.stores[self.stream.name]
+        if self.path == "/api/v2/tickets":
+            return [_listed_ticket(store[key]) for key in keys]
+        return [store.encoded(key) for key in keys]
+
+
+def _listed_ticket(ticket: Row) -> bytes:
+    # generated_timestamp exists in the exports alone.
+    del ticket["generated_timestamp"]
+    return orjson.dumps(ticket)
+
+
+def _whole_number(text: str | None, default: int) -> int:
+    try:
+        return max(1, int(text)) if text else default
+    except ValueError:
+        return default
+
+
+def _epoch(text: str | None) -> int | None:
+    if not text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise Refusal(START_TIME_INVALID) from None

@@ -1,0 +1,80 @@
+"""Which path shows what: derived from the catalogue, so that a new stream is served at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from zendesk_source.catalogue import Paging, Stream
+from zendesk_source.simulator.answers import Answer
+from zendesk_source.simulator.exports import Export
+from zendesk_source.simulator.lists import Listing
+from zendesk_source.simulator.state import STREAM_BY_NAME, State
+
+Query = Mapping[str, str]
+LISTED_TOO = ("tickets", "users", "organizations")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path.
+
+    Attributes:
+        stream: What it shows.
+        show: Makes the answer from the account, the full address and the query.
+        bucket: Rate limit of its own, if any.
+    """
+
+    stream: Stream
+    show: Callable[[State, str, Query], Answer]
+    bucket: str = ""
+
+
+def plain_path(path: str) -> str:
+    """Return a path without its extension: Zendesk takes both spellings."""
+    return path.removesuffix(".json").rstrip("/")
+
+
+def routes(too_recent_status: int) -> dict[str, Route]:
+    """Return every route by its path without extension.
+
+    Args:
+        too_recent_status: Status of ``StartTimeTooRecent``.
+    """
+    found: dict[str, Route] = {}
+    for stream in STREAM_BY_NAME.values():
+        path = plain_path(stream.path)
+        found[path] = _route(stream, stream.paging, path, too_recent_status)
+        if stream.paging is Paging.CURSOR_EXPORT and path.endswith("/cursor"):
+            # Every cursor export of Support has an older sibling in the time style.
+            sibling = path.removesuffix("/cursor")
+            found[sibling] = _route(stream, Paging.TIME_EXPORT, sibling, too_recent_status)
+    for name in LISTED_TOO:
+        path = f"/api/v2/{name}"
+        found[path] = _route(STREAM_BY_NAME[name], Paging.CURSOR, path, too_recent_status)
+        found[f"{path}/count"] = _count_route(STREAM_BY_NAME[name], path)
+    return found
+
+
+def _route(stream: Stream, paging: Paging, path: str, too_recent_status: int) -> Route:
+    def show(state: State, url: str, query: Query) -> Answer:
+        export = Export(state, stream, url, too_recent_status)
+        listing = Listing(state, stream, url, path)
+        if paging is Paging.CURSOR_EXPORT:
+            return export.cursor_page(query)
+        if paging is Paging.TIME_EXPORT:
+            return listing.page(query) if "page[size]" in query else export.time_page(query)
+        if paging is Paging.CURSOR:
+            return listing.page(query)
+        return listing.offset_page(query) if paging is Paging.OFFSET else listing.whole(query)
+
+    is_export = paging in (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT)
+    bucket = stream.bucket if plain_path(stream.path) == path else ""
+    return Route(stream, show, bucket or ("incremental-exports" if is_export else ""))
+
+
+def _count_route(stream: Stream, path: str) -> Route:
+    def show(state: State, url: str, query: Query) -> Answer:
+        return Listing(state, stream, url, path).count()
+
+    return Route(stream, show)

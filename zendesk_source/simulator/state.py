@@ -1,0 +1,184 @@
+"""What an account holds, and the ground that every edit stands on."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+from zendesk_source.api.clock import Clock
+from zendesk_source.catalogue import STREAMS, Stream
+from zendesk_source.simulator.store import Mark, Row, RowStore, epoch_seconds
+from zendesk_source.simulator.ticket_rows import HOST
+
+DAY_SECONDS = 86_400
+SCRUB_AFTER_SECONDS = 30 * DAY_SECONDS
+VANISH_AFTER_SECONDS = 90 * DAY_SECONDS
+
+STREAM_BY_NAME: dict[str, Stream] = {stream.name: stream for stream in STREAMS}
+
+_MARKS: dict[str, dict[str, Mark]] = {
+    "tickets": {
+        "deleted": lambda row: row["status"] == "deleted",
+        "ai_agent": lambda row: row["support_type"] == "ai_agent",
+    },
+    "users": {"deleted": lambda row: not row["active"]},
+    "organizations": {"deleted": lambda row: row["deleted_at"] is not None},
+}
+
+
+def iso(second: float) -> str:
+    """Return epoch seconds as Support writes times."""
+    return datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class State:
+    """The rows of every stream, one lock around them, and the time.
+
+    Args:
+        clock: Time at which edits happen.
+        ratings_filter: Which time of a rating ``start_time`` looks at; Zendesk does not say.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        ratings_filter: Literal["created_at", "updated_at"] = "created_at",
+    ) -> None:
+        self.clock = clock
+        self.ratings_filter = ratings_filter
+        self.lock = threading.RLock()
+        self.stores: dict[str, RowStore] = {
+            stream.name: RowStore(stream.primary_key, stream.cursor_field, _MARKS.get(stream.name))
+            for stream in STREAMS
+        }
+        # By ticket: the export shows one inside each ticket, and deletion leaves it here.
+        self.metric_sets = RowStore(("ticket_id",))
+        self.identities = RowStore(("id",))
+        self.identity_ids_of: dict[int, list[int]] = {}
+        self.event_id_of_comment: dict[int, int] = {}
+        self.ai_agent_event_ids: set[int] = set()
+        self.next_ticket_id = 1
+        self._next_id = 28_835_700_000_000
+        self._tag_counts: Counter[str] = Counter()
+        self._upkeep: list[tuple[int, str, int]] = []
+
+    def now_second(self) -> int:
+        """Return the clock's time as whole epoch seconds."""
+        return int(self.clock.now().timestamp())
+
+    def new_id(self) -> int:
+        """Return a fresh 14-digit id."""
+        self._next_id += 20
+        return self._next_id
+
+    def store(self, name: str) -> RowStore:
+        """Return the rows of a stream, or explain which streams there are."""
+        try:
+            return self.stores[name]
+        except KeyError:
+            known = ", ".join(sorted(self.stores))
+            raise KeyError(f"no stream {name!r}; there are {known}") from None
+
+    def ticket(self, ticket_id: int) -> Row:
+        """Return a copy of a ticket as the export shows it."""
+        return self.stores["tickets"][ticket_id]
+
+    def put_ticket(self, ticket: Row) -> None:
+        """Store a ticket and count its tags."""
+        tickets = self.stores["tickets"]
+        if ticket["id"] in tickets:
+            self._tag_counts.subtract(tickets[ticket["id"]]["tags"])
+        tickets.put(ticket)
+        if ticket["status"] != "deleted":
+            self._tag_counts.update(ticket["tags"])
+            self.stores["tags"].version += 1
+
+    def put_event(self, event: Row) -> None:
+        """Store a ticket event and remember where its comments are."""
+        self.stores["ticket_events"].put(event)
+        if event["ticket_id"] in self.stores["tickets"].marked["ai_agent"]:
+            self.ai_agent_event_ids.add(event["id"])
+        for child in event["child_events"]:
+            if child["event_type"] == "Comment":
+                self.event_id_of_comment[child["id"]] = event["id"]
+
+    def put_identity(self, identity: Row) -> None:
+        """Store a way to reach a user."""
+        self.identities.put(identity)
+        owned = self.identity_ids_of.setdefault(identity["user_id"], [])
+        if identity["id"] not in owned:
+            owned.append(identity["id"])
+
+    def tag_rows(self) -> list[Row]:
+        """Return the tags in use, most used first, as the tags list shows them."""
+        used = [(-count, name) for name, count in self._tag_counts.items() if count > 0]
+        return [{"name": name, "count": -count} for count, name in sorted(used)[:20_000]]
+
+    def schedule_scrub(self, ticket_id: int, deleted_second: int) -> None:
+        """Let Zendesk scrub a deleted ticket 30 days after its deletion."""
+        heapq.heappush(self._upkeep, (deleted_second + SCRUB_AFTER_SECONDS, "scrub", ticket_id))
+
+    def scrub(self, ticket_id: int, second: int) -> Row:
+        """Empty a deleted ticket; ``updated_at`` stays, as recorded.
+
+        Ninety days later it leaves the export.
+        """
+        ticket = self.ticket(ticket_id)
+        ticket.update(
+            status="deleted",
+            subject="SCRUBBED",
+            raw_subject="SCRUBBED",
+            description="X",
+            tags=[],
+            custom_fields=[],
+            fields=[],
+            satisfaction_rating=None,
+            generated_timestamp=second,
+        )
+        self.put_ticket(ticket)
+        heapq.heappush(self._upkeep, (second + VANISH_AFTER_SECONDS, "vanish", ticket_id))
+        return ticket
+
+    def settle(self) -> None:
+        """Do what Zendesk does by itself as time passes: scrub, and forget."""
+        now = self.now_second()
+        while self._upkeep and self._upkeep[0][0] <= now:
+            due, what, ticket_id = heapq.heappop(self._upkeep)
+            if ticket_id not in self.stores["tickets"]:
+                continue
+            ticket = self.ticket(ticket_id)
+            if ticket["status"] != "deleted":
+                continue
+            is_scrubbed = ticket["subject"] == "SCRUBBED"
+            if what == "scrub" and not is_scrubbed:
+                self.scrub(ticket_id, due)
+            elif what == "vanish" and due == ticket["generated_timestamp"] + VANISH_AFTER_SECONDS:
+                self.stores["tickets"].drop(ticket_id)
+
+    def comment_rows(self) -> Iterator[Row]:
+        """Comments of every ticket event, with the ids that join them to it."""
+        for event in self.stores["ticket_events"]:
+            for child in event["child_events"]:
+                if child["event_type"] == "Comment":
+                    yield {**child, "ticket_id": event["ticket_id"], "event_id": event["id"]}
+
+    def blank_row(self, stream: Stream, values: dict[str, Any]) -> Row:
+        """Return a row with every declared key, for streams without a shape of their own."""
+        moment = iso(self.now_second())
+        row: Row = dict.fromkeys(stream.columns)
+        for name in ("created_at", "updated_at", stream.cursor_field):
+            if name in row:
+                is_number = stream.columns[name] == "bigint"
+                row[name] = epoch_seconds(moment) if is_number else moment
+        for name in stream.primary_key:
+            if row.get(name) is None and stream.columns.get(name, "bigint") == "bigint":
+                row[name] = self.new_id()
+        if "url" in row:
+            row["url"] = f"{HOST}{stream.path.removesuffix('.json')}/{row.get('id')}.json"
+        row.update(values)
+        return row

@@ -1,0 +1,63 @@
+"""The order of an incremental export: keys by (timestamp, key), ascending."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Any
+
+Key = Any
+"""Identity of a row: an int, a string, or a tuple of them; one kind a stream."""
+
+Position = tuple[Any, ...]
+"""(epoch second, key), or (epoch second,), which sorts before every row of that second."""
+
+
+class Timeline:
+    """Where each row of an export stands; a page costs what it holds.
+
+    Rows may be placed out of order; they are sorted at the next reading.
+    """
+
+    def __init__(self) -> None:
+        self._positions: list[Position] = []
+        self._second_of: dict[Key, int] = {}
+        self._is_sorted = True
+
+    def __len__(self) -> int:
+        return len(self._second_of)
+
+    def place(self, key: Key, second: int) -> None:
+        """Put a row at a second, taking it away from where it stood."""
+        standing = self._second_of.get(key)
+        if standing == second:
+            return
+        if standing is not None:
+            self.drop(key)
+        position = (second, key)
+        if self._positions and position < self._positions[-1]:
+            self._is_sorted = False
+        self._positions.append(position)
+        self._second_of[key] = second
+
+    def drop(self, key: Key) -> None:
+        """Take a row out; nothing happens if it is not there."""
+        second = self._second_of.pop(key, None)
+        if second is not None:
+            self._sort()
+            del self._positions[bisect_left(self._positions, (second, key))]
+
+    def second_of(self, key: Key) -> int:
+        """Return the second at which a row stands."""
+        return self._second_of[key]
+
+    def from_position(self, position: Position) -> Iterator[Position]:
+        """Positions at or after one, in order."""
+        self._sort()
+        for index in range(bisect_left(self._positions, position), len(self._positions)):
+            yield self._positions[index]
+
+    def _sort(self) -> None:
+        if not self._is_sorted:
+            self._positions.sort()
+            self._is_sorted = True
