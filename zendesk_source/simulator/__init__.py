@@ -1,10 +1,8 @@
 """A local Zendesk with a state, a clock one can move, and the truth about itself.
 
-clock = SimulatedClock()
-account = Account.generate(seed=1, tickets=300, clock=clock)
-with Simulator(account) as zendesk:
-    ...  # point a client at zendesk.base_url, edit the account between its pages
-account.truth("tickets")
+``Account.generate()`` makes a company's past, ``Simulator(account)`` serves it on a socket,
+edits on the account happen at its clock's time, and ``account.truth("tickets")`` says what a
+copy must hold. ``python -m zendesk_source.simulator`` serves one from the command line.
 """
 
 from __future__ import annotations

@@ -81,7 +81,8 @@ def _person_value(rng: Random, field_type: str, tags: list[str]) -> Any:
     if field_type == "decimal":
         return round(rng.uniform(0, 9000), 2)
     if field_type == "date":
-        return f"{rng.randint(1950, 2025)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}T00:00:00+00:00"
+        day = f"{rng.randint(1950, 2025)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
+        return f"{day}T00:00:00+00:00"
     if field_type == "dropdown":
         return rng.choice(tags)
     if field_type == "multiselect":

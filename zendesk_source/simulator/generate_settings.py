@@ -126,7 +126,7 @@ def _add_ticket_fields(state: State, moment: str) -> None:
 def _with_options(state: State, owner: Owner, field: Row, titles: tuple[str, ...]) -> Row:
     if titles:
         ids = [state.new_id() for _ in titles]
-        options = field_options(owner, field["id"], ids[0], list(titles))
+        options = field_options(owner, field["id"], ids, titles)
         field["custom_field_options"] = options
     return field
 

@@ -84,8 +84,8 @@ class ListEdits(State):
                     position=position,
                 )
             if options is not None:
-                first_id = [self.new_id() for _ in options][0] if options else 0
-                field["custom_field_options"] = field_options(owner, field_id, first_id, options)
+                ids = [self.new_id() for _ in options]
+                field["custom_field_options"] = field_options(owner, field_id, ids, options)
             if field_type == "lookup":
                 field["relationship_target_type"] = "zen:user"
                 field["relationship_filter"] = {"all": [], "any": []}

@@ -158,7 +158,7 @@ class Listing:
         def sort_key(row: Row) -> tuple[Any, ...]:
             return tuple("" if row[column] is None else row[column] for column in order)
 
-        deleted = store.marked.get("deleted", frozenset())
+        deleted: set[Key] = store.marked.get("deleted", set())
         keep: Mark | None = None
         if is_filtered:
             keep = self._within(start, end)

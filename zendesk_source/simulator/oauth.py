@@ -160,7 +160,8 @@ def _granted(grant: _Grant, now: float) -> Answer:
     body: dict[str, Any] = {"access_token": grant.access_token}
     if grant.refresh_token:
         body["refresh_token"] = grant.refresh_token
-    body.update(token_type="bearer", scope=grant.scope, expires_in=round(grant.access_until - now))
+    lasts_seconds = round(grant.access_until - now)
+    body.update({"token_type": "bearer", "scope": grant.scope, "expires_in": lasts_seconds})
     if grant.refresh_token:
         body["refresh_token_expires_in"] = round(grant.refresh_until - now)
     return json_answer(200, body, {"Cache-Control": "no-store"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from zendesk_source.simulator.store import Row
@@ -88,12 +89,14 @@ def person_field_row(
     }
 
 
-def field_options(owner: Owner, field_id: int, first_id: int, titles: list[str]) -> list[Row]:
+def field_options(
+    owner: Owner, field_id: int, ids: Sequence[int], titles: Sequence[str]
+) -> list[Row]:
     """Return the options of a drop-down or multi-select field."""
     rows: list[Row] = []
-    for position, title in enumerate(titles):
+    for position, (option_id, title) in enumerate(zip(ids, titles, strict=True)):
         row: Row = {
-            "id": first_id + position,
+            "id": option_id,
             "name": title,
             "raw_name": title,
             "value": option_tag(title),

@@ -48,8 +48,8 @@ class SocketServer:
     """
 
     def __init__(self, deliver: Deliver, clock: Clock, port: int, *, compress: bool) -> None:
-        handler = type("Handler", (_Handler,), {"deliver": staticmethod(deliver)})
-        handler.clock, handler.compress = clock, compress
+        bound = {"deliver": staticmethod(deliver), "clock": clock, "compress": compress}
+        handler = type("Handler", (_Handler,), bound)
         self._http = _Server(("127.0.0.1", port), handler)
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.05,), name="zendesk-simulator", daemon=True
@@ -88,13 +88,13 @@ class _Handler(BaseHTTPRequestHandler):
     clock: Clock
     compress: bool
 
-    def do_GET(self) -> None:  # noqa: N802 (named by http.server)
+    def do_GET(self) -> None:
         self._handle(b"")
 
-    def do_POST(self) -> None:  # noqa: N802 (named by http.server)
+    def do_POST(self) -> None:
         self._handle(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Stay silent; ``Simulator.requests`` is the log."""
 
     def _handle(self, body: bytes) -> None:

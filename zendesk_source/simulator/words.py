@@ -50,7 +50,7 @@ REPLIES = (
 )
 ANSWERS = (
     "Thanks, the number is on the photo I attached.",
-    "It works again – merci beaucoup!",
+    "It works again, merci beaucoup!",
     "I tried that, nothing changed.",
     "Any news? It has been a few days now.",
 )
