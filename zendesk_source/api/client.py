@@ -141,10 +141,6 @@ class ZendeskClient:
         with self._usage_lock:
             return {stream: replace(usage) for stream, usage in self._usage.items()}
 
-    def now(self) -> datetime:
-        """Return the time by our own clock."""
-        return self._clock.now()
-
     def usage_of(self, stream: str) -> Usage:
         """Return what one stream has cost so far; all zero when it has not asked yet."""
         return self.usage.get(stream, Usage())
@@ -234,7 +230,13 @@ class ZendeskClient:
             self._fail(asking, reason, is_timeout=is_timeout, wait_seconds=asked_seconds)
             return None
         if not 200 <= reply.status < 300:
-            raise refusal(reply.status, reply.body, stream=asking.stream, path=asking.path)
+            raise refusal(
+                reply.status,
+                reply.body,
+                stream=asking.stream,
+                path=asking.path,
+                server_time=server_time,
+            )
         return reply
 
     def _parsed(

@@ -8,6 +8,7 @@ Source: https://developer.zendesk.com/api-reference/introduction/requests/#respo
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -33,13 +34,13 @@ class RequestRefused(UnexpectedAnswer):
 
     Attributes:
         status: HTTP status.
-        error_name: Zendesk's name for it, may be empty.
+        server_time: Zendesk's clock when it answered.
     """
 
-    def __init__(self, what: str, remedy: str = "", *, status: int, error_name: str) -> None:
+    def __init__(self, what: str, remedy: str = "", *, status: int, server_time: datetime) -> None:
         super().__init__(what, remedy)
         self.status = status
-        self.error_name = error_name
+        self.server_time = server_time
 
 
 class StartTimeTooRecent(RequestRefused):
@@ -77,7 +78,9 @@ def _as_name(found: object) -> str:
     return str(found) if is_name else ""
 
 
-def refusal(status: int, body: bytes, *, stream: str, path: str) -> ZendeskError:
+def refusal(
+    status: int, body: bytes, *, stream: str, path: str, server_time: datetime
+) -> ZendeskError:
     """Return the error that a 4xx other than 401, 409 and 429 stands for.
 
     Args:
@@ -85,11 +88,12 @@ def refusal(status: int, body: bytes, *, stream: str, path: str) -> ZendeskError
         body: Of the answer, any shape.
         stream: Stream that asked, may be empty.
         path: Path of the request, without query.
+        server_time: Zendesk's clock when it answered.
     """
     name = error_name(body)
     what = f"{where(stream, path)} answered {status}{f' {name}' if name else ''}."
     if status in (400, 422) and _is_too_recent(name, body):
-        return StartTimeTooRecent(what, status=status, error_name=name)
+        return StartTimeTooRecent(what, status=status, server_time=server_time)
     if status == 404 and b"No help desk at" in body:
         return ConfigurationError(
             "No Zendesk account has this address.",
@@ -100,7 +104,7 @@ def refusal(status: int, body: bytes, *, stream: str, path: str) -> ZendeskError
     if status in (404, 410):
         return NotOnThisPlan(what, _refusal_remedy(path, "The account lacks the feature or plan."))
     remedy = _DEEPER_REMEDY if name == "InvalidPaginationDepth" else ""
-    return RequestRefused(what, remedy, status=status, error_name=name)
+    return RequestRefused(what, remedy, status=status, server_time=server_time)
 
 
 _DEEPER_REMEDY = (

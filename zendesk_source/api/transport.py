@@ -81,17 +81,19 @@ class Transport:
         Raises:
             UnexpectedAnswer: The URL (a link from an answer) leads to another host.
         """
-        parts = urlsplit(path_or_url)
-        if parts.scheme or parts.netloc:
-            if _origin(parts) != self._origin or parts.username is not None:
-                raise UnexpectedAnswer(
-                    f"Zendesk links to another host, {parts.hostname}; nothing was sent there.",
-                    "If the account was renamed, set `subdomain` to its new name.",
-                )
-        elif not path_or_url.startswith("/"):
-            raise ValueError("a path starts with a slash")
+        parts = _split(path_or_url)
+        if parts is None or not parts.path.startswith("/"):
+            raise UnexpectedAnswer(
+                "Zendesk links to something that is not an address.", "Nothing was sent."
+            )
+        is_absolute = bool(parts.scheme or parts.netloc)
+        if is_absolute and (_origin(parts) != self._origin or parts.username is not None):
+            raise UnexpectedAnswer(
+                f"Zendesk links to another host, {parts.hostname}; nothing was sent there.",
+                "If the account was renamed, set `subdomain` to its new name.",
+            )
         query = "&".join(q for q in (parts.query, urlencode(dict(params or {}))) if q)
-        return f"{parts.path or '/'}{f'?{query}' if query else ''}"
+        return f"{parts.path}{f'?{query}' if query else ''}"
 
     def exchange(self, path_and_query: str, authorization: str) -> Reply:
         """Send a GET and return the whole answer, whatever its status.
@@ -129,7 +131,9 @@ class Transport:
             raise TransportFailed(type(error).__name__, is_timeout=False) from error
 
     def _redirected(self, target: str, location: str) -> str:
-        parts = urlsplit(urljoin(self._base_url + target, location))
+        parts = _split(urljoin(self._base_url + target, location))
+        if parts is None:
+            raise UnexpectedAnswer(f"{urlsplit(target).path} redirects to no address.")
         if _origin(parts) != self._origin:
             raise ConfigurationError(
                 f"The account has moved to {parts.hostname}; the credentials were not sent there.",
@@ -160,9 +164,15 @@ def user_agent() -> str:
         return "zendesk_source/0"
 
 
-def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
+def _split(url: str) -> SplitResult | None:
     try:
-        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  (raises ValueError when the port is not a number)
     except ValueError:
-        port = None
+        return None
+    return parts
+
+
+def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
     return parts.scheme, (parts.hostname or "").lower(), port

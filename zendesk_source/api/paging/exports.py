@@ -31,8 +31,8 @@ def cursor_export_pages(walk: Walk, position: Position) -> Pages:
     while True:
         try:
             answer = walk.ask(_cursor_export_place(position), size_param="per_page")
-        except StartTimeTooRecent:
-            yield _nothing_new(walk, position)
+        except StartTimeTooRecent as refused:
+            yield _nothing_new(refused, position)
             return
         except RequestRefused as refused:
             raise _about_the_cursor(refused, position) from refused
@@ -74,7 +74,7 @@ def _about_the_cursor(refused: RequestRefused, position: Position) -> RequestRef
         "Zendesk no longer takes the saved cursor: reset this stream's state, or set a"
         " start date, to read it again from there.",
         status=refused.status,
-        error_name=refused.error_name,
+        server_time=refused.server_time,
     )
 
 
@@ -95,8 +95,8 @@ def time_export_pages(walk: Walk, position: Position) -> Pages:
             return
         try:
             answer = walk.ask({"start_time": start_time}, size_param="per_page")
-        except StartTimeTooRecent:
-            yield _nothing_new(walk, position)
+        except StartTimeTooRecent as refused:
+            yield _nothing_new(refused, position)
             return
         end_time = _end_time(walk, answer)
         is_last = _is_time_export_end(walk, answer, start_time, end_time)
@@ -140,14 +140,13 @@ def _is_too_recent(start_time: int, server_time: datetime) -> bool:
     return start_time > server_time.timestamp() - NEWEST_START_TIME_AGE_SECONDS
 
 
-def _nothing_new(walk: Walk, position: Position) -> Page:
-    now = walk.client.now()
+def _nothing_new(refused: StartTimeTooRecent, position: Position) -> Page:
     return Page(
         envelope={},
         rows=[],
         after=position,
         is_last=True,
-        server_time=now,
-        received_at=now,
+        server_time=refused.server_time,
+        received_at=refused.server_time,
         body_bytes=0,
     )

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.api.stub import FakeClock, Stub
+from zendesk_source.api.auth import StaticAuth
+from zendesk_source.api.client import ZendeskClient
+from zendesk_source.api.retry import RetryPolicy
+
+SECRET = "sesame-open-1234"
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def stub(clock: FakeClock) -> Iterator[Stub]:
+    stub = Stub(clock)
+    stub.start()
+    yield stub
+    stub.stop()
+
+
+@pytest.fixture
+def client(stub: Stub, clock: FakeClock) -> ZendeskClient:
+    auth = StaticAuth(f"Bearer {SECRET}", remedy="Make a new token.")
+    retry = RetryPolicy(random=lambda: 1.0)
+    return ZendeskClient(stub.base_url, auth, clock=clock, retry=retry, timeout_seconds=0.2)
