@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from zendesk_source.api.clock import Clock
 from zendesk_source.simulator.clock import SimulatedClock
 from zendesk_source.simulator.generate import Size, fill
 from zendesk_source.simulator.list_edits import ListEdits
@@ -28,7 +27,7 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
         tickets: int = 300,
         users: int = 120,
         organizations: int = 20,
-        clock: Clock | None = None,
+        clock: SimulatedClock | None = None,
         days: int = 365,
         history: bool = True,
         ratings_filter: Literal["created_at", "updated_at"] = "created_at",

@@ -117,9 +117,6 @@ def _add_ticket_fields(state: State, moment: str) -> None:
         field = ticket_field_row(
             state.new_id(), field_type, title, moment, position=len(store), removable=True
         )
-        if field_type == "lookup":
-            field["relationship_target_type"] = "zen:user"
-            field["relationship_filter"] = {"all": [], "any": []}
         store.put(_with_options(state, "ticket", field, options))
 
 

@@ -14,8 +14,6 @@ from zendesk_source.simulator.settings_rows import (
 from zendesk_source.simulator.state import STREAM_BY_NAME, State, iso
 from zendesk_source.simulator.store import Row, epoch_seconds
 
-TYPES_WITH_OPTIONS = {"ticket": ("tagger", "multiselect"), "other": ("dropdown", "multiselect")}
-
 
 class ListEdits(State):
     """Adds, changes and removes rows of any stream."""
@@ -86,9 +84,6 @@ class ListEdits(State):
             if options is not None:
                 ids = [self.new_id() for _ in options]
                 field["custom_field_options"] = field_options(owner, field_id, ids, options)
-            if field_type == "lookup":
-                field["relationship_target_type"] = "zen:user"
-                field["relationship_filter"] = {"all": [], "any": []}
             store.put(field)
             return field
 

@@ -23,6 +23,11 @@ SYSTEM_TICKET_FIELDS = (
     ("custom_status", "Ticket status"),
 )
 
+_LOOKS_UP_USERS = {
+    "relationship_target_type": "zen:user",
+    "relationship_filter": {"all": [], "any": []},
+}
+
 
 def option_tag(title: str) -> str:
     """Return the tag that stands for an option: lower case, words joined by underscores."""
@@ -57,6 +62,7 @@ def ticket_field_row(
         "removable": removable,
         "key": None,
         "agent_description": None,
+        **(_LOOKS_UP_USERS if field_type == "lookup" else {}),
     }
 
 
@@ -86,6 +92,7 @@ def person_field_row(
         "regexp_for_validation": r"\A[A-Z]{2}-\d{4}\z" if field_type == "regexp" else None,
         "created_at": moment,
         "updated_at": moment,
+        **(_LOOKS_UP_USERS if field_type == "lookup" else {}),
     }
 
 

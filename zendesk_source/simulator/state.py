@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-from zendesk_source.api.clock import Clock
 from zendesk_source.catalogue import STREAMS, Stream
+from zendesk_source.simulator.clock import SimulatedClock
 from zendesk_source.simulator.store import Mark, Row, RowStore, epoch_seconds
 from zendesk_source.simulator.ticket_rows import HOST
 
@@ -45,7 +45,7 @@ class State:
 
     def __init__(
         self,
-        clock: Clock,
+        clock: SimulatedClock,
         *,
         ratings_filter: Literal["created_at", "updated_at"] = "created_at",
     ) -> None:

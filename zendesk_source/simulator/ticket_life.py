@@ -63,6 +63,9 @@ class TicketLife:
         self._metric("reply_time", "activate", self.created)
         self._apply_sla()
         if rng.random() < 0.04:
+            if rng.random() < 0.6 and self.created + 600 < self.world.end:
+                changes = {"status": "open", "priority": "normal"}
+                self._change(self.created + 600, rng.choice(self.world.agents)["id"], changes)
             return
         median_minutes = _REPLY_MINUTES[ticket["priority"]]
         second = self.created + int(60 * median_minutes * rng.lognormvariate(0, 0.9))
@@ -77,7 +80,9 @@ class TicketLife:
             if not self._agent_writes(second, agent_id):
                 return
         second += int(3600 * rng.lognormvariate(2.0, 1.1))
-        if self._solve(second, agent_id):
+        if rng.random() < 0.06:
+            self._customer_writes(second)
+        elif self._solve(second, agent_id):
             self._rate(second + int(3600 * rng.lognormvariate(1.0, 1.0)))
             self._close(second + _CLOSE_AFTER_SECONDS)
 
@@ -160,7 +165,7 @@ class TicketLife:
         return True
 
     def _solve(self, second: int, agent_id: int) -> bool:
-        if second >= self.world.end or self.rng.random() < 0.06:
+        if second >= self.world.end:
             return False
         tags = sorted({*self.ticket["tags"], self.rng.choice(words.TAGS)})
         changes = {"status": "solved", "tags": tags}

@@ -1,0 +1,120 @@
+"""Serve a local Zendesk from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator.rate_limits import REQUESTS_A_MINUTE
+
+EMAIL, TOKEN = "agent@example.com", "token"
+CLIENT = ("client", "secret")
+BEARER = "simulated-token"
+
+DESCRIPTION = """\
+Serve a made-up Zendesk account on this machine, for trying out, tests and CI.
+
+Its exports, lists, rate limits and OAuth behave as recorded answers of Zendesk do. Nothing
+leaves the machine, and the credentials that it prints are good for it alone."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the options of the command."""
+    options = argparse.ArgumentParser(
+        prog="python -m zendesk_source.simulator",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("--port", type=int, default=8123, help="port (%(default)s; 0: any free)")
+    options.add_argument("--tickets", type=int, default=5000, help="tickets (%(default)s)")
+    options.add_argument("--users", type=int, default=1500, help="users (%(default)s)")
+    options.add_argument("--organizations", type=int, default=120, help="(%(default)s)")
+    options.add_argument("--days", type=int, default=365, help="days of history (%(default)s)")
+    options.add_argument("--seed", type=int, default=1, help="same seed, same rows (%(default)s)")
+    options.add_argument(
+        "--plan",
+        choices=["off", *REQUESTS_A_MINUTE],
+        default="enterprise",
+        help="whose rate limits apply (%(default)s)",
+    )
+    options.add_argument(
+        "--high-volume", action="store_true", help="30 instead of 10 exports a minute"
+    )
+    options.add_argument(
+        "--time-scale",
+        type=float,
+        default=1.0,
+        help="simulated seconds a second: 60 makes rate limits pass in a second (%(default)s)",
+    )
+    options.add_argument(
+        "--fault-rate", type=float, default=0.0, help="share of requests that fail (%(default)s)"
+    )
+    options.add_argument(
+        "--refuse", action="append", default=[], metavar="STREAM", help="answer it with 403"
+    )
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; returns the exit code."""
+    chosen = parser().parse_args(arguments)
+    clock = SimulatedClock(datetime.now(timezone.utc), ticking=True, time_scale=chosen.time_scale)
+    account = Account.generate(
+        chosen.seed,
+        tickets=chosen.tickets,
+        users=chosen.users,
+        organizations=chosen.organizations,
+        days=chosen.days,
+        clock=clock,
+    )
+    limits = (
+        RateLimits.off()
+        if chosen.plan == "off"
+        else RateLimits.plan(chosen.plan, high_volume=chosen.high_volume)
+    )
+    simulator = Simulator(
+        account,
+        rate_limits=limits,
+        api_token=(EMAIL, TOKEN),
+        oauth_client=CLIENT,
+        oauth_token=BEARER,
+        port=chosen.port,
+    )
+    simulator.fault_rate(chosen.fault_rate, chosen.seed)
+    for stream in chosen.refuse:
+        simulator.refuse(stream)
+    with simulator:
+        print(_greeting(simulator), flush=True)
+        _wait_for_signal()
+    print("stopped")
+    return 0
+
+
+def _greeting(simulator: Simulator) -> str:
+    return f"""\
+Serving {len(simulator.account.stores["tickets"]):,} tickets at {simulator.base_url}
+
+  API token      {EMAIL}/token : {TOKEN}
+  Bearer token   {BEARER}
+  OAuth client   id {CLIENT[0]}, secret {CLIENT[1]}
+  refresh token  {simulator.issue_refresh_token()}
+
+  curl -u {EMAIL}/token:{TOKEN} '{simulator.base_url}/api/v2/tickets.json?page[size]=1' -g
+
+Ctrl-C stops it."""
+
+
+def _wait_for_signal() -> None:
+    stopped = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stopped.set())
+    stopped.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
