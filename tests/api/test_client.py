@@ -13,7 +13,7 @@ import pytest
 from tests.api.conftest import SECRET
 from tests.api.stub import START, FakeClock, Reply, Stub
 from zendesk_source.api.auth import StaticAuth
-from zendesk_source.api.client import Usage, ZendeskClient, whoami
+from zendesk_source.api.client import Answer, Usage, ZendeskClient, whoami
 from zendesk_source.api.refusals import (
     PageTooHeavy,
     RequestRefused,
@@ -40,7 +40,9 @@ PRIVATE = "jane@customer.example bought pills"
 
 def test_a_good_answer_carries_value_times_and_size(client: ZendeskClient, stub: Stub):
     stub.script(Reply(200, {"groups": [1]}))
-    answer = client.get(PATH, {"page[size]": 100, "cursor": "a+b="}, stream="groups")
+    answer: Answer[object] = client.get(
+        PATH, {"page[size]": 100, "cursor": "a+b="}, stream="groups"
+    )
     assert answer.value == {"groups": [1]}
     assert answer.server_time == answer.received_at == START
     assert answer.body_bytes == len(b'{"groups": [1]}')

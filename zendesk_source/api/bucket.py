@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from zendesk_source.api.rate_headers import RateState
 
 _ROUNDED_DOWN_SECONDS = 1.0
+# Without headers we count when we ask, the server when it hears: it may hear two requests
+# this much closer together than we sent them.
+_UNDERWAY_SECONDS = 1.0
 
 
 @dataclass(slots=True, eq=False)
@@ -129,7 +132,7 @@ class Bucket:
         starts = [grant.granted_at for grant in self._charged]
         if self._foreign:
             starts.append(self._foreign_seen_at)
-        return min(starts) + self._period_seconds
+        return self._forgotten_at(min(starts))
 
     def _turn_over(self, now: float) -> None:
         if self._blocked_until is not None and now >= self._blocked_until:
@@ -138,10 +141,12 @@ class Bucket:
         if self._window_end is not None and now >= self._window_end:
             self._begin_window(self._window_end)
         if self._window_end is None:
-            oldest = now - self._period_seconds
-            self._charged = [g for g in self._charged if g.granted_at > oldest]
-            if self._foreign_seen_at <= oldest:
+            self._charged = [g for g in self._charged if self._forgotten_at(g.granted_at) > now]
+            if self._forgotten_at(self._foreign_seen_at) <= now:
                 self._foreign = 0
+
+    def _forgotten_at(self, counted_at: float) -> float:
+        return counted_at + self._period_seconds + _UNDERWAY_SECONDS
 
     def _begin_window(self, previous_end: float) -> None:
         # A request in flight may be counted in the old window or in the new one: it stays
