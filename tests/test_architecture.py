@@ -12,8 +12,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "zendesk_source"
 
 # Each part may import itself and those before it. A new part has to be placed here.
-LAYERS = ["errors", "catalogue", "api", "extract", "shape", "source", "failures", "sync"]
-ORDER = [*LAYERS, "selection", "report", "demo", "cli"]
+LAYERS = ["errors", "catalogue", "api", "extract", "shape", "connection", "resources", "source"]
+ORDER = [*LAYERS, "failures", "sync", "selection", "report", "demo", "cli"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
 FRONT = ["__init__", "__main__"]
 # The simulator is another Zendesk, not a layer: it must not share our reading of the API.
@@ -21,7 +21,7 @@ SIMULATOR_MAY_IMPORT = ("errors", "catalogue", "api.clock", "simulator")
 MAY_IMPORT_THE_SIMULATOR = {"demo", "cli", "__main__", "simulator"}
 
 # `failures` tells dlt's exceptions in our words, `demo` makes a pipeline.
-MAY_IMPORT_DLT = {"source", "sync", "api.credentials", "failures", "demo"}
+MAY_IMPORT_DLT = {"resources", "source", "sync", "api.credentials", "failures", "demo"}
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}
 LONGEST_FILE_IN_LINES = 400
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 DataType = Literal["bigint", "text", "bool", "timestamp", "date", "double", "decimal", "json"]
 Columns = Mapping[str, DataType]
@@ -53,6 +53,7 @@ class SideTable:
         key: JSON key they are found under.
         primary_key: Columns that identify a row.
         parent_column: Column that holds the id of the row it was found in.
+        replaces_key: The key is left out of the stream's own rows, the table holds it all.
         is_whole_set: Each page shows *all* rows of its parents, so a row that is missing
             from a newer page was removed at Zendesk and is removed at the destination.
         columns: Declared types.
@@ -65,6 +66,7 @@ class SideTable:
     primary_key: tuple[str, ...]
     parent_column: str
     is_whole_set: bool
+    replaces_key: bool = False
     columns: Columns
     docs: str
 
@@ -92,6 +94,7 @@ class Stream:
             Zendesk does not say which of a row's times a filter looks at.
         custom_fields: Whose custom fields the rows carry; they become ``cf_`` columns.
         side_tables: Tables filled from the same pages.
+        derive: Flags worked out from a row, as further columns.
         columns: Declared types; keys that are not declared still become columns.
         access: Role that may read it.
         needs: Plan or feature, where not every account has it.
@@ -112,6 +115,7 @@ class Stream:
     lookback_seconds: int = 0
     custom_fields: Literal["ticket", "user", "organization"] | None = None
     side_tables: tuple[SideTable, ...] = ()
+    derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     columns: Columns = field(repr=False)
     access: Literal["admin", "agent", "anyone"]
     needs: str = ""
@@ -121,6 +125,11 @@ class Stream:
     def rows_key(self) -> str:
         """JSON key of the rows in a page."""
         return self.records_key or self.name
+
+    @property
+    def tables(self) -> tuple[Stream | SideTable, ...]:
+        """Every table the stream fills, its own first."""
+        return (self, *self.side_tables)
 
     @property
     def is_incremental(self) -> bool:

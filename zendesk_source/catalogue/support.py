@@ -6,7 +6,9 @@ ISO 8601 in UTC unless noted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from zendesk_source.catalogue.stream import Origin, Paging, SideTable, Stream, columns
 
@@ -28,6 +30,7 @@ TICKET_METRICS = SideTable(
     primary_key=("id",),
     parent_column="ticket_id",
     is_whole_set=False,  # deleted tickets come without a metric_set; their metrics stay
+    replaces_key=True,
     columns=columns(
         bigint="id ticket_id assignee_stations group_stations reopens replies",
         timestamp="created_at updated_at assigned_at assignee_updated_at custom_status_updated_at"
@@ -85,6 +88,14 @@ USER_IDENTITIES = SideTable(
     docs=_REFERENCE + "users/user_identities/",
 )
 
+
+def _ticket_flags(ticket: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Tell deleted tickets, and those whose content Zendesk has erased 30 days later."""
+    is_deleted = ticket.get("status") == "deleted"
+    is_scrubbed = is_deleted and ticket.get("subject") == "SCRUBBED"
+    return {"is_deleted": is_deleted, "is_scrubbed": is_scrubbed}
+
+
 TICKETS = Stream(
     name="tickets",
     product="support",
@@ -99,6 +110,7 @@ TICKETS = Stream(
     bucket="incremental-exports",
     custom_fields="ticket",
     side_tables=(TICKET_METRICS, TICKET_TAGS),
+    derive=_ticket_flags,
     columns=columns(
         bigint="id generated_timestamp requester_id submitter_id assignee_id organization_id"
         " group_id forum_topic_id problem_id custom_status_id ticket_form_id"
@@ -106,7 +118,8 @@ TICKETS = Stream(
         timestamp="created_at updated_at due_at",
         text="url external_id encoded_id type subject raw_subject description priority status"
         " recipient support_type satisfaction_probability",
-        bool="has_incidents is_public allow_channelback allow_attachments from_messaging_channel",
+        bool="has_incidents is_public allow_channelback allow_attachments from_messaging_channel"
+        " is_deleted is_scrubbed",
         json="via collaborator_ids follower_ids email_cc_ids sharing_agreement_ids followup_ids"
         " tags satisfaction_rating",
     ),

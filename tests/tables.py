@@ -1,0 +1,144 @@
+"""Reading tables back and comparing them, value by value, with what Zendesk sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import dlt
+
+from zendesk_source.catalogue import STREAMS, SideTable, Stream
+
+Row = dict[str, Any]
+TABLES: dict[str, Stream | SideTable] = {
+    table.name: table for stream in STREAMS for table in (stream, *stream.side_tables)
+}
+CUSTOM_FIELD_KEYS = {
+    "tickets": ("custom_fields", "fields"),
+    "users": ("user_fields",),
+    "organizations": ("organization_fields",),
+}
+OWNERS = {"tickets": "ticket", "users": "user", "organizations": "organization"}
+DERIVED = {"is_deleted", "is_scrubbed"}
+
+
+def stored_rows(pipeline: dlt.Pipeline, table: str) -> list[Row]:
+    """Return a table's rows as Python values, JSON parsed, nulls and dlt's columns left out."""
+    with pipeline.sql_client() as client:
+        name = client.make_qualified_table_name(table)
+        with client.execute_query(f"SELECT * FROM {name}") as cursor:
+            names = [column[0] for column in cursor.description]
+            raw = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+    types = pipeline.default_schema.tables[table]["columns"]
+    return [
+        {
+            name: _python_value(value, str(types[name].get("data_type")))
+            for name, value in row.items()
+            if value is not None and not name.startswith(("_dlt_", "_zendesk_"))
+        }
+        for row in raw
+    ]
+
+
+def assert_table_equals(
+    pipeline: dlt.Pipeline, table: str, sent: Iterable[Row], but_not: Collection[int] = ()
+) -> None:
+    """Check that a table holds exactly the rows Zendesk has, each value readable as sent.
+
+    Rows of the tickets in ``but_not`` are left out of the comparison.
+    """
+    declared = TABLES[table]
+    sent = [row for row in sent if row.get("ticket_id") not in but_not]
+    sent_by_key = _by_key(sent, declared.primary_key, table)
+    exists = table in pipeline.default_schema.tables
+    rows = stored_rows(pipeline, table) if exists else []
+    rows = [row for row in rows if row.get("ticket_id") not in but_not]
+    stored_by_key = _by_key(rows, declared.primary_key, table)
+    assert stored_by_key.keys() == sent_by_key.keys(), (
+        f"{table}: missing {sorted(map(str, sent_by_key.keys() - stored_by_key.keys()))[:5]},"
+        f" too many {sorted(map(str, stored_by_key.keys() - sent_by_key.keys()))[:5]}"
+    )
+    names = custom_field_columns(pipeline, table)
+    for key, row in sent_by_key.items():
+        assert_row_reads_back(table, row, stored_by_key[key], names)
+
+
+def assert_row_reads_back(table: str, sent: Row, stored: Row, names: Mapping[str, str]) -> None:
+    """Check that every value of a row stands in its column, or in a variant of it."""
+    expected = dict(_columns_of(table, sent, names))
+    left = dict(stored)
+    for column, value in expected.items():
+        found = [name for name in left if name == column or name.startswith(f"{column}__v_")]
+        if value is None:
+            assert not found, f"{table}.{column}: null was sent, {found} is filled"
+            continue
+        assert len(found) == 1, f"{table}.{column}: {value!r} was sent, found in {found}"
+        assert same(value, left.pop(found[0])), f"{table}.{column}: {value!r}, {stored[found[0]]!r}"
+    assert left.keys() <= DERIVED, f"{table}: nobody sent {sorted(left.keys() - DERIVED)}"
+
+
+def custom_field_columns(pipeline: dlt.Pipeline, table: str) -> Mapping[str, str]:
+    """Return the column of each custom field by what rows call the field."""
+    owner = OWNERS.get(table)
+    if owner is None:
+        return {}
+    state = pipeline.state["sources"]["zendesk_support"]
+    names: Mapping[str, str] = state.get("custom_field_columns", {}).get(owner, {})
+    if owner == "ticket" or f"{owner}_fields" not in pipeline.default_schema.tables:
+        return names
+    fields = stored_rows(pipeline, f"{owner}_fields")
+    return {**names, **{f["key"]: names[str(f["id"])] for f in fields if str(f["id"]) in names}}
+
+
+def same(sent: Any, stored: Any) -> bool:
+    """Tell whether a stored value says exactly what was sent."""
+    if isinstance(sent, bool) or isinstance(stored, bool):
+        return sent is stored or (isinstance(stored, str) and stored == json.dumps(sent))
+    if isinstance(stored, datetime):
+        text = str(sent).replace("Z", "+00:00")
+        return datetime.fromisoformat(text) == stored
+    if isinstance(stored, date):
+        return str(sent)[:10] == stored.isoformat()
+    if isinstance(stored, Decimal):
+        return Decimal(str(sent)) == stored
+    if isinstance(stored, int) and isinstance(sent, str):
+        return sent == str(stored)
+    if isinstance(stored, str) and not isinstance(sent, str):
+        return bool(json.loads(stored) == sent)
+    return bool(sent == stored)
+
+
+def _columns_of(table: str, sent: Row, names: Mapping[str, str]) -> Iterable[tuple[str, Any]]:
+    field_keys = CUSTOM_FIELD_KEYS.get(table, ())
+    for key, value in sent.items():
+        if key not in field_keys and not (table == "tickets" and key == "metric_set"):
+            yield key, value
+    for key in field_keys:
+        values = sent.get(key)
+        if values is None:
+            continue
+        pairs = (
+            values.items() if isinstance(values, dict) else ((f["id"], f["value"]) for f in values)
+        )
+        yield from ((names.get(str(field), f"cf_{field}"), value) for field, value in pairs)
+        return
+
+
+def _by_key(rows: Iterable[Row], key: tuple[str, ...], table: str) -> dict[tuple[Any, ...], Row]:
+    by_key: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        row_key = tuple(row[column] for column in key)
+        assert row_key not in by_key, f"{table}: {row_key} is there twice"
+        by_key[row_key] = row
+    return by_key
+
+
+def _python_value(value: Any, data_type: str) -> Any:
+    if data_type == "json" and isinstance(value, str):
+        return json.loads(value)
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc)
+    return value

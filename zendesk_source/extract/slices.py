@@ -1,0 +1,102 @@
+"""How much one load package may hold, and what happened to each stream of a sync."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Literal
+
+from zendesk_source.api.client import Usage
+from zendesk_source.api.clock import Clock, SystemClock
+from zendesk_source.errors import ZendeskError
+
+Status = Literal["ok", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class SliceLimits:
+    """When a slice ends, whichever comes first; a page that was asked for is always kept.
+
+    Attributes:
+        max_pages: Pages of all incremental streams together.
+        max_seconds: Seconds spent reading.
+    """
+
+    max_pages: int = 25
+    max_seconds: float = 300.0
+
+
+@dataclass(slots=True)
+class StreamRun:
+    """What one sync did with one stream.
+
+    Attributes:
+        rows: Rows read per table, the stream's own first.
+        pages: Pages read.
+        is_at_end: Everything there is now has been read.
+        status: ``skipped`` when Zendesk refused it, ``failed`` when it could not be read.
+        reason: Why, with the remedy.
+        read_seconds: Time spent asking and waiting for Zendesk.
+        newest: Epoch seconds of the newest row read, in Zendesk's time.
+        usage: Requests, retries, bytes and waiting, as counted by the client.
+    """
+
+    rows: dict[str, int] = field(default_factory=dict)
+    pages: int = 0
+    is_at_end: bool = False
+    status: Status = "ok"
+    reason: str = ""
+    read_seconds: float = 0.0
+    newest: int | None = None
+    usage: Usage = field(default_factory=Usage)
+
+    def stop(self, error: ZendeskError, status: Status) -> None:
+        """Record why this stream goes no further in this sync."""
+        self.status, self.reason, self.is_at_end = status, str(error), True
+
+
+class Slice:
+    """The reading side of one load package.
+
+    While a slice is current, resources stop at its limits, and an error ends only its own
+    stream. Without one (a plain ``pipeline.run(source)``) they read to the end and raise.
+    """
+
+    def __init__(
+        self,
+        runs: dict[str, StreamRun],
+        limits: SliceLimits,
+        clock: Clock | None = None,
+    ) -> None:
+        self.runs = runs
+        self._limits = limits
+        self._clock = clock or SystemClock()
+        self._ends_at = self._clock.monotonic() + limits.max_seconds
+        self._pages_left = limits.max_pages
+
+    def take_page(self) -> bool:
+        """Claim one more page; False when the slice is full."""
+        if self._pages_left <= 0 or self._clock.monotonic() >= self._ends_at:
+            return False
+        self._pages_left -= 1
+        return True
+
+
+_current: ContextVar[Slice | None] = ContextVar("zendesk_slice", default=None)
+
+
+def current_slice() -> Slice | None:
+    """Return the slice being extracted, or None in a plain run."""
+    return _current.get()
+
+
+@contextmanager
+def extracting(part: Slice) -> Iterator[Slice]:
+    """Make a slice current while dlt extracts it."""
+    token = _current.set(part)
+    try:
+        yield part
+    finally:
+        _current.reset(token)

@@ -1,0 +1,71 @@
+"""Times as the API wants them: whole epoch seconds in UTC."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from typing import Any
+
+from zendesk_source.errors import ConfigurationError
+
+
+def epoch_of(value: Any) -> int | None:
+    """Return a row's time as epoch seconds: an epoch already, an ISO 8601 text, or nothing."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, (int, float)):
+        return int(value)
+    if isinstance(value, datetime):
+        return int(_aware(value).timestamp())
+    if isinstance(value, str):
+        try:
+            return int(_aware(_parse_iso(value)).timestamp())
+        except ValueError:
+            return None
+    return None
+
+
+def parse_date(value: str | date | None, setting: str) -> datetime | None:
+    """Read a date setting: ``2024-01-31``, ``2024-01-31T08:00:00Z``, a date or a datetime.
+
+    Args:
+        value: What the user gave; a time without a zone is UTC.
+        setting: Name of the setting, for the message.
+
+    Returns:
+        An aware datetime, or None when nothing was given.
+
+    Raises:
+        ConfigurationError: The text is not a date, or is before 1970.
+    """
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, datetime):
+            parsed = value
+        elif isinstance(value, date):
+            parsed = datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
+        else:
+            parsed = _parse_iso(value.strip())
+        parsed = _aware(parsed)
+    except ValueError:
+        raise ConfigurationError(
+            f"{setting} is not a date: {value!r}.",
+            "Write it as 2024-01-31 or 2024-01-31T08:00:00Z.",
+        ) from None
+    if parsed.timestamp() < 0:
+        raise ConfigurationError(f"{setting} is before 1970: {value!r}.", "Zendesk is younger.")
+    return parsed
+
+
+def _parse_iso(text: str) -> datetime:
+    # Python 3.10's fromisoformat knows neither "Z" nor fractions other than 3 or 6 digits.
+    text = text.replace("Z", "+00:00").replace("z", "+00:00")
+    if "." in text:
+        head, _, tail = text.partition(".")
+        digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
+        text = f"{head}.{digits[:6]:0<6}{tail[len(digits) :]}"
+    return datetime.fromisoformat(text)
+
+
+def _aware(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)

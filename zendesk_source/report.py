@@ -1,0 +1,110 @@
+"""What a sync did, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from zendesk_source.extract.slices import StreamRun
+from zendesk_source.sync import SyncReport
+
+_HEADINGS = ("stream", "rows", "pages", "requests", "seconds", "newest")
+
+
+def summary(report: SyncReport) -> str:
+    """Return the table printed at the end: a line a stream, its side tables below it."""
+    rows: list[tuple[str, ...]] = []
+    for name, run in report.runs.items():
+        rows.append(_stream_row(name, run))
+        sides = ((table, count) for table, count in run.rows.items() if table != name)
+        rows += [(f"  {table}", f"{count:,}", "", "", "", "") for table, count in sides]
+    lines = [table_text(_HEADINGS, [*rows, _total_row(report)]), ""]
+    notes = [f"{run.status}: {n}: {run.reason}" for n, run in report.runs.items() if run.reason]
+    return "\n".join([*lines, *notes]).rstrip()
+
+
+def as_json(report: SyncReport) -> str:
+    """Return the report as one JSON object."""
+    streams = {
+        name: {
+            "status": run.status,
+            "reason": run.reason,
+            "rows": run.rows.get(name, 0),
+            "tables": run.rows,
+            "pages": run.pages,
+            "requests": run.usage.requests,
+            "retries": run.usage.retries,
+            "rate_limited": run.usage.rate_limited,
+            "waited_seconds": round(run.usage.waited_seconds, 3),
+            "read_seconds": round(run.read_seconds, 3),
+            "newest": _time(run.newest) or None,
+        }
+        for name, run in report.runs.items()
+    }
+    return json.dumps(
+        {
+            "started_at": report.started_at.isoformat(),
+            "seconds": round(report.seconds, 3),
+            "slices": report.slices,
+            "exit_code": report.exit_code,
+            "streams": streams,
+        },
+        indent=2,
+    )
+
+
+def progress_line(runs: dict[str, StreamRun]) -> str:
+    """Return one line on how far the streams are, after a load package."""
+    reading = [
+        f"{name} {run.rows.get(name, 0):,}" + (f" up to {_time(run.newest)}" if run.newest else "")
+        for name, run in runs.items()
+        if not run.is_at_end and run.pages
+    ]
+    done = sum(run.is_at_end for run in runs.values())
+    return ", ".join([f"{done} of {len(runs)} streams at the end", *reading])
+
+
+def table_text(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a plain text table: the first column to the left, numbers to the right."""
+    rows = [headings, *rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(headings))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def _stream_row(name: str, run: StreamRun) -> tuple[str, ...]:
+    if run.status != "ok":
+        return (name, run.status, str(run.pages), str(run.usage.requests), "", "")
+    return (
+        name,
+        f"{run.rows.get(name, 0):,}",
+        str(run.pages),
+        str(run.usage.requests),
+        f"{run.read_seconds:.1f}",
+        _time(run.newest),
+    )
+
+
+def _total_row(report: SyncReport) -> tuple[str, ...]:
+    runs: list[StreamRun] = list(report.runs.values())
+    total: Any = (
+        f"{sum(sum(run.rows.values()) for run in runs):,}",
+        str(sum(run.pages for run in runs)),
+        str(sum(run.usage.requests for run in runs)),
+        f"{report.seconds:.1f}",
+    )
+    return ("total", *total, "")
+
+
+def _time(epoch: int | None) -> str:
+    if epoch is None:
+        return ""
+    return datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,1 @@
+"""What a row becomes: tables, typed columns, custom fields."""

@@ -1,0 +1,146 @@
+"""Custom fields as typed columns whose names never change.
+
+A field becomes ``cf_<slug of its title when first seen>``. The name is fixed by field id and
+kept in dlt's source state, which travels to the destination: it survives a renamed field and a
+lost working folder. Values are stored, not labels, so a renamed option leaves no row stale.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from zendesk_source.catalogue import DataType
+
+Owner = Literal["ticket", "user", "organization"]
+
+SLUG_LENGTH = 40  # leaves room for `_<field id>` and `__v_text` in Postgres's 63 characters
+
+_TYPES: Mapping[str, DataType] = {
+    "checkbox": "bool",
+    "integer": "bigint",
+    "decimal": "decimal",
+    "date": "date",
+    "multiselect": "json",
+    "tagger": "text",
+    "dropdown": "text",
+    "text": "text",
+    "textarea": "text",
+    "regexp": "text",
+    "partialcreditcard": "text",
+}
+# Ticket fields of these types are the ticket's own columns, not custom fields.
+_SYSTEM_TYPES = {
+    "assignee",
+    "basic_priority",
+    "custom_status",
+    "description",
+    "group",
+    "priority",
+    "status",
+    "subject",
+    "tickettype",
+}
+_LOOKUP_BY_NUMBER = ("zen:user", "zen:organization", "zen:ticket")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldColumn:
+    """A custom field's column.
+
+    Attributes:
+        name: Column name.
+        data_type: Declared type; None for a field Zendesk does not describe.
+    """
+
+    name: str
+    data_type: DataType | None
+
+
+@dataclass(slots=True)
+class FieldColumns:
+    """The custom-field columns of tickets, users or organizations.
+
+    Attributes:
+        owner: Whose fields.
+        names: Column name by field id, as text; shared with dlt's state and added to here.
+        by_key: Column by what rows call the field: its id on tickets, else its key.
+    """
+
+    owner: Owner
+    names: MutableMapping[str, str]
+    by_key: dict[str, FieldColumn] = field(default_factory=dict)
+
+    def learn(self, definitions: Iterable[Mapping[str, Any]]) -> None:
+        """Give every described field a column; names already given stay.
+
+        Args:
+            definitions: Rows of ``ticket_fields``, ``user_fields`` or ``organization_fields``.
+        """
+        custom = (row for row in definitions if row.get("type") not in _SYSTEM_TYPES)
+        for definition in sorted(custom, key=lambda row: int(row["id"])):
+            field_id = str(definition["id"])
+            key = field_id if self.owner == "ticket" else str(definition.get("key") or field_id)
+            if key in self.names:  # was met in a row before it was described
+                self.names.setdefault(field_id, self.names[key])
+            name = self._name(field_id, str(definition.get("title") or ""))
+            self.by_key[key] = FieldColumn(name, column_type(definition))
+
+    def column(self, key: str) -> FieldColumn:
+        """Return a field's column; a field nobody described is named by its key."""
+        known = self.by_key.get(key)
+        if known is None:
+            known = self.by_key[key] = FieldColumn(self._name(key, key), None)
+        return known
+
+    def values_of(self, values: Any) -> dict[str, Any]:
+        """Return a row's custom fields by column.
+
+        Args:
+            values: ``[{"id": …, "value": …}]`` on tickets, ``{key: value}`` elsewhere.
+        """
+        if not values:
+            return {}
+        if isinstance(values, Mapping):
+            return {self.column(key).name: value for key, value in values.items()}
+        return {self.column(str(each["id"])).name: each.get("value") for each in values}
+
+    def data_type(self, name: str) -> DataType | None:
+        """Return the declared type of a described field's column."""
+        return next((c.data_type for c in self.by_key.values() if c.name == name), None)
+
+    def unknown(self, values: Iterable[Any]) -> set[str]:
+        """Return what rows call fields that nobody has described yet."""
+        called: set[str] = set()
+        for each in values:
+            called.update(each if isinstance(each, Mapping) else (str(f["id"]) for f in each or ()))
+        return called - self.by_key.keys()
+
+    def _name(self, field_id: str, title: str) -> str:
+        given = self.names.get(field_id)
+        if given is None:
+            slug = slug_of(title)
+            given = f"cf_{slug}"
+            if not slug or given in self.names.values():
+                given = "_".join(part for part in ("cf", slug, slug_of(field_id)) if part)
+            self.names[field_id] = given
+        return given
+
+
+def slug_of(title: str) -> str:
+    """Return lower-case ASCII words joined by single underscores; empty for other scripts."""
+    ascii_title = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", ascii_title.lower())[:SLUG_LENGTH].strip("_")
+
+
+def column_type(definition: Mapping[str, Any]) -> DataType | None:
+    """Return the column type of a field definition; None when its values tell."""
+    kind = definition.get("type")
+    if kind == "lookup":
+        target = definition.get("relationship_target_type")
+        # Ids of custom object records are ULIDs.
+        return "bigint" if target in _LOOKUP_BY_NUMBER else "text"
+    return _TYPES.get(str(kind))

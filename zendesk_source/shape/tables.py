@@ -1,0 +1,175 @@
+"""Pages to tables: the stream's own rows and those of its side tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from zendesk_source.catalogue import DataType, SideTable, Stream
+from zendesk_source.shape.custom_fields import FieldColumns
+from zendesk_source.shape.side_tables import SIDE_ROWS, WholeSets
+from zendesk_source.shape.values import fit, type_of
+
+Row = dict[str, Any]
+
+SYNCED_AT = "_zendesk_synced_at"
+"""When Zendesk answered with the row. Of two states of a row in one load package the later wins."""
+
+REMOVED = "_zendesk_removed"
+"""Marks a row of a side table that is gone at Zendesk; it never reaches the table itself."""
+
+_CUSTOM_FIELDS_KEYS = {
+    "ticket": ("custom_fields", "fields"),  # the same list twice
+    "user": ("user_fields",),
+    "organization": ("organization_fields",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """Rows of one table, and the columns they bring that it did not have.
+
+    Attributes:
+        table: Table name.
+        rows: Rows with typed values.
+        new_columns: Types of columns seen for the first time.
+    """
+
+    table: str
+    rows: list[Row]
+    new_columns: Mapping[str, DataType]
+
+
+class Shaper:
+    """Turns the pages of one stream into tables, remembering the types it has given.
+
+    Args:
+        stream: Whose pages.
+        known_types: Column types by table that the destination already has; they win over
+            what a value would suggest.
+        fields: Columns of the custom fields; None keeps them as JSON.
+        column_name: Turns a JSON key into the destination's spelling.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        known_types: Mapping[str, Mapping[str, DataType]],
+        fields: FieldColumns | None,
+        column_name: Callable[[str], str],
+    ) -> None:
+        self._stream = stream
+        self._fields = fields
+        self._field_keys = _CUSTOM_FIELDS_KEYS[stream.custom_fields] if stream.custom_fields else ()
+        embedded = {side.key for side in stream.side_tables if side.replaces_key}
+        # As JSON, one of the two equal lists of a ticket is enough.
+        self._moved_keys = embedded | set(self._field_keys if fields else self._field_keys[1:])
+        self._sets = {side.name: WholeSets(side) for side in stream.side_tables}
+        self._tables = {
+            table.name: _Columns(
+                {**table.columns, **known_types.get(table.name, {})}, column_name, fields
+            )
+            for table in stream.tables
+        }
+
+    def undescribed_fields(self, envelope: Mapping[str, Any]) -> set[str]:
+        """Return the custom fields of a page that nobody has described yet."""
+        if self._fields is None:
+            return set()
+        rows: list[Row] = envelope[self._stream.rows_key]
+        return self._fields.unknown(map(self._custom_values, rows))
+
+    def tables(self, envelope: Mapping[str, Any], read_at: datetime) -> Iterator[TableRows]:
+        """Shape one page: side tables first, the stream's own rows last.
+
+        Args:
+            envelope: The decoded page.
+            read_at: When it was answered; later than that of the page before.
+
+        Yields:
+            Tables; the stream's own always, side tables when the page has rows for them.
+        """
+        parents: list[Row] = envelope[self._stream.rows_key]
+        for side in self._stream.side_tables:
+            rows = self._side_rows(side, parents, envelope)
+            if rows:
+                yield self._typed(side.name, rows, read_at)
+        yield self._typed(self._stream.name, map(self._own_row, parents), read_at)
+
+    def _side_rows(
+        self, side: SideTable, parents: list[Row], envelope: Mapping[str, Any]
+    ) -> list[Row]:
+        rows = list(SIDE_ROWS[side.origin](side, parents, envelope))
+        return self._sets[side.name].complete(rows, parents, envelope, REMOVED)
+
+    def _own_row(self, row: Row) -> Row:
+        own = {key: value for key, value in row.items() if key not in self._moved_keys}
+        if self._fields is not None:
+            own.update(self._fields.values_of(self._custom_values(row)))
+        if self._stream.derive is not None:
+            own.update(self._stream.derive(row))
+        return own
+
+    def _custom_values(self, row: Row) -> Any:
+        return next((row[key] for key in self._field_keys if row.get(key) is not None), None)
+
+    def _typed(self, table: str, rows: Iterable[Row], read_at: datetime) -> TableRows:
+        columns = self._tables[table]
+        typed = [{**columns.typed(row), SYNCED_AT: read_at} for row in rows]
+        return TableRows(table, typed, columns.take_new())
+
+
+class _Columns:
+    """The columns of one table, growing with what rows bring."""
+
+    def __init__(
+        self,
+        types: Mapping[str, DataType],
+        column_name: Callable[[str], str],
+        fields: FieldColumns | None,
+    ) -> None:
+        self._types = dict(types)
+        self._fields = fields
+        self._column_name = column_name
+        self._names: dict[str, str] = {name: name for name in types}
+        self._new: dict[str, DataType] = {}
+
+    def typed(self, row: Row) -> Row:
+        """Return the row with every value under the column it fits; nulls left out."""
+        typed: Row = {}
+        for key, value in row.items():
+            if value is None:
+                continue
+            name = self._names.get(key) or self._name(key)
+            data_type = self._types.get(name) or self._add(name, self._type_of(name, value))
+            value, own_type = fit(value, data_type)
+            if own_type != data_type:
+                name = f"{name}__v_{own_type}"
+                if name not in self._types:
+                    self._add(name, own_type)
+            typed[name] = value
+        return typed
+
+    def take_new(self) -> Mapping[str, DataType]:
+        """Return the columns added since the last call."""
+        new, self._new = self._new, {}
+        return new
+
+    def _type_of(self, name: str, value: Any) -> DataType:
+        declared = self._fields.data_type(name) if self._fields is not None else None
+        return declared or type_of(value, name)
+
+    def _add(self, name: str, data_type: DataType) -> DataType:
+        self._types[name] = self._new[name] = data_type
+        return data_type
+
+    def _name(self, key: str) -> str:
+        """Give a new key a column of its own: two keys may differ only in spelling."""
+        name = self._column_name(key)
+        taken = set(self._names.values())
+        while name in taken:
+            name += "_2"
+        self._names[key] = name
+        return name

@@ -1,0 +1,142 @@
+"""The loop: bounded load packages until every stream is at its end.
+
+dlt keeps nothing of an extract that dies, so a backfill that is one `pipeline.run()` starts
+again from nothing. Here each slice is a run of its own: its rows and the positions after them
+arrive together, and what a crash costs is one slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import dlt
+from dlt.extract import DltSource
+
+from zendesk_source.api.clock import Clock, SystemClock
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.extract.slices import Slice, SliceLimits, StreamRun, extracting
+from zendesk_source.failures import explained
+
+SYNC_LOG_TABLE = "_zendesk_sync_log"
+
+FIRST_SLICE = SliceLimits(max_pages=1)
+"""dlt drops the pending package of a first run killed before the dataset exists, without a
+word; so the dataset is made with one page before anything big can be pending."""
+
+OnSlice = Callable[[dict[str, StreamRun]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did.
+
+    Attributes:
+        runs: What was done with each stream, in the order of the catalogue.
+        started_at: When it began, UTC.
+        seconds: How long it took.
+        slices: Load packages written.
+    """
+
+    runs: dict[str, StreamRun]
+    started_at: datetime
+    seconds: float
+    slices: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 all streams read, 5 some skipped or failed, 1 none could be read."""
+        statuses = {run.status for run in self.runs.values()}
+        if statuses <= {"ok"}:
+            return 0
+        return 5 if "ok" in statuses else 1
+
+
+def sync(
+    pipeline: dlt.Pipeline,
+    source: DltSource,
+    *,
+    limits: SliceLimits | None = None,
+    on_slice: OnSlice | None = None,
+    clock: Clock | None = None,
+) -> SyncReport:
+    """Bring every selected stream of a source up to now.
+
+    Packages that an earlier run left are loaded first. A stream that Zendesk refuses or that
+    cannot be read is recorded and left behind; the others go on.
+
+    Args:
+        pipeline: Where to load to.
+        source: From one of this package's source functions, with the streams to read selected.
+        limits: How much one load package may hold.
+        on_slice: Called after each loaded package with the streams' progress.
+        clock: For tests.
+
+    Returns:
+        What was done; also appended to the table ``_zendesk_sync_log``.
+
+    Raises:
+        ConfigurationError: A setting of Zendesk, of dlt or of the destination is wrong.
+        AuthenticationError: Zendesk does not accept the credentials.
+        LoadFailed: The destination refused a package; the positions stay behind the data.
+    """
+    clock = clock or SystemClock()
+    started_at, started = clock.now(), clock.monotonic()
+    runs = {name: StreamRun() for name in source.selected_resources}
+    if not runs:
+        raise ConfigurationError("No stream is selected.", "Name at least one.")
+    slices = 0
+    with explained(pipeline):
+        limits = limits or SliceLimits()
+        is_new = not _has_dataset(pipeline)
+        _load_pending(pipeline)
+        while waiting := [name for name, run in runs.items() if not run.is_at_end]:
+            part = source.with_resources(*(waiting[:1] if is_new else waiting))
+            with extracting(Slice(runs, FIRST_SLICE if is_new else limits, clock)):
+                pipeline.run(part)
+            slices, is_new = slices + 1, False
+            if on_slice is not None:
+                on_slice(runs)
+        report = SyncReport(runs, started_at, clock.monotonic() - started, slices)
+        _append_log(pipeline, report, clock.now())
+    return report
+
+
+def _has_dataset(pipeline: dlt.Pipeline) -> bool:
+    pipeline.sync_destination()
+    with pipeline.destination_client() as client:
+        return bool(client.is_storage_initialized())
+
+
+def _load_pending(pipeline: dlt.Pipeline) -> None:
+    while pipeline.has_pending_data:
+        pipeline.run()
+
+
+def _append_log(pipeline: dlt.Pipeline, report: SyncReport, now: datetime) -> None:
+    rows = [_log_row(name, run, report, now) for name, run in report.runs.items()]
+    columns: Any = {"reason": {"data_type": "text"}, "newest_at": {"data_type": "timestamp"}}
+    pipeline.run(rows, table_name=SYNC_LOG_TABLE, write_disposition="append", columns=columns)
+
+
+def _log_row(name: str, run: StreamRun, report: SyncReport, now: datetime) -> dict[str, Any]:
+    newest = None if run.newest is None else datetime.fromtimestamp(run.newest, timezone.utc)
+    usage = run.usage
+    return {
+        "started_at": report.started_at,
+        "stream": name,
+        "status": run.status,
+        "reason": run.reason,
+        "rows": sum(run.rows.values()),
+        "pages": run.pages,
+        "requests": usage.requests,
+        "retries": usage.retries,
+        "rate_limited": usage.rate_limited,
+        "waited_seconds": usage.waited_seconds,
+        "body_bytes": usage.body_bytes,
+        "read_seconds": run.read_seconds,
+        "newest_at": newest,
+        "lag_seconds": None if newest is None else int((now - newest).total_seconds()),
+    }
