@@ -68,8 +68,11 @@ class Export:
             after: Position = (second, key)
         else:
             after = (self._start_time(query),)
-        found = (each for each in self._visible(after, query) if each != after)
-        page = list(islice(found, size))
+        try:
+            found = (each for each in self._visible(after, query) if each != after)
+            page = list(islice(found, size))
+        except TypeError:
+            raise Refusal(CURSOR_INVALID) from None
         cursor = export_cursor(page[-1]) if page else None
         params = {"cursor": cursor, **_kept(query)}
         return self._answer(
@@ -93,11 +96,15 @@ class Export:
         if page and not is_end and page[0][0] == page[-1][0]:
             end_time = page[-1][0] + 1
         params = {"start_time": end_time, **_kept(query)}
-        envelope: dict[str, Any] = {"count": len(page), "end_of_stream": is_end}
+        next_page = f"{self.url}?{urlencode(params)}" if page else None
+        envelope: dict[str, Any] = {
+            "count": len(page),
+            "end_of_stream": is_end,
+            "next_page": next_page,
+            "end_time": end_time,
+        }
         if self.stream.name in WITHOUT_END_OF_STREAM or self.stream.product != "support":
             del envelope["end_of_stream"]
-        envelope["end_time"] = end_time
-        envelope["next_page"] = f"{self.url}?{urlencode(params)}" if page else None
         return self._answer(page, query, envelope)
 
     def _time_page_positions(self, start: Position, size: int, query: Query) -> list[Position]:
@@ -132,17 +139,16 @@ class Export:
 
     def _hidden(self, query: Query) -> Callable[[Key], bool]:
         marked = self.state.stores["tickets"].marked
-        scope = query.get("support_type_scope", "agent")
-        if self.stream.name == "ticket_events" and scope != "all":
-            by_ai = self.state.ai_agent_event_ids
-            return by_ai.__contains__ if scope == "agent" else lambda key: key not in by_ai
-        if self.stream.name != "tickets":
+        by_ai = {"tickets": marked["ai_agent"], "ticket_events": self.state.ai_agent_event_ids}
+        if self.stream.name not in by_ai:
             return lambda key: False
-        deleted = marked["deleted"] if query.get("exclude_deleted") == "true" else frozenset()
-        ai_agent = marked["ai_agent"]
+        is_left_out = query.get("exclude_deleted") == "true" and self.stream.name == "tickets"
+        deleted = marked["deleted"] if is_left_out else frozenset()
+        scope = query.get("support_type_scope", "agent")
         if scope == "all":
             return deleted.__contains__
-        return lambda key: key in deleted or (key in ai_agent) == (scope == "agent")
+        ai_agent, wants_ai = by_ai[self.stream.name], scope == "ai_agent"
+        return lambda key: key in deleted or (key in ai_agent) != wants_ai
 
     def _start_time(self, query: Query) -> int:
         if not query.get("start_time"):

@@ -15,6 +15,7 @@ from zendesk_source.simulator.people_rows import (
 from zendesk_source.simulator.settings_rows import option_tag
 from zendesk_source.simulator.state import DAY_SECONDS, State, iso
 from zendesk_source.simulator.store import Row
+from zendesk_source.simulator.ticket_rows import attachment_row
 from zendesk_source.simulator.words import TAGS, company_name, person_name
 
 USERS_AN_AGENT = 12
@@ -108,6 +109,7 @@ def _add_agent(state: State, rng: Random, number: int, group_ids: list[int], sec
         "two_factor_auth_enabled": (True, False, None)[number % 3],
         "user_fields": person_values(state, rng, "user"),
         "updated_at": iso(second + 2 * DAY_SECONDS),
+        "photo": _photo(state, user_id) if number % 2 == 0 else None,
     }
     user = user_row(user_id, iso(second), values)
     state.stores["users"].put(user)
@@ -117,6 +119,13 @@ def _add_agent(state: State, rng: Random, number: int, group_ids: list[int], sec
             state.new_id(), user_id, each, iso(second), default=position == 0
         )
         state.stores["group_memberships"].put(membership)
+
+
+def _photo(state: State, user_id: int) -> Row:
+    name = f"profile_image_{user_id}"
+    photo = attachment_row(state.new_id(), f"{name}.png", "image/png", 10_157)
+    thumbnail = attachment_row(state.new_id(), f"{name}_thumb.png", "image/png", 2_330)
+    return {**photo, "thumbnails": [thumbnail]}
 
 
 def _add_end_user(

@@ -64,7 +64,8 @@ class Request:
 class Simulator:
     """A local Zendesk on ``127.0.0.1``, serving one account.
 
-    Use it as a context manager, or call :meth:`start` and :meth:`stop`.
+    Use it as a context manager, or call ``start`` and ``stop``. What a callback raised is
+    answered with 500 and raised again where the context ends.
 
     Args:
         account: What it shows.
@@ -102,6 +103,7 @@ class Simulator:
         self._faults = FaultPlan()
         self._routes = routes(too_recent_status)
         self._refused: dict[str, int] = {}
+        self._errors: list[Exception] = []
         self._callbacks: list[Callable[[Request], object]] = []
         self._requests: list[Request] = []
         self._lock = threading.Lock()
@@ -118,6 +120,8 @@ class Simulator:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        if kind is None and self._errors:
+            raise self._errors[0]
 
     def start(self) -> None:
         """Serve in a thread of its own."""
@@ -200,6 +204,9 @@ class Simulator:
                 answer, fault = self._answer(request, path, route, authorization, headers)
         except Refusal as refusal:
             answer = refusal.answer
+        except Exception as error:  # noqa: BLE001 (a callback of a test, or a bug of ours)
+            self._errors.append(error)
+            answer = json_answer(500, {"error": f"the simulator failed: {error!r}"})
         delivery = Delivery(replace(answer, headers={**headers, **answer.headers}), fault)
         with self._lock:
             self._requests.append(replace(request, status=delivery.status))

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any, Literal
 
 from zendesk_source.catalogue import STREAMS, Stream
@@ -30,9 +31,15 @@ _MARKS: dict[str, dict[str, Mark]] = {
 }
 
 
-def iso(second: float) -> str:
+@lru_cache(maxsize=4096)
+def _day(number: int) -> str:
+    return datetime.fromtimestamp(number * DAY_SECONDS, timezone.utc).strftime("%Y-%m-%d")
+
+
+def iso(second: int) -> str:
     """Return epoch seconds as Support writes times."""
-    return datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    day, rest = divmod(second, DAY_SECONDS)
+    return f"{_day(day)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
 
 
 class State:
@@ -65,7 +72,9 @@ class State:
         self.next_ticket_id = 1
         self._next_id = 28_835_700_000_000
         self._tag_counts: Counter[str] = Counter()
-        self._upkeep: list[tuple[int, str, int]] = []
+        self._deleted_at: dict[int, int] = {}
+        self._scrubbed_at: dict[int, int] = {}
+        self._upkeep: list[tuple[int, int]] = []
 
     def now_second(self) -> int:
         """Return the clock's time as whole epoch seconds."""
@@ -91,12 +100,11 @@ class State:
     def put_ticket(self, ticket: Row) -> None:
         """Store a ticket and count its tags."""
         tickets = self.stores["tickets"]
-        if ticket["id"] in tickets:
+        if ticket["id"] in tickets and ticket["id"] not in tickets.marked["deleted"]:
             self._tag_counts.subtract(tickets[ticket["id"]]["tags"])
         tickets.put(ticket)
         if ticket["status"] != "deleted":
             self._tag_counts.update(ticket["tags"])
-            self.stores["tags"].version += 1
 
     def put_event(self, event: Row) -> None:
         """Store a ticket event and remember where its comments are."""
@@ -121,7 +129,8 @@ class State:
 
     def schedule_scrub(self, ticket_id: int, deleted_second: int) -> None:
         """Let Zendesk scrub a deleted ticket 30 days after its deletion."""
-        heapq.heappush(self._upkeep, (deleted_second + SCRUB_AFTER_SECONDS, "scrub", ticket_id))
+        self._deleted_at[ticket_id] = deleted_second
+        heapq.heappush(self._upkeep, (deleted_second + SCRUB_AFTER_SECONDS, ticket_id))
 
     def scrub(self, ticket_id: int, second: int) -> Row:
         """Empty a deleted ticket; ``updated_at`` stays, as recorded.
@@ -141,24 +150,22 @@ class State:
             generated_timestamp=second,
         )
         self.put_ticket(ticket)
-        heapq.heappush(self._upkeep, (second + VANISH_AFTER_SECONDS, "vanish", ticket_id))
+        self._scrubbed_at[ticket_id] = second
+        heapq.heappush(self._upkeep, (second + VANISH_AFTER_SECONDS, ticket_id))
         return ticket
 
     def settle(self) -> None:
         """Do what Zendesk does by itself as time passes: scrub, and forget."""
         now = self.now_second()
         while self._upkeep and self._upkeep[0][0] <= now:
-            due, what, ticket_id = heapq.heappop(self._upkeep)
-            if ticket_id not in self.stores["tickets"]:
+            due, ticket_id = heapq.heappop(self._upkeep)
+            if ticket_id not in self.stores["tickets"].marked["deleted"]:
                 continue
-            ticket = self.ticket(ticket_id)
-            if ticket["status"] != "deleted":
-                continue
-            is_scrubbed = ticket["subject"] == "SCRUBBED"
-            if what == "scrub" and not is_scrubbed:
+            if ticket_id in self._scrubbed_at:
+                if due == self._scrubbed_at[ticket_id] + VANISH_AFTER_SECONDS:
+                    self.stores["tickets"].drop(ticket_id)
+            elif due == self._deleted_at.get(ticket_id, 0) + SCRUB_AFTER_SECONDS:
                 self.scrub(ticket_id, due)
-            elif what == "vanish" and due == ticket["generated_timestamp"] + VANISH_AFTER_SECONDS:
-                self.stores["tickets"].drop(ticket_id)
 
     def comment_rows(self) -> Iterator[Row]:
         """Comments of every ticket event, with the ids that join them to it."""
@@ -176,8 +183,9 @@ class State:
                 is_number = stream.columns[name] == "bigint"
                 row[name] = epoch_seconds(moment) if is_number else moment
         for name in stream.primary_key:
-            if row.get(name) is None and stream.columns.get(name, "bigint") == "bigint":
-                row[name] = self.new_id()
+            if row.get(name) is None and name not in values:
+                is_text = stream.columns.get(name) == "text"
+                row[name] = str(self.new_id()) if is_text else self.new_id()
         if "url" in row:
             row["url"] = f"{HOST}{stream.path.removesuffix('.json')}/{row.get('id')}.json"
         row.update(values)

@@ -19,6 +19,8 @@ Row = dict[str, Any]
 
 Mark = Callable[[Row], bool]
 
+MAX_LISTINGS = 8
+
 
 class RowStore:
     """The rows of one stream, with their place in its export.
@@ -76,7 +78,8 @@ class RowStore:
     def put(self, row: Row) -> None:
         """Add a row, or replace the version of it that is here."""
         key = self.key_of(row)
-        self._encoded[key] = orjson.dumps(row)
+        # orjson's bytes keep the 4 KB they were written into; a copy keeps what it holds.
+        self._encoded[key] = bytes(memoryview(orjson.dumps(row)))
         self.version += 1
         for name, meets in self._marks.items():
             if meets(row):
@@ -111,8 +114,22 @@ class RowStore:
             listed = sorted(
                 (sort_key(row), self.key_of(row)) for row in self if keep is None or keep(row)
             )
-            self._listings[order] = (self.version, listed)
+            self._remember(order, listed)
         return listed
+
+    def listing_by_key(self, hidden: set[Key]) -> list[tuple[Any, Key]]:
+        """Return (sort key, key) of the rows that are not hidden, by their identity."""
+        version, listed = self._listings.get("key", (-1, []))
+        if version != self.version:
+            shown = sorted(key for key in self._encoded if key not in hidden)
+            listed = [(key if isinstance(key, tuple) else (key,), key) for key in shown]
+            self._remember("key", listed)
+        return listed
+
+    def _remember(self, order: object, listed: list[tuple[Any, Key]]) -> None:
+        if len(self._listings) >= MAX_LISTINGS:
+            self._listings.clear()
+        self._listings[order] = (self.version, listed)
 
 
 def epoch_seconds(moment: object) -> int:

@@ -47,7 +47,12 @@ class TicketEdits(State):
             given.setdefault("description", f"Please help with {given['subject']}")
             given.setdefault("requester_id", self._first_user_id())
             given.setdefault("submitter_id", given["requester_id"])
-            given.setdefault("custom_fields", self._unset_fields())
+            set_fields = {field["id"]: field["value"] for field in given.get("custom_fields", [])}
+            unset_fields = {field["id"]: field["value"] for field in self._unset_fields()}
+            given["custom_fields"] = [
+                {"id": field_id, "value": value}
+                for field_id, value in {**unset_fields, **set_fields}.items()
+            ]
             given.setdefault("custom_status_id", self._status_id(given.get("status", "new")))
             given["fields"] = given["custom_fields"]
             ticket = ticket_row(ticket_id, iso(now), {**given, "generated_timestamp": now})
@@ -130,7 +135,11 @@ class TicketEdits(State):
 
     def restore_ticket(self, ticket_id: int, status: str = "open") -> Row:
         """Take a deleted ticket back."""
-        return self.edit_ticket(ticket_id, status=status)
+        with self.lock:
+            ticket = self.edit_ticket(ticket_id, status=status)
+            if ticket_id not in self.metric_sets:
+                self.metric_sets.put(metric_set_row(self.new_id(), ticket, {}))
+            return ticket
 
     def comment(
         self,

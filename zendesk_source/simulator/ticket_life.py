@@ -54,7 +54,7 @@ class TicketLife:
         creates = [
             field_child(self.new_id(), "Create", self.channel, name, ticket[name])
             for name in _CREATED_WITH
-            if ticket[name] not in (None, [])
+            if self.world.events and ticket[name] not in (None, [])
         ]
         note = notification_child(self.new_id(), ticket["requester_id"], "Request received")
         children = [*creates, note]
@@ -83,6 +83,14 @@ class TicketLife:
         if rng.random() < 0.06:
             self._customer_writes(second)
         elif self._solve(second, agent_id):
+            if rng.random() < 0.08:
+                second += int(3600 * rng.lognormvariate(1.0, 0.8))
+                if not self._customer_writes(second):
+                    return
+                self.metrics["reopens"] = 1
+                second += int(3600 * rng.lognormvariate(1.5, 0.8))
+                if not self._solve(second, agent_id):
+                    return
             self._rate(second + int(3600 * rng.lognormvariate(1.0, 1.0)))
             self._close(second + _CLOSE_AFTER_SECONDS)
 
@@ -173,7 +181,9 @@ class TicketLife:
         minutes = (second - self.created) // 60
         self.metrics.update(
             solved_at=iso(second),
-            first_resolution_time_in_minutes=minutes,
+            first_resolution_time_in_minutes=self.metrics.get(
+                "first_resolution_time_in_minutes", minutes
+            ),
             full_resolution_time_in_minutes=minutes,
             requester_wait_time_in_minutes=minutes * 2 // 3,
             agent_wait_time_in_minutes=minutes // 4,
@@ -232,7 +242,7 @@ class TicketLife:
         children = [
             field_child(self.new_id(), "Change", self.channel, name, value, ticket[name])
             for name, value in changes.items()
-            if ticket[name] != value
+            if self.world.events and ticket[name] != value
         ]
         ticket.update(changes)
         category = {"closed": "solved"}.get(ticket["status"], ticket["status"])
@@ -286,6 +296,8 @@ class TicketLife:
 
     def _metric(self, metric: str, event_type: str, second: int, **values: Any) -> None:
         if self.world.events:
+            # Rows with deleted true are to be ignored, and come all the same.
+            values["deleted"] = self.rng.random() < 0.004
             row = metric_event_row(
                 self.new_id(), self.ticket["id"], metric, event_type, iso(second), **values
             )

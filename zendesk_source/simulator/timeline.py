@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,13 +16,13 @@ Position = tuple[Any, ...]
 class Timeline:
     """Where each row of an export stands; a page costs what it holds.
 
-    Rows may be placed out of order; they are sorted at the next reading.
+    Until the first reading rows are only collected, so that a large account fills fast.
     """
 
     def __init__(self) -> None:
         self._positions: list[Position] = []
         self._second_of: dict[Key, int] = {}
-        self._is_sorted = True
+        self._is_sorted = False
 
     def __len__(self) -> int:
         return len(self._second_of)
@@ -35,9 +35,10 @@ class Timeline:
         if standing is not None:
             self.drop(key)
         position = (second, key)
-        if self._positions and position < self._positions[-1]:
-            self._is_sorted = False
-        self._positions.append(position)
+        if self._is_sorted:
+            insort(self._positions, position)
+        else:
+            self._positions.append(position)
         self._second_of[key] = second
 
     def drop(self, key: Key) -> None:
