@@ -38,7 +38,7 @@ def state(bucket: str, size: int, remaining: int, reset_seconds: float | None) -
 
 def ask(budget: Budget, *states: RateState, buckets: tuple[str, ...] = BUCKETS) -> Grant:
     grant = budget.acquire(buckets)
-    budget.settle(grant, states)
+    budget.settle(grant, states or None)
     return grant
 
 
@@ -201,6 +201,19 @@ def test_a_bucket_that_only_the_answer_names_is_taken_from_next_time(clock: Fake
     assert budget.wait_seconds((ACCOUNT,), endpoint="/api/v2/groups.json") == 0
 
 
+def test_a_server_that_names_no_limit_has_none_until_it_refuses(clock: FakeClock):
+    budget = Budget(clock)
+    budget.settle(budget.acquire(BUCKETS), [])
+    for _ in range(20):
+        ask(budget)
+    assert budget.wait_seconds(BUCKETS) == 0
+    budget.refuse(budget.acquire(BUCKETS), [], 5)
+    clock.sleep(5)
+    for _ in range(10):
+        ask(budget)
+    assert budget.wait_seconds(BUCKETS) == 61
+
+
 def test_a_429_blocks_the_bucket_that_was_empty_and_no_other(clock: FakeClock):
     budget = Budget(clock)
     budget.refuse(budget.acquire(BUCKETS), [], 400)
@@ -298,7 +311,7 @@ class Play:
 
         def answered() -> None:
             if is_good:
-                self.budget.settle(grant, states)
+                self.budget.settle(grant, states or None)
             else:
                 self.budget.refuse(grant, states, retry_after)
             self.at(self.clock.monotonic(), self.want)
@@ -356,7 +369,40 @@ def test_a_server_that_rounds_its_resets_down_is_learned_within_minutes(start: f
     assert all(play.server.used[window] == 10 for window in whole_windows)
 
 
-def test_threads_share_one_budget_and_meet_no_429(stub: Stub, clock: FakeClock):
+class LockstepClock(FakeClock):
+    """Moves only when every worker sleeps, so that a request in flight takes no time."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__()
+        self._awake = workers
+        self._wakes: list[float] = []
+        self._moved = threading.Condition()
+
+    def sleep(self, wait_seconds: float) -> None:
+        with self._moved:
+            wake = self.monotonic() + wait_seconds
+            self._wakes.append(wake)
+            self._awake -= 1
+            self._move()
+            self._moved.wait_for(lambda: self.monotonic() >= wake, timeout=5)
+
+    def finish(self) -> None:
+        with self._moved:
+            self._awake -= 1
+            self._move()
+
+    def _move(self) -> None:
+        if self._awake == 0 and self._wakes:
+            now = min(self._wakes)
+            self._awake = self._wakes.count(now)
+            self._wakes = [wake for wake in self._wakes if wake > now]
+            self.set(now)
+            self._moved.notify_all()
+
+
+def test_threads_share_one_budget_and_meet_no_429(stub: Stub):
+    workers = 6
+    clock = LockstepClock(workers)
     server = Server(10, -17.3, _up, says_headers=True)
 
     def handle(seen: Seen) -> Reply:
@@ -371,11 +417,12 @@ def test_threads_share_one_budget_and_meet_no_429(stub: Stub, clock: FakeClock):
     def work() -> None:
         for _ in range(15):
             client.get("/api/v2/incremental/tickets/cursor.json", bucket=EXPORTS, stream="tickets")
+        clock.finish()
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
+    threads = [threading.Thread(target=work) for _ in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert client.usage["tickets"].requests == 90
-    assert server.refused == 0
+    assert (client.usage["tickets"].requests, server.refused) == (90, 0)
+    assert clock.monotonic() == pytest.approx(8 * 60 - 17.3, abs=1)

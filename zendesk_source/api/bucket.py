@@ -41,16 +41,18 @@ class Bucket:
 
     Args:
         name: As in ``Zendesk-RateLimit-{name}``.
-        size: Requests a window; ``None`` = unknown, no limit until an answer tells.
+        assumed_size: Requests a window until an answer tells; ``None`` = no limit until then.
         period_seconds: Length of a window.
         share: Part of the size to use at most.
     """
 
     def __init__(
-        self, name: str, *, size: int | None, period_seconds: float, share: float = 1.0
+        self, name: str, *, assumed_size: int | None, period_seconds: float, share: float = 1.0
     ) -> None:
         self.name = name
-        self.size = size
+        self.size = assumed_size
+        self._assumed_size = assumed_size
+        self._is_learned = False
         self._period_seconds = period_seconds
         self._share = share
         self._charged: list[Grant] = []
@@ -88,7 +90,7 @@ class Bucket:
             now: Stopwatch time at which the headers arrived.
         """
         self._turn_over(now)
-        self.size = state.size
+        self.size, self._is_learned = state.size, True
         if state.reset_seconds is not None:
             self._period_seconds = max(self._period_seconds, state.reset_seconds)
             end = now + state.reset_seconds + self._rounding_seconds
@@ -105,6 +107,11 @@ class Bucket:
         known = self._foreign if state.reset_seconds is not None else 0
         self._foreign, self._foreign_seen_at = max(known, foreign, 0), now
 
+    def stop_assuming(self) -> None:
+        """Drop the assumed size: the server has no limits, or hides them until it refuses."""
+        if not self._is_learned:
+            self.size = None
+
     def block(self, grant: Grant, now: float, block_seconds: float) -> None:
         """Send nothing for a while, because the server answered 429.
 
@@ -113,6 +120,8 @@ class Bucket:
             now: Stopwatch time.
             block_seconds: From ``Retry-After``.
         """
+        if self.size is None:
+            self.size = self._assumed_size
         if self._previous_end is not None:
             late_seconds = grant.granted_at - self._previous_end
             if 0 <= late_seconds < _ROUNDED_DOWN_SECONDS:

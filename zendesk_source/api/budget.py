@@ -99,17 +99,23 @@ class Budget:
             now = self._clock.monotonic()
             return self._slowest(self._names(buckets, endpoint), now)[1]
 
-    def settle(self, grant: Grant, states: Iterable[RateState] = ()) -> None:
+    def settle(self, grant: Grant, states: Iterable[RateState] | None = None) -> None:
         """Give a grant back when its answer (or its failure) is there.
 
         Args:
             grant: From ``acquire``.
-            states: What the headers of the answer say, from ``rate_states``.
+            states: What the headers of a good answer say, from ``rate_states``; ``None``
+                after a failure.
         """
         with self._lock:
             now = self._clock.monotonic()
-            for state in states:
+            known = list(states or ())
+            for state in known:
                 self._learn(grant, state, now)
+            # Every good answer of Support names a limit: one that does not has none.
+            if states is not None and not known and ACCOUNT in grant.buckets:
+                for name in grant.buckets:
+                    self._bucket(name).stop_assuming()
             grant.is_open = False
 
     def refuse(self, grant: Grant, states: Iterable[RateState], retry_after_seconds: float) -> None:
@@ -122,7 +128,7 @@ class Budget:
         """
         states = list(states)
         empty = {state.bucket for state in states if state.remaining <= 0}
-        self.settle(grant, states)
+        self.settle(grant, states or None)
         with self._lock:
             now = self._clock.monotonic()
             blamed = [name for name in grant.buckets if name in empty] or [grant.buckets[-1]]
@@ -162,7 +168,7 @@ class Budget:
         if bucket is None:
             size, period_seconds = _SIZES_BEFORE_THE_FIRST_ANSWER.get(name, (None, 60.0))
             share = self._share if name in _SHARED_WITH_OTHER_TOOLS else 1.0
-            bucket = Bucket(name, size=size, period_seconds=period_seconds, share=share)
+            bucket = Bucket(name, assumed_size=size, period_seconds=period_seconds, share=share)
             self._tables.buckets[name] = bucket
         return bucket
 

@@ -219,7 +219,8 @@ class ZendeskClient:
             self._budget.refuse(grant, states, asked_seconds)
             self._refused(asking)
             return None
-        self._budget.settle(grant, states)
+        is_good = 200 <= reply.status < 300
+        self._budget.settle(grant, states if states or is_good else None)
         asking.refusals_in_a_row = 0
         if reply.status == 401:
             self._renew(asking, reply)
@@ -229,7 +230,7 @@ class ZendeskClient:
             is_timeout = reply.status == 504
             self._fail(asking, reason, is_timeout=is_timeout, wait_seconds=asked_seconds)
             return None
-        if not 200 <= reply.status < 300:
+        if not is_good:
             raise refusal(
                 reply.status,
                 reply.body,

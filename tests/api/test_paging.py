@@ -1,0 +1,424 @@
+"""How each family pages: what is asked, what ends a walk, and what may not be taken for an end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.api.stub import START, FakeClock, Reply, Seen, Stub
+from zendesk_source.api.client import ZendeskClient
+from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.catalogue import Paging, Stream
+from zendesk_source.catalogue.support import (
+    ORGANIZATIONS,
+    SATISFACTION_RATINGS,
+    TICKET_METRIC_EVENTS,
+    TICKETS,
+)
+from zendesk_source.catalogue.support_lists import GROUPS, TICKET_FORMS
+from zendesk_source.errors import PaginationStuck, UnexpectedAnswer
+
+OFFSET_GROUPS = replace(GROUPS, paging=Paging.OFFSET, page_size=100)
+NOW = int(START.timestamp())
+
+
+def rows(*ids: int) -> list[dict[str, int]]:
+    return [{"id": each} for each in ids]
+
+
+def walk(client: ZendeskClient, stream: Stream, position: Position | None = None) -> list[Page]:
+    return list(pages(client, stream, position or Position()))
+
+
+def ids(walked: list[Page]) -> list[int]:
+    return [row["id"] for page in walked for row in page.rows]
+
+
+def cursor_page(
+    found: list[dict[str, int]], cursor: str | None, is_end: bool | None, **more: object
+) -> Reply:
+    body = {"tickets": found, "after_cursor": cursor, "after_url": None, **more}
+    return Reply(200, body if is_end is None else {**body, "end_of_stream": is_end})
+
+
+def test_a_cursor_export_sends_start_time_once_and_its_own_parameters_always(
+    client: ZendeskClient, stub: Stub
+):
+    stub.script(cursor_page(rows(1), "a+b=", False), cursor_page(rows(2), "c", True))
+    walked = walk(client, TICKETS, Position(start_time=77))
+    own = {"include": "metric_sets", "support_type_scope": "all", "per_page": "1000"}
+    assert [seen.params for seen in stub.requests] == [
+        {**own, "start_time": "77"},
+        {**own, "cursor": "a+b="},
+    ]
+    assert [page.after for page in walked] == [Position(cursor="a+b="), Position(cursor="c")]
+    assert [page.is_last for page in walked] == [False, True]
+
+
+def test_a_cursor_export_begins_at_zero(client: ZendeskClient, stub: Stub):
+    stub.script(cursor_page([], None, True))
+    walk(client, TICKETS)
+    assert stub.requests[0].params["start_time"] == "0"
+
+
+@pytest.mark.parametrize("position", [Position(cursor="kept"), Position(start_time=5)])
+def test_an_empty_page_with_a_null_cursor_keeps_the_position(
+    client: ZendeskClient, stub: Stub, position: Position
+):
+    stub.script(cursor_page([], None, True))
+    (page,) = walk(client, TICKETS, position)
+    assert (page.after, page.is_last, page.rows) == (position, True, [])
+
+
+def test_has_more_ends_a_cursor_export_without_end_of_stream(client: ZendeskClient, stub: Stub):
+    stub.script(
+        cursor_page(rows(1), "a", None, meta={"has_more": True}),
+        cursor_page(rows(2), "b", None, meta={"has_more": False}),
+    )
+    assert ids(walk(client, TICKETS)) == [1, 2]
+
+
+def test_an_export_that_never_says_when_it_ends_ends_with_its_rows(
+    client: ZendeskClient, stub: Stub
+):
+    stub.script(cursor_page(rows(1), "a", None), cursor_page([], None, None))
+    assert ids(walk(client, TICKETS)) == [1]
+
+
+@pytest.mark.parametrize("found", [rows(1), []])
+def test_the_same_cursor_twice_before_the_end_is_stuck(
+    client: ZendeskClient, stub: Stub, found: list[dict[str, int]]
+):
+    stub.script(cursor_page(rows(0), "a", False), cursor_page(found, "a", False))
+    with pytest.raises(PaginationStuck, match=r"tickets \(/api/v2/incremental"):
+        walk(client, TICKETS)
+
+
+def test_cursors_that_go_round_in_a_circle_are_stuck(client: ZendeskClient, stub: Stub):
+    around = iter("abcabcabc")
+    stub.handle = lambda seen: cursor_page(rows(1), next(around), False)
+    with pytest.raises(PaginationStuck):
+        walk(client, TICKETS)
+    assert len(stub.requests) == 4
+
+
+def test_a_page_that_is_not_the_last_without_a_cursor_is_stuck(client: ZendeskClient, stub: Stub):
+    stub.script(cursor_page(rows(1), None, False), cursor_page(rows(1), None, False))
+    with pytest.raises(PaginationStuck):
+        walk(client, TICKETS)
+
+
+def test_a_refused_cursor_says_what_to_do(client: ZendeskClient, stub: Stub):
+    stub.script(Reply(400, {"error": "InvalidCursor", "description": "cursor c-u-r is bad"}))
+    with pytest.raises(UnexpectedAnswer, match="reset this stream's state") as caught:
+        walk(client, TICKETS, Position(cursor="c-u-r"))
+    assert "c-u-r" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("stream", [TICKETS, ORGANIZATIONS])
+def test_a_start_time_of_the_last_minute_means_nothing_new(
+    client: ZendeskClient, stub: Stub, stream: Stream, status: int
+):
+    stub.script(Reply(status, {"error": "StartTimeTooRecent"}))
+    position = Position(start_time=NOW)
+    (page,) = walk(client, stream, position)
+    assert (page.rows, page.after, page.is_last) == ([], position, True)
+    assert page.server_time == START
+
+
+@pytest.mark.parametrize("stream", [TICKETS, ORGANIZATIONS, GROUPS, OFFSET_GROUPS, TICKET_FORMS])
+@pytest.mark.parametrize("body", [{"data": [1], "end_of_stream": True}, {}])
+def test_a_missing_rows_key_is_not_an_empty_page(
+    client: ZendeskClient, stub: Stub, stream: Stream, body: Mapping[str, object]
+):
+    stub.script(Reply(200, body))
+    with pytest.raises(UnexpectedAnswer, match=f"without a list `{stream.rows_key}`"):
+        walk(client, stream)
+
+
+@pytest.mark.parametrize("value", [None, "text", {"id": 1}, 3])
+def test_rows_that_are_no_list_are_not_an_empty_page(
+    client: ZendeskClient, stub: Stub, value: object
+):
+    stub.script(Reply(200, {"tickets": value, "end_of_stream": True, "jane@acme.com": 1}))
+    with pytest.raises(UnexpectedAnswer, match="it has end_of_stream, tickets") as caught:
+        walk(client, TICKETS)
+    assert "jane" not in str(caught.value)
+
+
+def test_json_that_is_no_object_is_unexpected(client: ZendeskClient, stub: Stub):
+    stub.script(Reply(200, [1]))
+    with pytest.raises(UnexpectedAnswer, match="not an object"):
+        walk(client, TICKETS)
+
+
+def time_page(stream: Stream, found: list[dict[str, int]], end_time: int | None, **more: object):
+    return Reply(200, {stream.rows_key: found, "end_time": end_time, **more})
+
+
+def test_a_time_export_goes_on_from_end_time(client: ZendeskClient, stub: Stub):
+    stub.script(
+        time_page(ORGANIZATIONS, rows(1, 2), 50, end_of_stream=False),
+        time_page(ORGANIZATIONS, rows(2, 3), 60, end_of_stream=True, next_page="for ever"),
+    )
+    walked = walk(client, ORGANIZATIONS)
+    assert ids(walked) == [1, 2, 2, 3]
+    assert [seen.params["start_time"] for seen in stub.requests] == ["0", "50"]
+    assert [page.after for page in walked] == [Position(start_time=50), Position(start_time=60)]
+
+
+def test_an_empty_time_export_keeps_its_position(client: ZendeskClient, stub: Stub):
+    stub.script(time_page(ORGANIZATIONS, [], None, next_page=None, end_of_stream=True))
+    (page,) = walk(client, ORGANIZATIONS, Position(start_time=9))
+    assert page.after == Position(start_time=9)
+
+
+@pytest.mark.parametrize("end_time", [50, 49, None])
+def test_end_time_that_does_not_advance_is_stuck(
+    client: ZendeskClient, stub: Stub, end_time: int | None
+):
+    stub.script(time_page(ORGANIZATIONS, rows(1), end_time, end_of_stream=False))
+    with pytest.raises(PaginationStuck, match="end_time stayed at 50"):
+        walk(client, ORGANIZATIONS, Position(start_time=50))
+
+
+def test_an_end_time_that_is_no_number_is_unexpected(client: ZendeskClient, stub: Stub):
+    stub.script(Reply(200, {"organizations": [], "end_time": "later", "end_of_stream": True}))
+    with pytest.raises(UnexpectedAnswer, match="end_time"):
+        walk(client, ORGANIZATIONS)
+
+
+def test_a_position_never_goes_back(client: ZendeskClient, stub: Stub):
+    stub.script(time_page(ORGANIZATIONS, rows(1), 40, end_of_stream=True))
+    (page,) = walk(client, ORGANIZATIONS, Position(start_time=50))
+    assert page.after == Position(start_time=50)
+
+
+METRIC_EVENTS_ENDS = {
+    "a page that is not full": time_page(TICKET_METRIC_EVENTS, rows(1, 2), 90, next_page="on"),
+    "no next page": time_page(
+        TICKET_METRIC_EVENTS, rows(*range(1000)), 90, next_page=None, count=1000
+    ),
+    "no rows": time_page(TICKET_METRIC_EVENTS, [], 90, next_page="on"),
+    "no end time": time_page(TICKET_METRIC_EVENTS, rows(1), None, next_page="on"),
+    "the same second again": time_page(TICKET_METRIC_EVENTS, rows(1), 7, next_page="on"),
+}
+
+
+@pytest.mark.parametrize("last", METRIC_EVENTS_ENDS.values(), ids=METRIC_EVENTS_ENDS)
+def test_without_end_of_stream_a_walk_ends_at(client: ZendeskClient, stub: Stub, last: Reply):
+    stub.script(last)
+    (page,) = walk(client, TICKET_METRIC_EVENTS, Position(start_time=7))
+    assert page.is_last
+
+
+def test_without_end_of_stream_a_full_page_goes_on(client: ZendeskClient, stub: Stub):
+    full = rows(*range(1000))
+    stub.script(
+        time_page(TICKET_METRIC_EVENTS, full, 90, next_page="on"),
+        time_page(TICKET_METRIC_EVENTS, rows(1000), 95, next_page="on"),
+    )
+    assert len(ids(walk(client, TICKET_METRIC_EVENTS))) == 1001
+
+
+def test_without_end_of_stream_a_full_page_of_one_second_is_stuck_and_not_the_end(
+    client: ZendeskClient, stub: Stub
+):
+    stub.script(time_page(TICKET_METRIC_EVENTS, rows(*range(1000)), 7, next_page="on"))
+    with pytest.raises(PaginationStuck):
+        walk(client, TICKET_METRIC_EVENTS, Position(start_time=7))
+
+
+def test_a_server_that_gives_smaller_pages_than_asked_is_read_to_the_end(
+    client: ZendeskClient, stub: Stub
+):
+    stub.script(
+        time_page(TICKET_METRIC_EVENTS, rows(*range(100)), 90, next_page="on"),
+        time_page(TICKET_METRIC_EVENTS, rows(*range(100, 200)), 95, next_page="on"),
+        time_page(TICKET_METRIC_EVENTS, rows(199), 95, next_page="on"),
+    )
+    assert set(ids(walk(client, TICKET_METRIC_EVENTS))) == set(range(200))
+
+
+def test_the_last_minute_is_not_asked_for_in_the_middle_of_a_walk(
+    client: ZendeskClient, stub: Stub
+):
+    stub.script(time_page(ORGANIZATIONS, rows(1), NOW - 60, end_of_stream=False))
+    first, last = walk(client, ORGANIZATIONS)
+    assert len(stub.requests) == 1
+    assert last.is_last
+    assert last.after == first.after == Position(start_time=NOW - 60)
+
+
+def list_page(found: list[dict[str, int]], has_more: bool, cursor: str | None) -> Reply:
+    link = f"https://x.zendesk.com/api/v2/groups.json?page%5Bafter%5D={cursor}"
+    meta = {"has_more": has_more, "after_cursor": cursor, "before_cursor": None}
+    return Reply(200, {"groups": found, "meta": meta, "links": {"next": link, "prev": None}})
+
+
+def test_has_more_alone_ends_a_list_by_cursor(client: ZendeskClient, stub: Stub):
+    stub.script(list_page(rows(1), True, "a=="), list_page(rows(2), False, "b"))
+    walked = walk(client, GROUPS)
+    assert ids(walked) == [1, 2]
+    assert [seen.params for seen in stub.requests] == [
+        {"page[size]": "100"},
+        {"page[size]": "100", "page[after]": "a=="},
+    ]
+    assert walked[-1].after == Position()
+
+
+def test_an_empty_page_after_a_full_last_one_ends_it(client: ZendeskClient, stub: Stub):
+    stub.script(list_page(rows(1), True, "a"), list_page([], False, None))
+    assert ids(walk(client, GROUPS)) == [1]
+
+
+def test_a_cursor_that_is_only_in_the_link_is_found(client: ZendeskClient, stub: Stub):
+    linked = list_page(rows(1), True, "a%2Bb%3D").body
+    linked["meta"]["after_cursor"] = None
+    stub.script(Reply(200, linked), list_page(rows(2), False, None))
+    assert ids(walk(client, GROUPS)) == [1, 2]
+    assert stub.requests[1].params["page[after]"] == "a+b="
+
+
+@pytest.mark.parametrize("cursor", ["a", None])
+def test_a_list_that_does_not_advance_is_stuck(
+    client: ZendeskClient, stub: Stub, cursor: str | None
+):
+    body = {"groups": rows(1), "meta": {"has_more": True, "after_cursor": cursor}}
+    stub.handle = lambda seen: Reply(200, body)
+    with pytest.raises(PaginationStuck):
+        walk(client, GROUPS)
+
+
+def test_ratings_go_on_from_when_the_walk_began(
+    client: ZendeskClient, stub: Stub, clock: FakeClock
+):
+    def handle(seen: Seen) -> Reply:
+        clock.sleep(500)
+        is_first = "page[after]" not in seen.params
+        meta = {"has_more": is_first, "after_cursor": "a"}
+        return Reply(200, {"satisfaction_ratings": rows(1), "meta": meta})
+
+    stub.handle = handle
+    first, last = walk(client, SATISFACTION_RATINGS, Position(start_time=70))
+    began = NOW + 500
+    assert first.after == Position(start_time=70, cursor="a", began=began)
+    assert last.after == Position(start_time=began)
+    assert [seen.params["start_time"] for seen in stub.requests] == ["70", "70"]
+
+    (resumed,) = walk(client, SATISFACTION_RATINGS, first.after)
+    assert resumed.after == last.after
+
+
+def offset_page(stub: Stub, found: list[dict[str, int]], page: int | None) -> Reply:
+    next_page = f"{stub.base_url}/api/v2/groups.json?page={page}&per_page=30" if page else None
+    return Reply(200, {"groups": found, "count": 3, "next_page": next_page})
+
+
+@pytest.mark.parametrize("stream", [GROUPS, OFFSET_GROUPS, replace(GROUPS, paging=Paging.SINGLE)])
+def test_an_answer_in_offset_form_is_followed_by_its_own_links(
+    client: ZendeskClient, stub: Stub, stream: Stream
+):
+    stub.script(offset_page(stub, rows(1, 2), 2), offset_page(stub, rows(3), None))
+    walked = walk(client, stream)
+    assert ids(walked) == [1, 2, 3]
+    assert [page.is_last for page in walked] == [False, True]
+    assert stub.targets[1] == "/api/v2/groups.json?page=2&per_page=30"
+
+
+def test_offset_paging_asks_for_numbered_pages(client: ZendeskClient, stub: Stub):
+    stub.script(offset_page(stub, [], None))
+    walk(client, OFFSET_GROUPS)
+    assert stub.requests[0].params == {"page": "1", "per_page": "100"}
+
+
+def test_a_whole_list_is_asked_for_plainly(client: ZendeskClient, stub: Stub):
+    stub.script(Reply(200, {"ticket_forms": rows(1), "next_page": None}))
+    assert ids(walk(client, TICKET_FORMS)) == [1]
+    assert stub.targets == ["/api/v2/ticket_forms.json"]
+
+
+def test_offset_paging_stops_before_the_page_that_zendesk_refuses(
+    client: ZendeskClient, stub: Stub
+):
+    stub.handle = lambda seen: offset_page(stub, rows(1), int(seen.params["page"]) + 1)
+    walked: list[Page] = []
+    with pytest.raises(UnexpectedAnswer, match=r"more than 100 rows.*Paging\.CURSOR"):
+        walked.extend(pages(client, OFFSET_GROUPS, Position()))
+    assert len(stub.requests) == 100
+
+
+def test_the_rows_before_the_depth_limit_arrive(client: ZendeskClient, stub: Stub):
+    stub.handle = lambda seen: offset_page(stub, rows(*range(5000)), int(seen.params["page"]) + 1)
+    walked = pages(client, OFFSET_GROUPS, Position())
+    assert [len(next(walked).rows) for _ in range(2)] == [5000, 5000]
+    with pytest.raises(UnexpectedAnswer, match="more than 10000 rows"):
+        next(walked)
+
+
+def test_the_same_link_twice_is_stuck(client: ZendeskClient, stub: Stub):
+    stub.handle = lambda seen: offset_page(stub, rows(1), 2)
+    with pytest.raises(PaginationStuck):
+        walk(client, OFFSET_GROUPS)
+
+
+def test_a_link_to_another_host_is_refused(client: ZendeskClient, stub: Stub):
+    stub.script(Reply(200, {"groups": [], "next_page": "https://evil.example/?page=2"}))
+    with pytest.raises(UnexpectedAnswer, match=r"evil\.example"):
+        walk(client, OFFSET_GROUPS)
+
+
+def test_a_heavy_page_is_halved_and_grows_back(client: ZendeskClient, stub: Stub):
+    asked: list[int] = []
+
+    def handle(seen: Seen) -> Reply:
+        size = int(seen.params["per_page"])
+        asked.append(size)
+        if len(asked) <= 2:
+            return Reply(504, "upstream request timeout")
+        return cursor_page(rows(1), f"c{len(asked)}", len(asked) == 12)
+
+    stub.handle = handle
+    walk(client, TICKETS)
+    assert asked == [1000, 500, 250, 250, 250, 500, 500, 500, 1000, 1000, 1000, 1000]
+
+
+def test_halving_ends_at_a_small_page_that_is_retried_like_any_other(
+    client: ZendeskClient, stub: Stub
+):
+    sizes: list[str] = []
+
+    def handle(seen: Seen) -> Reply:
+        sizes.append(seen.params["page[size]"])
+        return Reply(504, b"") if len(sizes) < 6 else list_page([], False, None)
+
+    stub.handle = handle
+    walk(client, GROUPS)
+    assert sizes == ["100", "50", "25", "25", "25", "25"]
+
+
+def test_a_page_size_and_more_parameters_can_be_asked_for(client: ZendeskClient, stub: Stub):
+    stub.handle = lambda seen: cursor_page([], None, True)
+    list(pages(client, TICKETS, Position(), params={"exclude_deleted": "true"}, page_size=10))
+    list(pages(client, TICKETS, Position(), page_size=5000))
+    assert stub.requests[0].params["exclude_deleted"] == "true"
+    assert [seen.params["per_page"] for seen in stub.requests] == ["10", "1000"]
+
+
+def test_the_caller_can_decode_the_page(client: ZendeskClient, stub: Stub):
+    decoded: list[bytes] = []
+
+    def parse(body: bytes) -> Mapping[str, Any]:
+        decoded.append(body)
+        return {**orjson.loads(body), "tickets": [1, 2, 3]}
+
+    stub.script(cursor_page(rows(1), "a", True))
+    (page,) = pages(client, TICKETS, Position(), parse=parse)
+    assert page.rows == [1, 2, 3]
+    assert len(decoded) == 1
+    assert page.body_bytes == len(decoded[0])
