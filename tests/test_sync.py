@@ -36,7 +36,7 @@ def source_of(zendesk: Simulator, **settings):
     credentials.subdomain = "acme"
     credentials.oauth_token = TOKEN
     credentials.base_url = zendesk.base_url
-    return zendesk_support(credentials, **settings)
+    return zendesk_support(credentials, clock=zendesk.account.clock, **settings)
 
 
 def duckdb_pipeline(name: str = "zendesk") -> dlt.Pipeline:

@@ -54,9 +54,9 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
 
 @contextmanager
 def simulated_account() -> Iterator[tuple[Account, ZendeskOAuthClient]]:
-    """Serve a made-up account of 5,000 tickets; yields it and the credentials for it."""
+    """Serve a made-up account of 1,500 tickets; yields it and the credentials for it."""
     clock = SimulatedClock(start=_NOON, ticking=True)
-    account = Account.generate(seed=7, tickets=5_000, users=1_500, organizations=120, clock=clock)
+    account = Account.generate(seed=7, tickets=1_500, users=600, organizations=60, clock=clock)
     limits = RateLimits.plan("enterprise", high_volume=True)
     with Simulator(account, rate_limits=limits, oauth_client=_CLIENT) as zendesk:
         credentials = ZendeskOAuthClient()

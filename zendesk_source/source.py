@@ -9,7 +9,7 @@ import dlt
 from dlt.common.typing import TAnyDateTime
 from dlt.extract import DltResource
 
-from zendesk_source.api.clock import SystemClock
+from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.credentials import ZendeskCredentials
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.connection import Connection, CustomFields
@@ -29,6 +29,7 @@ def zendesk_support(
     custom_fields: CustomFields = "columns",
     exclude_deleted: bool = False,
     rate_limit_share: float = 0.9,
+    clock: Clock | None = None,
 ) -> list[DltResource]:
     """Read Zendesk Support: tickets, their events and metrics, users, organizations, settings.
 
@@ -43,6 +44,7 @@ def zendesk_support(
             keeps them as Zendesk sends them.
         exclude_deleted: Leave out deleted tickets.
         rate_limit_share: Part of the account's requests a minute this source may use.
+        clock: Time and the way to wait, for tests against the simulator.
 
     Returns:
         One resource a stream, named as its table.
@@ -50,7 +52,7 @@ def zendesk_support(
     Raises:
         ConfigurationError: A setting is missing or contradictory.
     """
-    clock = SystemClock()
+    clock = clock or SystemClock()
     connection = Connection(
         credentials=credentials,
         clock=clock,
