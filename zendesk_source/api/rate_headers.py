@@ -78,7 +78,7 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         try:
             moment = parsedate_to_datetime(text)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, IndexError, OverflowError):
             return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
