@@ -165,3 +165,43 @@ def test_waiting_says_why_and_how_long_once(clock: FakeClock):
     grant = budget.acquire(BUCKETS, on_wait=lambda reason, seconds: heard.append((reason, seconds)))
     assert heard == [("incremental-exports 10/10 used", 61.0)]
     assert grant.waited_seconds == pytest.approx(61)
+
+
+def test_requests_in_flight_at_the_reset_count_until_their_answers_tell(clock: FakeClock):
+    budget = Budget(clock)
+    ask(budget, state(EXPORTS, 10, 9, 20))
+    clock.sleep(19)
+    in_flight = [budget.acquire(BUCKETS) for _ in range(4)]
+    clock.sleep(1)
+    for _ in range(6):
+        assert budget.wait_seconds(BUCKETS) == 0
+        budget.acquire(BUCKETS)
+    assert budget.wait_seconds(BUCKETS) > 0
+    for grant in in_flight[:3]:
+        budget.settle(grant, [state(EXPORTS, 10, 5, 0)])  # counted before the reset
+    assert budget.wait_seconds(BUCKETS) == 0
+    budget.settle(in_flight[3], [state(EXPORTS, 10, 3, 60)])  # counted after it
+    for _ in range(3):
+        assert budget.wait_seconds(BUCKETS) == 0
+        budget.acquire(BUCKETS)
+    assert budget.wait_seconds(BUCKETS) == 60
+
+
+def test_a_reset_rounded_up_does_not_move_away(clock: FakeClock):
+    budget = Budget(clock)
+    ask(budget, state(EXPORTS, 10, 1, 20))
+    clock.sleep(0.9)
+    ask(budget, state(EXPORTS, 10, 0, 20))
+    assert budget.wait_seconds(BUCKETS) == pytest.approx(19.1)
+
+
+def test_a_reset_that_came_before_we_thought_is_taken_at_once(clock: FakeClock):
+    budget = Budget(clock)
+    for remaining in range(9, 0, -1):
+        ask(budget, state(EXPORTS, 10, remaining, 20))
+    clock.sleep(19.2)
+    ask(budget, state(EXPORTS, 10, 9, 60))
+    for _ in range(9):
+        assert budget.wait_seconds(BUCKETS) == 0
+        ask(budget)
+    assert budget.wait_seconds(BUCKETS) == 60
