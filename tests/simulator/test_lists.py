@@ -88,7 +88,7 @@ def test_a_page_size_above_the_largest_is_refused(
 def test_a_cursor_that_was_never_given_out_is_refused(
     zendesk: Simulator, session: requests.Session
 ) -> None:
-    params = {"page[size]": 5, "page[after]": "nonsense"}
+    params = {"page[size]": "5", "page[after]": "nonsense"}
     answer = session.get(f"{zendesk.base_url}/api/v2/groups.json", params=params)
     assert answer.status_code == 400
 

@@ -74,13 +74,12 @@ class TicketHistory:
     def _add_ticket(self, number: int, second: int) -> None:
         rng, ticket_id = self.rng, number + 1
         life = TicketLife(self, ticket_id, second, self._first_values(number, second))
-        life.live()
+        is_repeated = number % 60 == 11
+        life.live(merged_into=rng.randint(1, number) if is_repeated else 0)
         if number % 40 == 7:
             earliest = max(second + 3600, self.end - DELETED_WITHIN_SECONDS)
             if earliest < self.end:
                 life.delete(rng.randint(earliest, self.end))
-        elif number % 60 == 11 and ticket_id > 1:
-            life.merge_into(rng.randint(1, ticket_id - 1))
         life.store()
 
     def _first_values(self, number: int, second: int) -> Row:

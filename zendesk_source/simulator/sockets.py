@@ -53,7 +53,7 @@ class SocketServer:
         handler = type("Handler", (_Handler,), bound)
         self._http = _Server(("127.0.0.1", port), handler)
         self._thread = threading.Thread(
-            target=self._http.serve_forever, args=(0.05,), name="zendesk-simulator", daemon=True
+            target=self._http.serve_forever, args=(0.005,), name="zendesk-simulator", daemon=True
         )
 
     @property

@@ -48,8 +48,12 @@ class TicketLife:
         self.ticket_events: list[Row] = []
         self.is_deleted = False
 
-    def live(self) -> None:
-        """Let the ticket be answered, solved and closed as far as time allows."""
+    def live(self, merged_into: int = 0) -> None:
+        """Let the ticket be answered, solved and closed as far as time allows.
+
+        Args:
+            merged_into: Older ticket that this one turns out to repeat, if any.
+        """
         rng, ticket = self.rng, self.ticket
         creates = [
             field_child(self.new_id(), "Create", self.channel, name, ticket[name])
@@ -62,11 +66,15 @@ class TicketLife:
         self._metric("agent_work_time", "measure", self.created)
         self._metric("reply_time", "activate", self.created)
         self._apply_sla()
-        if rng.random() < 0.04:
-            if rng.random() < 0.6 and self.created + 600 < self.world.end:
-                changes = {"status": "open", "priority": "normal"}
-                self._change(self.created + 600, rng.choice(self.world.agents)["id"], changes)
-            return
+        if merged_into:
+            self._merge(self.created + rng.randint(600, 20_000), merged_into)
+        elif rng.random() < 0.04:
+            self._wait(self.created + 600)
+        else:
+            self._be_answered()
+
+    def _be_answered(self) -> None:
+        rng, ticket = self.rng, self.ticket
         median_minutes = _REPLY_MINUTES[ticket["priority"]]
         second = self.created + int(60 * median_minutes * rng.lognormvariate(0, 0.9))
         agent_id = rng.choice(self.world.agents)["id"]
@@ -100,17 +108,6 @@ class TicketLife:
         self._change(second, agent_id, {"status": "deleted"})
         self.is_deleted = True
 
-    def merge_into(self, ticket_id: int) -> None:
-        """Close the ticket as a duplicate of an older one."""
-        second = self.ticket["generated_timestamp"] + 900
-        if second >= self.world.end or self.ticket["status"] == "closed":
-            return
-        tags = sorted({*self.ticket["tags"], "closed_by_merge"})
-        changes = {"status": "closed", "tags": tags}
-        body = f"This request was closed and merged into request #{ticket_id}."
-        agent_id = self.rng.choice(self.world.agents)["id"]
-        self._change(second, agent_id, changes, body, merged_ticket_ids=[ticket_id])
-
     def store(self) -> None:
         """Put the ticket, its events, its metrics and its rating into the account."""
         state, ticket = self.world.state, self.ticket
@@ -123,6 +120,19 @@ class TicketLife:
             state.schedule_scrub(ticket["id"], ticket["generated_timestamp"])
         else:
             state.metric_sets.put(metric_set_row(self.new_id(), ticket, self.metrics))
+
+    def _merge(self, second: int, ticket_id: int) -> None:
+        if second < self.world.end:
+            tags = sorted({*self.ticket["tags"], "closed_by_merge"})
+            changes = {"status": "closed", "tags": tags}
+            body = f"This request was closed and merged into request #{ticket_id}."
+            agent_id = self.rng.choice(self.world.agents)["id"]
+            self._change(second, agent_id, changes, body, merged_ticket_ids=[ticket_id])
+
+    def _wait(self, second: int) -> None:
+        if self.rng.random() < 0.6 and second < self.world.end:
+            changes = {"status": "open", "priority": "normal"}
+            self._change(second, self.rng.choice(self.world.agents)["id"], changes)
 
     def _reply(self, second: int, agent_id: int) -> bool:
         if second >= self.world.end:
