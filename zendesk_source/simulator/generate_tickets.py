@@ -19,7 +19,6 @@ PRIORITIES = ("low", "normal", "high", "urgent", None)
 PRIORITY_WEIGHTS = (15, 45, 20, 6, 14)
 TYPES = ("question", "incident", "problem", "task", None)
 TYPE_WEIGHTS = (45, 20, 3, 7, 25)
-FIRST_REPLY_MINUTES = {"urgent": 18, "high": 55, "normal": 160, "low": 420, None: 240}
 DELETED_WITHIN_SECONDS = 80 * DAY_SECONDS
 
 
@@ -77,7 +76,8 @@ class TicketHistory:
         is_repeated = number % 60 == 11
         life.live(merged_into=rng.randint(1, number) if is_repeated else 0)
         if number % 40 == 7:
-            earliest = max(second + 3600, self.end - DELETED_WITHIN_SECONDS)
+            last_second = life.ticket["generated_timestamp"]
+            earliest = max(last_second + 60, self.end - DELETED_WITHIN_SECONDS)
             if earliest < self.end:
                 life.delete(rng.randint(earliest, self.end))
         life.store()

@@ -22,6 +22,11 @@ SYSTEM_TICKET_FIELDS = (
     ("assignee", "Assignee"),
     ("custom_status", "Ticket status"),
 )
+SYSTEM_OPTIONS = {
+    "status": ("open", "pending", "hold", "solved"),
+    "tickettype": ("question", "incident", "problem", "task"),
+    "priority": ("low", "normal", "high", "urgent"),
+}
 
 _LOOKS_UP_USERS = {
     "relationship_target_type": "zen:user",
@@ -32,6 +37,14 @@ _LOOKS_UP_USERS = {
 def option_tag(title: str) -> str:
     """Return the tag that stands for an option: lower case, words joined by underscores."""
     return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_") or "option"
+
+
+def _system_options(field_type: str) -> Row:
+    values = SYSTEM_OPTIONS.get(field_type)
+    if values is None:
+        return {}
+    named = [{"name": value.capitalize(), "value": value} for value in values]
+    return {"system_field_options": named}
 
 
 def ticket_field_row(
@@ -62,6 +75,9 @@ def ticket_field_row(
         "removable": removable,
         "key": None,
         "agent_description": None,
+        "raw_agent_description": None,
+        "agent_can_edit": True,
+        **_system_options(field_type),
         **(_LOOKS_UP_USERS if field_type == "lookup" else {}),
     }
 
@@ -89,6 +105,7 @@ def person_field_row(
         "position": position,
         "active": True,
         "system": False,
+        **({"tag": option_tag(title)} if field_type == "checkbox" else {}),
         "regexp_for_validation": r"\A[A-Z]{2}-\d{4}\z" if field_type == "regexp" else None,
         "created_at": moment,
         "updated_at": moment,

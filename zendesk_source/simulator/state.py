@@ -21,13 +21,14 @@ VANISH_AFTER_SECONDS = 90 * DAY_SECONDS
 
 STREAM_BY_NAME: dict[str, Stream] = {stream.name: stream for stream in STREAMS}
 
+# Rows that were recorded long ago lack the newer keys.
 _MARKS: dict[str, dict[str, Mark]] = {
     "tickets": {
-        "deleted": lambda row: row["status"] == "deleted",
-        "ai_agent": lambda row: row["support_type"] == "ai_agent",
+        "deleted": lambda row: row.get("status") == "deleted",
+        "ai_agent": lambda row: row.get("support_type") == "ai_agent",
     },
-    "users": {"deleted": lambda row: not row["active"]},
-    "organizations": {"deleted": lambda row: row["deleted_at"] is not None},
+    "users": {"deleted": lambda row: not row.get("active", True)},
+    "organizations": {"deleted": lambda row: row.get("deleted_at") is not None},
 }
 
 
@@ -61,7 +62,7 @@ class State:
         self.lock = threading.RLock()
         self.stores: dict[str, RowStore] = {
             stream.name: RowStore(stream.primary_key, stream.cursor_field, _MARKS.get(stream.name))
-            for stream in STREAMS
+            for stream in STREAM_BY_NAME.values()
         }
         # By ticket: the export shows one inside each ticket, and deletion leaves it here.
         self.metric_sets = RowStore(("ticket_id",))

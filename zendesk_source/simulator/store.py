@@ -65,6 +65,10 @@ class RowStore:
         """Identities of all rows, oldest first."""
         return list(self._encoded)
 
+    def first_key(self, default: int) -> int:
+        """Return the identity of the oldest row, or a default where there is none."""
+        return next(iter(self._encoded), default)
+
     def encoded(self, key: Key) -> bytes:
         """Return a row as it goes over the wire."""
         return self._encoded[key]
@@ -75,8 +79,13 @@ class RowStore:
             return row[self.primary_key[0]]
         return tuple(row[name] for name in self.primary_key)
 
-    def put(self, row: Row) -> None:
-        """Add a row, or replace the version of it that is here."""
+    def put(self, row: Row, second: int | None = None) -> None:
+        """Add a row, or replace the version of it that is here.
+
+        Args:
+            row: Keeps every key it has.
+            second: Its place in the export, where that is not what its cursor field says.
+        """
         key = self.key_of(row)
         # orjson's bytes keep the 4 KB they were written into; a copy keeps what it holds.
         self._encoded[key] = bytes(memoryview(orjson.dumps(row)))
@@ -87,7 +96,8 @@ class RowStore:
             else:
                 self.marked[name].discard(key)
         if self._cursor_field is not None:
-            self.timeline.place(key, epoch_seconds(row[self._cursor_field]))
+            shown = epoch_seconds(row[self._cursor_field]) if second is None else second
+            self.timeline.place(key, shown)
 
     def drop(self, key: Key) -> None:
         """Remove a row; nothing happens if it is not there."""

@@ -293,7 +293,7 @@ class TicketEdits(State):
         )
 
     def _first_user_id(self) -> int:
-        return next(iter(self.stores["users"].keys()), 1)
+        return self.stores["users"].first_key(default=1)
 
     def _status_id(self, status: str) -> int | None:
         for row in self.stores["custom_statuses"]:

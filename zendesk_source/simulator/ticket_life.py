@@ -99,8 +99,9 @@ class TicketLife:
                 second += int(3600 * rng.lognormvariate(1.5, 0.8))
                 if not self._solve(second, agent_id):
                     return
-            self._rate(second + int(3600 * rng.lognormvariate(1.0, 1.0)))
-            self._close(second + _CLOSE_AFTER_SECONDS)
+            closes = second + _CLOSE_AFTER_SECONDS
+            self._rate(min(closes - 60, second + int(3600 * rng.lognormvariate(1.0, 1.0))))
+            self._close(closes)
 
     def delete(self, second: int) -> None:
         """Delete the ticket softly."""
@@ -233,6 +234,9 @@ class TicketLife:
             "policy": {key: policy[key] for key in ("id", "title", "description")},
         }
         self._metric("reply_time", "apply_sla", self.created, sla=sla)
+        if self.rng.random() < 0.05:
+            group = {"target": target, "business_hours": True, "policy": sla["policy"]}
+            self._metric("group_ownership_time", "apply_group_sla", self.created, group_sla=group)
         breach = self.created + target * 60
         if self.rng.random() < 0.1 and breach < self.world.end:
             self._metric("reply_time", "breach", breach)
