@@ -13,7 +13,7 @@ PACKAGE = "zendesk_source"
 
 # Each part may import itself and those before it. A new part has to be placed here.
 LAYERS = ["errors", "catalogue", "api", "extract", "shape", "connection", "resources", "source"]
-ORDER = [*LAYERS, "failures", "sync", "selection", "report", "demo", "cli"]
+ORDER = [*LAYERS, "failures", "single_run", "sync", "selection", "report", "demo", "cli"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
 FRONT = ["__init__", "__main__"]
 # The simulator is another Zendesk, not a layer: it must not share our reading of the API.

@@ -15,6 +15,7 @@ from zendesk_source.api.clock import Clock
 from zendesk_source.api.credentials import ZendeskCredentials, base_url_of
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.errors import StreamRefused
+from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.reading import read_whole
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
 
@@ -54,6 +55,11 @@ class Connection:
         budget = Budget(self.clock, rate_limit_share=self.rate_limit_share)
         auth = auth_for(self.credentials, base_url, self.clock)
         return ZendeskClient(base_url, auth, budget=budget, clock=self.clock)
+
+    @cached_property
+    def crew(self) -> Crew:
+        """Counts the walks through each rate limit."""
+        return Crew(self.client)
 
     def params(self, stream: Stream) -> dict[str, str]:
         """Return the query parameters that the settings add to a stream's own."""

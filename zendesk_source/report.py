@@ -38,7 +38,7 @@ def as_json(report: SyncReport) -> str:
             "retries": run.usage.retries,
             "rate_limited": run.usage.rate_limited,
             "waited_seconds": round(run.usage.waited_seconds, 3),
-            "read_seconds": round(run.read_seconds, 3),
+            "answer_seconds": round(run.usage.answer_seconds, 3),
             "newest": _time(run.newest) or None,
         }
         for name, run in report.runs.items()
@@ -88,7 +88,7 @@ def _stream_row(name: str, run: StreamRun) -> tuple[str, ...]:
         f"{run.rows.get(name, 0):,}",
         str(run.pages),
         str(run.usage.requests),
-        f"{run.read_seconds:.1f}",
+        f"{run.usage.answer_seconds + run.usage.waited_seconds:.1f}",
         _time(run.newest),
     )
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 import dlt
+from dlt.common import logger
 from dlt.extract import DltResource
 
-from zendesk_source.api.paging import Page
+from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.catalogue import DataType, Paging, SideTable, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.errors import StreamRefused, ZendeskError
-from zendesk_source.extract.positions import open_position, save_position
-from zendesk_source.extract.reading import read_incremental, read_whole
+from zendesk_source.extract.lanes import LaneReader
+from zendesk_source.extract.positions import StreamPosition, open_position, save_position
+from zendesk_source.extract.read_ahead import read_list
+from zendesk_source.extract.reading import Step, read_incremental, read_whole
 from zendesk_source.extract.slices import StreamRun, current_slice
 from zendesk_source.extract.times import epoch_of
 from zendesk_source.shape.tables import REMOVED, SYNCED_AT, Shaper, TableRows
 
+T = TypeVar("T")
 Window = tuple[datetime | None, datetime | None]
 """First and last moment to read; None is the beginning, and now."""
 
@@ -81,41 +85,40 @@ def _incremental_rows(
         end_epoch = epoch_of(cursor.end_value)
         positions = dlt.current.resource_state().setdefault("positions", {})
         position = open_position(positions, start_epoch, end_epoch)
-        pages = _Pages(stream, connection)
-        steps = read_incremental(connection.client, stream, position, connection.params(stream))
-        while (step := pages.next_of(steps)) is not None:
+        reading = _Reading(stream, connection)
+        for step in reading.steps(position):
+            if step is None:  # nothing has arrived yet: dlt goes on with another stream
+                yield None
+                continue
             newest = max((lane.newest or 0 for lane in step.position.lanes), default=0)
-            *side_tables, own = pages.shape(step.page) if step.page.rows else (None,)
+            *side_tables, own = reading.shape(step.page) if step.page.rows else (None,)
             yield from side_tables
             # Before the yield: dlt may close the generator there, and what was read must count.
             save_position(positions, step.position, end_epoch)
             if newest:
-                pages.run.newest = newest
+                reading.run.newest = newest
                 cursor.advance(_cursor_value(stream, newest))
             if own is not None:
                 yield own
-            if step.is_at_end:
-                pages.run.is_at_end = True
-                return
 
     return read
 
 
 def _list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[Any]]:
     def read() -> Iterator[Any]:
-        pages = _Pages(stream, connection)
+        reading = _Reading(stream, connection)
         # All of it before the first row is handed on: a table is never replaced by half a list.
-        answers = list(
-            pages.all_of(read_whole(connection.client, stream, connection.params(stream)))
-        )
-        if pages.run.status != "ok":
+        answers: list[Page] = []
+        for page in reading.whole_list():
+            if page is None:
+                yield None
+            elif page.rows:
+                answers.append(page)
+        if reading.run.status != "ok":
             # A resource that yields nothing would empty the table it replaces; this keeps it.
             yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition="merge"))
-            return
-        for page in answers:
-            if page.rows:
-                yield from pages.shape(page)
-        pages.run.is_at_end = True
+        for page in answers if reading.run.status == "ok" else ():
+            yield from reading.shape(page)
 
     return read
 
@@ -147,7 +150,7 @@ def _cursor_value(stream: Stream, epoch: int) -> Any:
     return epoch if is_number else datetime.fromtimestamp(epoch, timezone.utc)
 
 
-class _Pages:
+class _Reading:
     """One resource's reading within dlt's extract: limits, failures and shaping."""
 
     def __init__(self, stream: Stream, connection: Connection) -> None:
@@ -163,33 +166,60 @@ class _Pages:
         self._read_at = datetime.fromtimestamp(0, timezone.utc)
         self._undescribed: set[str] = set()
 
-    def next_of(self, steps: Iterator[Any]) -> Any | None:
-        """Return the next step, or None at the slice's limits or after a failure."""
-        if self._slice is not None and not self._slice.take_page():
-            return None
-        return self._guarded(steps)
+    def steps(self, position: StreamPosition) -> Iterator[Step | None]:
+        """Read on from a position, to the slice's limits or to the end; None: not yet."""
 
-    def all_of(self, pages: Iterator[Page]) -> Iterator[Page]:
-        """Return every page; after a failure the run's status tells."""
-        while (page := self._guarded(pages)) is not None:
+        def walk(place: Position) -> Iterator[Page]:
+            params = self._connection.params(self._stream)
+            return pages(self._connection.client, self._stream, place, params=params)
+
+        if self._slice is None:
+            for step in self._guarded(read_incremental(self._stream, position, walk)):
+                self._count(step.page)
+                yield step
+            return
+        ahead, name = self._slice.ahead, self._stream.name
+        reader = LaneReader(self._stream, position, walk, ahead, self._connection.crew)
+        ahead.start(name, reader.read)
+        for item in self._guarded(ahead.items(name, self._slice.has_room)):
+            if item is not None:
+                self._count(item.page)
+                self._slice.count(item.page)
+            yield item
+        self.run.is_at_end |= ahead.is_at_end(name)
+
+    def whole_list(self) -> Iterator[Page | None]:
+        """Read the list from its beginning to its end; None: not yet."""
+        params = self._connection.params(self._stream)
+        read = read_whole(self._connection.client, self._stream, params)
+        answers: Iterator[Page | None] = read
+        if self._slice is not None:
+            ahead, name = self._slice.ahead, self._stream.name
+            ahead.start(name, lambda: read_list(name, read, ahead))
+            answers = ahead.items(name, lambda: True)
+        for page in self._guarded(answers):
+            if page is not None:
+                self._count(page)
             yield page
+        self.run.is_at_end = True
 
-    def _guarded(self, items: Iterator[Any]) -> Any | None:
-        started = self._connection.clock.monotonic()
+    def _count(self, page: Page) -> None:
+        self.run.pages += 1
+        self.run.usage = self._connection.client.usage_of(self._stream.name)
+
+    def _guarded(self, items: Iterator[T]) -> Iterator[T]:
+        """End the iteration, not the sync, when a stream is refused or cannot be read."""
         try:
-            item = next(items, None)
-            self.run.pages += item is not None
-            return item
+            yield from items
         except StreamRefused as error:
             self.run.stop(error, "skipped")
+            if self._slice is None:
+                logger.warning("skipped %s: %s", self._stream.name, error)
         except ZendeskError as error:
             if self._slice is None or error.exit_code in (2, 3):
                 raise
             self.run.stop(error, "failed")
-        finally:
-            self.run.read_seconds += self._connection.clock.monotonic() - started
-            self.run.usage = self._connection.client.usage_of(self._stream.name)
-        return None
+        self.run.usage = self._connection.client.usage_of(self._stream.name)
 
     def shape(self, page: Page) -> Iterator[Any]:
         """Return the tables of a page with rows as dlt wants them, the stream's own last."""

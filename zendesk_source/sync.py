@@ -17,8 +17,10 @@ from dlt.extract import DltSource
 
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.slices import Slice, SliceLimits, StreamRun, extracting
 from zendesk_source.failures import explained
+from zendesk_source.single_run import only_sync_of
 
 SYNC_LOG_TABLE = "_zendesk_sync_log"
 
@@ -59,6 +61,8 @@ def sync(
     source: DltSource,
     *,
     limits: SliceLimits | None = None,
+    max_minutes: float | None = None,
+    wait_for_other: bool = False,
     on_slice: OnSlice | None = None,
     clock: Clock | None = None,
 ) -> SyncReport:
@@ -71,6 +75,8 @@ def sync(
         pipeline: Where to load to.
         source: From one of this package's source functions, with the streams to read selected.
         limits: How much one load package may hold.
+        max_minutes: Start no new load package after this; the next sync goes on from there.
+        wait_for_other: Wait for another sync of this pipeline to end instead of refusing.
         on_slice: Called after each loaded package with the streams' progress.
         clock: For tests.
 
@@ -87,21 +93,28 @@ def sync(
     runs = {name: StreamRun() for name in source.selected_resources}
     if not runs:
         raise ConfigurationError("No stream is selected.", "Name at least one.")
+    ends_at = float("inf") if max_minutes is None else started + max_minutes * 60
+    ahead: ReadAhead[Any] = ReadAhead()
     slices = 0
-    with explained(pipeline):
-        limits = limits or SliceLimits()
-        is_new = not _has_dataset(pipeline)
-        _load_pending(pipeline)
-        while waiting := [name for name, run in runs.items() if not run.is_at_end]:
-            part = source.with_resources(*(waiting[:1] if is_new else waiting))
-            with extracting(Slice(runs, FIRST_SLICE if is_new else limits, clock)):
-                pipeline.run(part)
-            slices, is_new = slices + 1, False
-            if on_slice is not None:
-                on_slice(runs)
-        report = SyncReport(runs, started_at, clock.monotonic() - started, slices)
-        _append_log(pipeline, report, clock.now())
-    return report
+    try:
+        with explained(pipeline), only_sync_of(pipeline, wait=wait_for_other):
+            limits = limits or SliceLimits()
+            is_new = not _has_dataset(pipeline)
+            _load_pending(pipeline)
+            while waiting := [name for name, run in runs.items() if not run.is_at_end]:
+                part = source.with_resources(*(waiting[:1] if is_new else waiting))
+                with extracting(Slice(runs, FIRST_SLICE if is_new else limits, ahead, clock)):
+                    pipeline.run(part)
+                slices, is_new = slices + 1, False
+                if on_slice is not None:
+                    on_slice(runs)
+                if clock.monotonic() >= ends_at:
+                    break
+            report = SyncReport(runs, started_at, clock.monotonic() - started, slices)
+            _append_log(pipeline, report, clock.now())
+            return report
+    finally:
+        ahead.stop()
 
 
 def _has_dataset(pipeline: dlt.Pipeline) -> bool:
@@ -136,7 +149,7 @@ def _log_row(name: str, run: StreamRun, report: SyncReport, now: datetime) -> di
         "rate_limited": usage.rate_limited,
         "waited_seconds": usage.waited_seconds,
         "body_bytes": usage.body_bytes,
-        "read_seconds": run.read_seconds,
+        "answer_seconds": usage.answer_seconds,
         "newest_at": newest,
         "lag_seconds": None if newest is None else int((now - newest).total_seconds()),
     }

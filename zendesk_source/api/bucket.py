@@ -7,6 +7,7 @@ reset in whole seconds; until a bucket's answers do, any ``period_seconds`` may 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from zendesk_source.api.rate_headers import RateState
@@ -70,6 +71,10 @@ class Bucket:
         if self.size is None or self._used() < self._limit(self.size):
             return block_seconds
         return max(block_seconds, self._end() - now)
+
+    def requests_per_second(self) -> float:
+        """Return how many requests the bucket allows; infinite without a known limit."""
+        return math.inf if self.size is None else self._limit(self.size) / self._period_seconds
 
     def charge(self, grant: Grant) -> None:
         """Count a request in the current window."""

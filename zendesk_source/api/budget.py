@@ -99,6 +99,11 @@ class Budget:
             now = self._clock.monotonic()
             return self._slowest(self._names(buckets, endpoint), now)[1]
 
+    def requests_per_second(self, name: str) -> float:
+        """Return how many requests a bucket allows; infinite while it has no known limit."""
+        with self._lock:
+            return self._bucket(name).requests_per_second()
+
     def settle(self, grant: Grant, states: Iterable[RateState] | None = None) -> None:
         """Give a grant back when its answer (or its failure) is there.
 

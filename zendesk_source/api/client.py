@@ -62,6 +62,7 @@ class Usage:
         retries: Asked again after a fault.
         rate_limited: Answers 429.
         waited_seconds: For the budget, and between attempts.
+        answer_seconds: From a request to its answer, over all requests.
         body_bytes: Of all good answers, unpacked.
     """
 
@@ -69,6 +70,7 @@ class Usage:
     retries: int = 0
     rate_limited: int = 0
     waited_seconds: float = 0.0
+    answer_seconds: float = 0.0
     body_bytes: int = 0
 
 
@@ -145,6 +147,10 @@ class ZendeskClient:
         """Return what one stream has cost so far; all zero when it has not asked yet."""
         return self.usage.get(stream, Usage())
 
+    def requests_per_second(self, bucket: str) -> float:
+        """Return how many requests an endpoint's rate limit allows; infinite when unknown."""
+        return self._budget.requests_per_second(bucket)
+
     def get(
         self,
         path_or_url: str,
@@ -197,8 +203,7 @@ class ZendeskClient:
         self._count(asking.stream, waited_seconds=grant.waited_seconds)
         try:
             asking.header = self._auth.header()
-            self._count(asking.stream, requests=1)
-            reply = self._transport.exchange(asking.target, asking.header)
+            reply = self._exchange(asking)
         except TransportFailed as failed:
             self._budget.settle(grant)
             self._fail(asking, str(failed), is_timeout=failed.is_timeout)
@@ -207,6 +212,14 @@ class ZendeskClient:
             self._budget.settle(grant)
             raise
         return self._understood(asking, grant, reply)
+
+    def _exchange(self, asking: _Asking) -> Reply:
+        asked_at = self._clock.monotonic()
+        self._count(asking.stream, requests=1)
+        try:
+            return self._transport.exchange(asking.target, asking.header)
+        finally:
+            self._count(asking.stream, answer_seconds=self._clock.monotonic() - asked_at)
 
     def _understood(self, asking: _Asking, grant: Grant, reply: Reply) -> Reply | None:
         server_time = _server_time(reply) or self._clock.now()

@@ -104,7 +104,7 @@ def save_position(state: dict[str, Any], position: StreamPosition, end: int | No
 
 def lane_after(lane: Lane, page: Page, stream: Stream) -> Lane | None:
     """Return the lane as it stands after a page, or None when it has reached its end."""
-    times = (epoch_of(row[stream.cursor_field]) for row in page.rows[-1:])
+    times = (row_time(row, stream) for row in page.rows[-1:])
     newest = max((t for t in (*times, lane.newest) if t is not None), default=None)
     if lane.until is not None and (page.is_last or (newest is not None and newest >= lane.until)):
         return None
@@ -112,6 +112,18 @@ def lane_after(lane: Lane, page: Page, stream: Stream) -> Lane | None:
     if page.is_last:
         place = _settled(place, newest, page.server_time, stream)
     return replace(lane, place=place, newest=newest)
+
+
+def row_time(row: Any, stream: Stream) -> int | None:
+    """Return when Zendesk last wrote a row, as epoch seconds.
+
+    Args:
+        row: As the decoder made it: a mapping, or an object with the columns as attributes.
+        stream: Whose row.
+    """
+    name = stream.cursor_field
+    assert name is not None
+    return epoch_of(row.get(name) if isinstance(row, Mapping) else getattr(row, name, None))
 
 
 def _settled(place: Position, newest: int | None, now: datetime, stream: Stream) -> Position:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.catalogue import Stream
 from zendesk_source.extract.positions import Lane, StreamPosition, lane_after
+
+WalkPages = Callable[[Position], Iterator[Page]]
+"""Walks a stream's pages from a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,48 +21,36 @@ class Step:
     Attributes:
         page: What Zendesk answered.
         position: Where to go on after it; save it *before* handing the page on.
-        is_at_end: Nothing more to read now.
     """
 
     page: Page
     position: StreamPosition
-    is_at_end: bool
 
 
-def read_incremental(
-    client: ZendeskClient,
-    stream: Stream,
-    position: StreamPosition,
-    params: Mapping[str, str],
-) -> Iterator[Step]:
+def read_incremental(stream: Stream, position: StreamPosition, walk: WalkPages) -> Iterator[Step]:
     """Read what changed since a position, lane after lane, the open end last.
 
     Args:
-        client: Sends the requests.
         stream: What to read.
         position: Where it stands.
-        params: Query parameters beside the stream's own.
+        walk: Walks its pages from a place.
 
     Yields:
-        Steps; there is always at least one, though its page may hold no rows.
+        Steps; there is at least one for each lane, though its page may hold no rows.
 
     Raises:
         ZendeskError: A page could not be read; all steps yielded so far are good.
     """
-    while position.lanes:
-        lane, *others = sorted(position.lanes, key=_open_end_last)
-        for page in pages(client, stream, lane.place, params=params):
-            moved = lane_after(lane, page, stream)
-            is_done = moved is None or page.is_last
-            lanes = (*others,) if moved is None else (moved, *others)
-            position = replace(position, lanes=lanes)
-            yield Step(page, position, is_at_end=is_done and not others)
-            if is_done:
+    waiting = sorted(position.lanes, key=open_end_last)
+    while waiting:
+        lane: Lane | None = waiting.pop(0)
+        for page in walk(lane.place) if lane else ():
+            assert lane is not None
+            lane = lane_after(lane, page, stream)
+            lanes = (*waiting,) if lane is None else (lane, *waiting)
+            yield Step(page, replace(position, lanes=lanes))
+            if lane is None or page.is_last:
                 break
-            assert moved is not None
-            lane = moved
-        if moved is not None:
-            return
 
 
 def read_whole(client: ZendeskClient, stream: Stream, params: Mapping[str, str]) -> Iterator[Page]:
@@ -67,5 +58,6 @@ def read_whole(client: ZendeskClient, stream: Stream, params: Mapping[str, str])
     return pages(client, stream, Position(), params=params)
 
 
-def _open_end_last(lane: Lane) -> tuple[bool, int]:
+def open_end_last(lane: Lane) -> tuple[bool, int]:
+    """Sort lanes by time, the one without an end last."""
     return (lane.until is None, lane.until or 0)

@@ -6,25 +6,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from zendesk_source.api.client import Usage
-from zendesk_source.api.clock import Clock, SystemClock
+from zendesk_source.api.clock import Clock
+from zendesk_source.api.paging import Page
 from zendesk_source.errors import ZendeskError
+from zendesk_source.extract.read_ahead import ReadAhead
 
 Status = Literal["ok", "skipped", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class SliceLimits:
-    """When a slice ends, whichever comes first; a page that was asked for is always kept.
+    """When a slice ends, whichever comes first; what was reached by then is kept whole.
 
     Attributes:
         max_pages: Pages of all incremental streams together.
+        max_rows: Their rows; merging is cheapest below a few ten thousand.
+        max_bytes: Their page bodies, unpacked.
         max_seconds: Seconds spent reading.
     """
 
     max_pages: int = 25
+    max_rows: int = 30_000
+    max_bytes: int = 256 * 1024 * 1024
     max_seconds: float = 300.0
 
 
@@ -38,7 +44,6 @@ class StreamRun:
         is_at_end: Everything there is now has been read.
         status: ``skipped`` when Zendesk refused it, ``failed`` when it could not be read.
         reason: Why, with the remedy.
-        read_seconds: Time spent asking and waiting for Zendesk.
         newest: Epoch seconds of the newest row read, in Zendesk's time.
         usage: Requests, retries, bytes and waiting, as counted by the client.
     """
@@ -48,7 +53,6 @@ class StreamRun:
     is_at_end: bool = False
     status: Status = "ok"
     reason: str = ""
-    read_seconds: float = 0.0
     newest: int | None = None
     usage: Usage = field(default_factory=Usage)
 
@@ -68,20 +72,31 @@ class Slice:
         self,
         runs: dict[str, StreamRun],
         limits: SliceLimits,
-        clock: Clock | None = None,
+        ahead: ReadAhead[Any],
+        clock: Clock,
     ) -> None:
         self.runs = runs
+        self.ahead = ahead
         self._limits = limits
-        self._clock = clock or SystemClock()
-        self._ends_at = self._clock.monotonic() + limits.max_seconds
-        self._pages_left = limits.max_pages
+        self._clock = clock
+        self._ends_at = clock.monotonic() + limits.max_seconds
+        self._pages = self._rows = self._bytes = 0
 
-    def take_page(self) -> bool:
-        """Claim one more page; False when the slice is full."""
-        if self._pages_left <= 0 or self._clock.monotonic() >= self._ends_at:
-            return False
-        self._pages_left -= 1
-        return True
+    def has_room(self) -> bool:
+        """Whether one more page may be taken; the first always may."""
+        limits = self._limits
+        return self._pages == 0 or (
+            self._pages < limits.max_pages
+            and self._rows < limits.max_rows
+            and self._bytes < limits.max_bytes
+            and self._clock.monotonic() < self._ends_at
+        )
+
+    def count(self, page: Page) -> None:
+        """Count a page that was taken."""
+        self._pages += 1
+        self._rows += len(page.rows)
+        self._bytes += page.body_bytes
 
 
 _current: ContextVar[Slice | None] = ContextVar("zendesk_slice", default=None)

@@ -1,0 +1,176 @@
+"""Reading goes on while dlt normalises and loads: threads read, a bounded buffer waits.
+
+The positions are unaffected: what was read ahead and not loaded is simply read again after a
+crash.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from zendesk_source.api.paging import Page
+
+T = TypeVar("T")
+
+BUFFER_BYTES = 64 * 1024 * 1024
+"""Page bodies held at most, beside one page a stream; decoded they take a few times that."""
+
+LISTS_AT_ONCE = 4
+"""Whole lists read at the same time; the exports are never kept waiting by them."""
+
+
+class Stopped(Exception):
+    """The sync has ended; a thread that still reads may stop."""
+
+
+@dataclass(slots=True)
+class _Queue(Generic[T]):
+    items: deque[tuple[T, int]] = field(default_factory=deque)
+    is_finished: bool = False
+    error: Exception | None = None
+    is_consumed: bool = False
+
+
+class ReadAhead(Generic[T]):
+    """Items of many streams, read by threads and taken by one consumer.
+
+    Every stream may have one item waiting, however full the buffer is: a consumer that waits
+    for one stream can never be held up by the pages of another.
+
+    Args:
+        max_bytes: Bytes that may wait in all.
+    """
+
+    def __init__(self, max_bytes: int = BUFFER_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._held_bytes = 0
+        self._queues: dict[str, _Queue[T]] = {}
+        self._changed = threading.Condition()
+        self._is_stopped = False
+        self.lists_at_once = threading.Semaphore(LISTS_AT_ONCE)
+
+    def start(self, name: str, read: Callable[[], None]) -> None:
+        """Read a stream on a thread of its own, unless it already is.
+
+        Args:
+            name: Of the stream.
+            read: Calls ``admit`` and ``put`` until everything is read.
+        """
+        with self._changed:
+            if name in self._queues:
+                return
+            self._queues[name] = _Queue()
+        run_thread(name, lambda: self._run(name, read))
+
+    def admit(self, name: str, item_bytes: int) -> None:
+        """Wait until there is room for an item; ``put`` must follow.
+
+        Raises:
+            Stopped: The sync has ended.
+        """
+        with self._changed:
+            queue = self._queues[name]
+            self._changed.wait_for(
+                lambda: (
+                    self._is_stopped
+                    or not queue.items
+                    or self._held_bytes + item_bytes <= self._max_bytes
+                )
+            )
+            if self._is_stopped:
+                raise Stopped
+            self._held_bytes += item_bytes
+
+    def put(self, name: str, item: T, item_bytes: int) -> None:
+        """Hand an admitted item to the consumer."""
+        with self._changed:
+            self._queues[name].items.append((item, item_bytes))
+            self._changed.notify_all()
+
+    def items(self, name: str, may_take: Callable[[], bool]) -> Iterator[T | None]:
+        """Take a stream's items in order, for as long as the slice has room.
+
+        Args:
+            name: Of the stream.
+            may_take: Whether the slice has room for one more; if not, the iteration ends
+                and the items left wait for the next slice.
+
+        Yields:
+            Items; None while another stream has something and this one has not.
+
+        Raises:
+            Exception: What ended the reading of the stream, after its last item.
+        """
+        queue = self._queues[name]
+        queue.is_consumed = True
+        try:
+            while self._wait_for(queue):
+                if not queue.items:
+                    yield None
+                    continue
+                if not may_take():
+                    return
+                with self._changed:
+                    item, item_bytes = queue.items.popleft()
+                    self._held_bytes -= item_bytes
+                    self._changed.notify_all()
+                yield item
+            if queue.error is not None:
+                raise queue.error
+        finally:
+            queue.is_consumed = False
+
+    def is_at_end(self, name: str) -> bool:
+        """Whether everything there is has been read and taken."""
+        queue = self._queues[name]
+        return queue.is_finished and not queue.items
+
+    def stop(self) -> None:
+        """Let the threads end; what waits in the buffer is dropped."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+
+    def _wait_for(self, queue: _Queue[T]) -> bool:
+        """Wait until there is something to do; False at the end of the stream."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: queue.items or queue.is_finished or self._others_have_items(queue)
+            )
+            return bool(queue.items) or not queue.is_finished
+
+    def _others_have_items(self, queue: _Queue[T]) -> bool:
+        others = (other for other in self._queues.values() if other is not queue)
+        return any(other.is_consumed and (other.items or other.is_finished) for other in others)
+
+    def _run(self, name: str, read: Callable[[], None]) -> None:
+        error: Exception | None = None
+        try:
+            read()
+        except Stopped:
+            return
+        except Exception as raised:  # noqa: BLE001 - handed to the consumer, which raises it
+            error = raised
+        with self._changed:
+            queue = self._queues[name]
+            queue.error, queue.is_finished = error, True
+            self._changed.notify_all()
+
+
+def read_list(name: str, pages: Iterator[Page], ahead: ReadAhead[Page]) -> None:
+    """Read a whole list into the read-ahead, when its turn among the lists has come."""
+    with ahead.lists_at_once:
+        for page in pages:
+            ahead.admit(name, page.body_bytes)
+            ahead.put(name, page, page.body_bytes)
+
+
+def run_thread(name: str, work: Callable[[], None]) -> threading.Thread:
+    """Start a thread that does not keep the process alive."""
+    thread = threading.Thread(target=work, name=f"zendesk-{name}", daemon=True)
+    thread.start()
+    return thread
