@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from zendesk_source.api.auth import auth_for
-from zendesk_source.api.budget import Budget
+from zendesk_source.api.budget import Budget, OnWait
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.credentials import ZendeskCredentials, base_url_of
@@ -39,6 +39,7 @@ class Connection:
         custom_fields: ``columns`` or ``json``.
         exclude_deleted: Leave out deleted tickets.
         rate_limit_share: Part of the account's requests a minute that may be used.
+        on_wait: Told why and how long a request waits.
     """
 
     credentials: ZendeskCredentials
@@ -46,6 +47,7 @@ class Connection:
     custom_fields: CustomFields
     exclude_deleted: bool
     rate_limit_share: float
+    on_wait: OnWait | None = None
     _definitions: dict[Owner, list[dict[str, Any]]] = field(default_factory=dict)
 
     @cached_property
@@ -54,12 +56,18 @@ class Connection:
         base_url = base_url_of(self.credentials)
         budget = Budget(self.clock, rate_limit_share=self.rate_limit_share)
         auth = auth_for(self.credentials, base_url, self.clock)
-        return ZendeskClient(base_url, auth, budget=budget, clock=self.clock)
+        return ZendeskClient(
+            base_url, auth, budget=budget, clock=self.clock, on_wait=self._tell_wait
+        )
 
     @cached_property
     def crew(self) -> Crew:
         """Counts the walks through each rate limit."""
         return Crew(self.client)
+
+    def _tell_wait(self, reason: str, wait_seconds: float) -> None:
+        if self.on_wait is not None:
+            self.on_wait(reason, wait_seconds)
 
     def params(self, stream: Stream) -> dict[str, str]:
         """Return the query parameters that the settings add to a stream's own."""

@@ -157,7 +157,9 @@ class _Reading:
         self._stream = stream
         self._connection = connection
         self._slice = current_slice()
-        self.run = StreamRun() if self._slice is None else self._slice.runs[stream.name]
+        self.run = StreamRun() if self._slice is None else self._slice.sync.runs[stream.name]
+        if self._slice is not None:
+            connection.on_wait = self._slice.sync.on_wait
         schema = dlt.current.source_schema()
         names = dlt.current.source_state().setdefault("custom_field_columns", {})
         self._fields = connection.field_columns(stream, names)
@@ -178,7 +180,7 @@ class _Reading:
                 self._count(step.page)
                 yield step
             return
-        ahead, name = self._slice.ahead, self._stream.name
+        ahead, name = self._slice.sync.ahead, self._stream.name
         reader = LaneReader(self._stream, position, walk, ahead, self._connection.crew)
         ahead.start(name, reader.read)
         for item in self._guarded(ahead.items(name, self._slice.has_room)):
@@ -194,7 +196,7 @@ class _Reading:
         read = read_whole(self._connection.client, self._stream, params)
         answers: Iterator[Page | None] = read
         if self._slice is not None:
-            ahead, name = self._slice.ahead, self._stream.name
+            ahead, name = self._slice.sync.ahead, self._stream.name
             ahead.start(name, lambda: read_list(name, read, ahead))
             answers = ahead.items(name, lambda: True)
         for page in self._guarded(answers):

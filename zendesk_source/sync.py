@@ -15,10 +15,16 @@ from typing import Any
 import dlt
 from dlt.extract import DltSource
 
+from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.extract.read_ahead import ReadAhead
-from zendesk_source.extract.slices import Slice, SliceLimits, StreamRun, extracting
+from zendesk_source.extract.slices import (
+    Slice,
+    SliceLimits,
+    StreamRun,
+    SyncInProgress,
+    extracting,
+)
 from zendesk_source.failures import explained
 from zendesk_source.single_run import only_sync_of
 
@@ -64,6 +70,7 @@ def sync(
     max_minutes: float | None = None,
     wait_for_other: bool = False,
     on_slice: OnSlice | None = None,
+    on_wait: OnWait | None = None,
     clock: Clock | None = None,
 ) -> SyncReport:
     """Bring every selected stream of a source up to now.
@@ -78,6 +85,7 @@ def sync(
         max_minutes: Start no new load package after this; the next sync goes on from there.
         wait_for_other: Wait for another sync of this pipeline to end instead of refusing.
         on_slice: Called after each loaded package with the streams' progress.
+        on_wait: Told why and for how many seconds a request waits, from the thread that does.
         clock: For tests.
 
     Returns:
@@ -94,7 +102,7 @@ def sync(
     if not runs:
         raise ConfigurationError("No stream is selected.", "Name at least one.")
     ends_at = float("inf") if max_minutes is None else started + max_minutes * 60
-    ahead: ReadAhead[Any] = ReadAhead()
+    progress = SyncInProgress(runs, clock, on_wait)
     slices = 0
     try:
         with explained(pipeline), only_sync_of(pipeline, wait=wait_for_other):
@@ -103,7 +111,7 @@ def sync(
             _load_pending(pipeline)
             while waiting := [name for name, run in runs.items() if not run.is_at_end]:
                 part = source.with_resources(*(waiting[:1] if is_new else waiting))
-                with extracting(Slice(runs, FIRST_SLICE if is_new else limits, ahead, clock)):
+                with extracting(Slice(progress, FIRST_SLICE if is_new else limits)):
                     pipeline.run(part)
                 slices, is_new = slices + 1, False
                 if on_slice is not None:
@@ -114,7 +122,7 @@ def sync(
             _append_log(pipeline, report, clock.now())
             return report
     finally:
-        ahead.stop()
+        progress.ahead.stop()
 
 
 def _has_dataset(pipeline: dlt.Pipeline) -> bool:

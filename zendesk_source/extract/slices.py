@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from zendesk_source.api.budget import OnWait
 from zendesk_source.api.client import Usage
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
@@ -61,6 +62,25 @@ class StreamRun:
         self.status, self.reason, self.is_at_end = status, str(error), True
 
 
+@dataclass(slots=True)
+class SyncInProgress:
+    """What outlives a slice: the threads that read, and what the streams have come to.
+
+    Attributes:
+        runs: By stream.
+        clock: Time and the way to wait.
+        on_wait: Told why and how long a request waits.
+        ahead: Pages that were read and not taken yet.
+        shapers: By stream; kept because pages are decoded ahead of the slice that takes them.
+    """
+
+    runs: dict[str, StreamRun]
+    clock: Clock
+    on_wait: OnWait | None = None
+    ahead: ReadAhead[Any] = field(default_factory=ReadAhead)
+    shapers: dict[str, Any] = field(default_factory=dict)
+
+
 class Slice:
     """The reading side of one load package.
 
@@ -68,18 +88,11 @@ class Slice:
     stream. Without one (a plain ``pipeline.run(source)``) they read to the end and raise.
     """
 
-    def __init__(
-        self,
-        runs: dict[str, StreamRun],
-        limits: SliceLimits,
-        ahead: ReadAhead[Any],
-        clock: Clock,
-    ) -> None:
-        self.runs = runs
-        self.ahead = ahead
+    def __init__(self, sync: SyncInProgress, limits: SliceLimits) -> None:
+        self.sync = sync
         self._limits = limits
-        self._clock = clock
-        self._ends_at = clock.monotonic() + limits.max_seconds
+        self._clock = sync.clock
+        self._ends_at = sync.clock.monotonic() + limits.max_seconds
         self._pages = self._rows = self._bytes = 0
 
     def has_room(self) -> bool:
