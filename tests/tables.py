@@ -14,7 +14,7 @@ from zendesk_source.catalogue import STREAMS, SideTable, Stream
 
 Row = dict[str, Any]
 TABLES: dict[str, Stream | SideTable] = {
-    table.name: table for stream in STREAMS for table in (stream, *stream.side_tables)
+    table.name: table for stream in STREAMS for table in stream.tables
 }
 CUSTOM_FIELD_KEYS = {
     "tickets": ("custom_fields", "fields"),
