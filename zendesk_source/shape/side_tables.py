@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from zendesk_source.catalogue import DataType, Origin, SideTable
@@ -90,6 +90,19 @@ class WholeSets:
         emptied = [self._no_rows(p, removed_column) for p, now in shown.items() if not now]
         self._shown.update(shown)
         return [*rows, *gone, *emptied]
+
+    def forget(self) -> None:
+        """Begin a new load package."""
+        self._shown.clear()
+
+    def knows(self, parent_id: Any) -> bool:
+        """Return whether an earlier page showed the rows of a parent."""
+        return parent_id in self._shown
+
+    def remember(self, parent_id: Any, rows: Iterable[Row]) -> None:
+        """Take the rows of a parent for shown by an earlier page."""
+        columns = self._side.primary_key
+        self._shown[parent_id] = {tuple(row[column] for column in columns): row for row in rows}
 
     def _key_of(self, row: Row) -> Row:
         return {name: row[name] for name in (*self._side.primary_key, self._side.parent_column)}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from zendesk_source.catalogue import DataType, SideTable, Stream
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.side_tables import SIDE_ROWS, WholeSets
@@ -62,17 +64,28 @@ class Shaper:
     ) -> None:
         self._stream = stream
         self._fields = fields
-        self._field_keys = _CUSTOM_FIELDS_KEYS[stream.custom_fields] if stream.custom_fields else ()
+        self.field_keys = _CUSTOM_FIELDS_KEYS[stream.custom_fields] if stream.custom_fields else ()
         embedded = {side.key for side in stream.side_tables if side.replaces_key}
         # As JSON, one of the two equal lists of a ticket is enough.
-        self._moved_keys = embedded | set(self._field_keys if fields else self._field_keys[1:])
-        self._sets = {side.name: WholeSets(side) for side in stream.side_tables}
-        self._tables = {
-            table.name: _Columns(
-                {**table.columns, **known_types.get(table.name, {})}, column_name, fields
+        self.moved_keys = embedded | set(self.field_keys if fields else self.field_keys[1:])
+        self.sets = {side.name: WholeSets(side) for side in stream.side_tables}
+        self.columns = {
+            table.name: TableColumns(
+                table.columns, known_types.get(table.name, {}), column_name, fields
             )
             for table in stream.tables
         }
+
+    def begin_package(self) -> None:
+        """Forget what the pages of the load package before showed."""
+        for whole_set in self.sets.values():
+            whole_set.forget()
+
+    @staticmethod
+    def parse(body: bytes) -> Mapping[str, Any]:
+        """Decode a page into its envelope."""
+        page: Mapping[str, Any] = orjson.loads(body)
+        return page
 
     def undescribed_fields(self, envelope: Mapping[str, Any]) -> set[str]:
         """Return the custom fields of a page that nobody has described yet."""
@@ -102,10 +115,10 @@ class Shaper:
         self, side: SideTable, parents: list[Row], envelope: Mapping[str, Any]
     ) -> list[Row]:
         rows = list(SIDE_ROWS[side.origin](side, parents, envelope))
-        return self._sets[side.name].complete(rows, parents, envelope, REMOVED)
+        return self.sets[side.name].complete(rows, parents, envelope, REMOVED)
 
     def _own_row(self, row: Row) -> Row:
-        own = {key: value for key, value in row.items() if key not in self._moved_keys}
+        own = {key: value for key, value in row.items() if key not in self.moved_keys}
         if self._fields is not None:
             own.update(self._fields.values_of(self._custom_values(row)))
         if self._stream.derive is not None:
@@ -113,27 +126,30 @@ class Shaper:
         return own
 
     def _custom_values(self, row: Row) -> Any:
-        return next((row[key] for key in self._field_keys if row.get(key) is not None), None)
+        return next((row[key] for key in self.field_keys if row.get(key) is not None), None)
 
     def _typed(self, table: str, rows: Iterable[Row], read_at: datetime) -> TableRows:
-        columns = self._tables[table]
+        columns = self.columns[table]
         typed = [{**columns.typed(row), SYNCED_AT: read_at} for row in rows]
         return TableRows(table, typed, columns.take_new())
 
 
-class _Columns:
+class TableColumns:
     """The columns of one table, growing with what rows bring."""
 
     def __init__(
         self,
-        types: Mapping[str, DataType],
+        declared: Mapping[str, DataType],
+        known: Mapping[str, DataType],
         column_name: Callable[[str], str],
         fields: FieldColumns | None,
     ) -> None:
-        self._types = dict(types)
+        self.declared = declared
+        self._types = {**declared, **known}
         self._fields = fields
         self._column_name = column_name
-        self._names: dict[str, str] = {name: name for name in types}
+        # Not `known`: the key of a column from an earlier sync may be spelled otherwise.
+        self._names: dict[str, str] = {name: name for name in declared}
         self._new: dict[str, DataType] = {}
 
     def typed(self, row: Row) -> Row:
@@ -142,15 +158,45 @@ class _Columns:
         for key, value in row.items():
             if value is None:
                 continue
-            name = self._names.get(key) or self._name(key)
-            data_type = self._types.get(name) or self._add(name, self._type_of(name, value))
+            name = self.claim(key)
+            data_type = self._types.get(name) or self.add(name, self._type_of(name, value))
             value, own_type = fit(value, data_type)
             if own_type != data_type:
                 name = f"{name}__v_{own_type}"
                 if name not in self._types:
-                    self._add(name, own_type)
+                    self.add(name, own_type)
             typed[name] = value
         return typed
+
+    def column_of(self, key: str) -> str | None:
+        """Return the column of a JSON key, or None where another key has its spelling."""
+        known = self._names.get(key)
+        if known is not None:
+            return known
+        name = self._column_name(key)
+        return None if name in self._names.values() else name
+
+    def claim(self, key: str) -> str:
+        """Return the column of a JSON key and keep other keys out of it."""
+        return self._names.get(key) or self._name(key)
+
+    def data_type(self, name: str) -> DataType | None:
+        """Return the type of a column; None as long as nothing tells it."""
+        return self._types.get(name) or self._described_type(name)
+
+    def has(self, name: str) -> bool:
+        """Return whether the table has the column already."""
+        return name in self._types
+
+    def add(self, name: str, data_type: DataType) -> DataType:
+        """Give the table a column it did not have."""
+        self._types[name] = self._new[name] = data_type
+        return data_type
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """Return columns in the order the table got them."""
+        wanted = set(names)
+        return [name for name in self._types if name in wanted]
 
     def take_new(self) -> Mapping[str, DataType]:
         """Return the columns added since the last call."""
@@ -158,12 +204,10 @@ class _Columns:
         return new
 
     def _type_of(self, name: str, value: Any) -> DataType:
-        declared = self._fields.data_type(name) if self._fields is not None else None
-        return declared or type_of(value, name)
+        return self._described_type(name) or type_of(value, name)
 
-    def _add(self, name: str, data_type: DataType) -> DataType:
-        self._types[name] = self._new[name] = data_type
-        return data_type
+    def _described_type(self, name: str) -> DataType | None:
+        return self._fields.data_type(name) if self._fields is not None else None
 
     def _name(self, key: str) -> str:
         """Give a new key a column of its own: two keys may differ only in spelling."""

@@ -1,0 +1,171 @@
+"""JSON objects decoded straight into typed slots, without a dict on the way.
+
+A record type is made from what is known of a table: each key gets the Python type its column
+is decoded as. A key that nobody knows, or a value of another JSON type, is refused by the
+decoder, so a decoded page holds nothing but what was expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+import orjson
+
+from zendesk_source.catalogue import DataType
+
+NULL = msgspec.Raw(b"null")
+
+RAW_TYPES: frozenset[DataType] = frozenset({"json", "decimal"})
+"""Decoded as the JSON text it is: nested values are never parsed, decimals never rounded."""
+
+VALUE_TYPES: Mapping[DataType, frozenset[type]] = MappingProxyType(
+    {
+        "text": frozenset({str}),
+        "timestamp": frozenset({str}),
+        "date": frozenset({str}),
+        "bool": frozenset({bool}),
+        "bigint": frozenset({int, str}),
+        "double": frozenset({int, float}),
+    }
+)
+"""Which JSON values a column of a type takes without a look at each of them."""
+
+_DECODED_AS: Mapping[DataType, Any] = MappingProxyType(
+    {
+        "text": str | None,
+        "timestamp": str | None,
+        "date": str | None,
+        "bool": bool | None,
+        "bigint": int | str | None,
+        "double": int | float | None,
+    }
+)
+
+
+class Record(msgspec.Struct, gc=False, eq=False):
+    """A decoded JSON object; can be asked for its keys like the object itself."""
+
+    def __getitem__(self, key: str) -> Any:
+        """Return a value as JSON has it; None where the key is missing."""
+        value = getattr(self, _attributes(self)[key])
+        if isinstance(value, msgspec.Raw):
+            return orjson.loads(bytes(value))
+        return None if value is msgspec.UNSET else value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a value as JSON has it; the default for a key nobody has heard of."""
+        return self[key] if key in _attributes(self) else default
+
+
+def _attributes(record: Record) -> Mapping[str, str]:
+    attributes: Mapping[str, str] = type(record).attributes  # type: ignore[attr-defined]
+    return attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a record keeps the value of one key.
+
+    Attributes:
+        key: JSON key.
+        attribute: Attribute of the record.
+        data_type: Type its values were decoded as; None for JSON text of any type.
+    """
+
+    key: str
+    attribute: str
+    data_type: DataType | None
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether records hold the JSON text of the value."""
+        return self.data_type is None or self.data_type in RAW_TYPES
+
+    def values(self, records: Iterable[Any]) -> list[Any]:
+        """Return the values of all records."""
+        return list(map(attrgetter(self.attribute), records))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLayout:
+    """One way to decode the objects that become rows of a table.
+
+    Attributes:
+        record: The type the decoder makes.
+        slots: Its keys that become columns.
+    """
+
+    record: type[Record]
+    slots: tuple[Slot, ...]
+
+    def attribute(self, key: str) -> str:
+        """Return the attribute of any key, also of one that becomes no column."""
+        attributes: Mapping[str, str] = self.record.attributes  # type: ignore[attr-defined]
+        return attributes[key]
+
+    def values(self, records: Sequence[Record], key: str) -> list[Any]:
+        """Return the values of a key as JSON has them."""
+        values = list(map(attrgetter(self.attribute(key)), records))
+        if values and isinstance(values[0], msgspec.Raw):
+            return [record[key] for record in records]
+        return values
+
+
+def record_layout(
+    name: str,
+    types: Mapping[str, DataType | None],
+    others: Mapping[str, tuple[Any, ...]] = MappingProxyType({}),
+    *,
+    may_miss: str = "",
+    tag: tuple[str, str] | None = None,
+) -> RecordLayout:
+    """Make a record type.
+
+    Args:
+        name: For messages of the decoder.
+        types: Column type by JSON key; None decodes anything, as JSON text.
+        others: Type and default by key, for keys that become no column; without a default the
+            key must be there.
+        may_miss: Key that is ``UNSET`` where it is missing, to tell that from a null.
+        tag: Key and value by which a list of mixed objects is told apart.
+    """
+    slots = tuple(Slot(key, f"c{number}", kind) for number, (key, kind) in enumerate(types.items()))
+    attributes = {slot.key: slot.attribute for slot in slots}
+    attributes.update((key, f"o{number}") for number, key in enumerate(others))
+    members: list[Any] = [_member(slot, may_miss) for slot in slots]
+    members += [(attributes[key], *rest) for key, rest in others.items()]
+    record: Any = msgspec.defstruct(
+        name,
+        members,
+        bases=(Record,),
+        namespace={"attributes": attributes},
+        rename={attribute: key for key, attribute in attributes.items()},
+        forbid_unknown_fields=True,
+        kw_only=True,
+        gc=False,
+        eq=False,
+        tag_field=tag[0] if tag else None,
+        tag=tag[1] if tag else None,
+    )
+    return RecordLayout(record, slots)
+
+
+def decoded_as(data_type: DataType | None) -> tuple[Any, Any]:
+    """Return the type annotation and the default of a value; None is JSON text of any type."""
+    if data_type is None or data_type in RAW_TYPES:
+        return msgspec.Raw, NULL
+    return _DECODED_AS[data_type], None
+
+
+def _member(slot: Slot, may_miss: str) -> tuple[str, Any, Any]:
+    annotation, default = decoded_as(slot.data_type)
+    if slot.key == may_miss:
+        default = msgspec.UNSET
+        if annotation is not msgspec.Raw:
+            annotation = annotation | msgspec.UnsetType
+    return slot.attribute, annotation, default
