@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from zendesk_source.api.auth import auth_for
 from zendesk_source.api.budget import Budget, OnWait
-from zendesk_source.api.client import ZendeskClient
+from zendesk_source.api.client import ZendeskClient, whoami
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.credentials import ZendeskCredentials, base_url_of
 from zendesk_source.catalogue import STREAMS, Stream
-from zendesk_source.errors import StreamRefused
+from zendesk_source.errors import ConfigurationError, StreamRefused
 from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.reading import read_whole
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
@@ -27,6 +29,18 @@ _FIELD_LISTS: Mapping[Owner, str] = {
     "organization": "organization_fields",
 }
 _BY_NAME = {stream.name: stream for stream in STREAMS}
+
+_only_greeting: ContextVar[bool] = ContextVar("zendesk_only_greeting", default=False)
+
+
+@contextmanager
+def only_greeting() -> Iterator[None]:
+    """Let resources ask Zendesk who we are, and then end without a row."""
+    token = _only_greeting.set(True)
+    try:
+        yield
+    finally:
+        _only_greeting.reset(token)
 
 
 @dataclass
@@ -49,6 +63,7 @@ class Connection:
     rate_limit_share: float
     on_wait: OnWait | None = None
     _definitions: dict[Owner, list[dict[str, Any]]] = field(default_factory=dict)
+    _is_known: bool = False
 
     @cached_property
     def client(self) -> ZendeskClient:
@@ -68,6 +83,43 @@ class Connection:
     def _tell_wait(self, reason: str, wait_seconds: float) -> None:
         if self.on_wait is not None:
             self.on_wait(reason, wait_seconds)
+
+    @cached_property
+    def account(self) -> str:
+        """Name of the account, as the credentials give it."""
+        if self.credentials.base_url:
+            return self.credentials.subdomain or urlsplit(self.credentials.base_url).netloc
+        return (urlsplit(base_url_of(self.credentials)).hostname or "").split(".")[0]
+
+    def greet(self, state: dict[str, Any]) -> bool:
+        """Ask Zendesk, once, who we are, before anything else is asked or written.
+
+        Args:
+            state: Of the source; notes whose rows the dataset holds.
+
+        Returns:
+            Whether that was all that is wanted.
+
+        Raises:
+            AuthenticationError: Zendesk does not know us.
+            ConfigurationError: The dataset holds the rows of another account.
+        """
+        if not self._is_known:
+            # A token may be good for some streams and not for this question.
+            with suppress(StreamRefused):
+                whoami(self.client)
+            self._is_known = True
+        if _only_greeting.get():
+            return True
+        loaded = state.setdefault("account", self.account)
+        if loaded != self.account:
+            raise ConfigurationError(
+                f"The dataset holds the account {loaded}, and these credentials are for"
+                f" {self.account}.",
+                "Load another account into a dataset of its own: --dataset <name>. If it is the"
+                " same account under a new name, see docs/troubleshooting.md.",
+            )
+        return False
 
     def params(self, stream: Stream) -> dict[str, str]:
         """Return the query parameters that the settings add to a stream's own."""

@@ -17,6 +17,8 @@ from dlt.extract import DltSource
 
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, SystemClock
+from zendesk_source.connection import only_greeting
+from zendesk_source.destination_state import follow_destination, remember_loaded
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.slices import (
     Slice,
@@ -107,12 +109,14 @@ def sync(
     try:
         with explained(pipeline), only_sync_of(pipeline, wait=wait_for_other):
             limits = limits or SliceLimits()
-            is_new = not _has_dataset(pipeline)
+            _greet(source)
+            is_new = not follow_destination(pipeline)
             _load_pending(pipeline)
             while waiting := [name for name, run in runs.items() if not run.is_at_end]:
                 part = source.with_resources(*(waiting[:1] if is_new else waiting))
                 with extracting(Slice(progress, FIRST_SLICE if is_new else limits)):
                     pipeline.run(part)
+                remember_loaded(pipeline)
                 slices, is_new = slices + 1, False
                 if on_slice is not None:
                     on_slice(runs)
@@ -125,21 +129,29 @@ def sync(
         progress.ahead.stop()
 
 
-def _has_dataset(pipeline: dlt.Pipeline) -> bool:
-    pipeline.sync_destination()
-    with pipeline.destination_client() as client:
-        return bool(client.is_storage_initialized())
+def _greet(source: DltSource) -> None:
+    """Let Zendesk accept the credentials before the destination is touched."""
+    with only_greeting():
+        for _ in source.with_resources(*list(source.selected_resources)[:1]):
+            pass
 
 
 def _load_pending(pipeline: dlt.Pipeline) -> None:
     while pipeline.has_pending_data:
         pipeline.run()
+        remember_loaded(pipeline)
 
 
 def _append_log(pipeline: dlt.Pipeline, report: SyncReport, now: datetime) -> None:
     rows = [_log_row(name, run, report, now) for name, run in report.runs.items()]
-    columns: Any = {"reason": {"data_type": "text"}, "newest_at": {"data_type": "timestamp"}}
+    # Declared, or dlt warns of columns that are empty for every stream of a run.
+    columns: Any = {
+        "reason": {"data_type": "text"},
+        "newest_at": {"data_type": "timestamp"},
+        "lag_seconds": {"data_type": "bigint"},
+    }
     pipeline.run(rows, table_name=SYNC_LOG_TABLE, write_disposition="append", columns=columns)
+    remember_loaded(pipeline)
 
 
 def _log_row(name: str, run: StreamRun, report: SyncReport, now: datetime) -> dict[str, Any]:
