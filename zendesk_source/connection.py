@@ -19,6 +19,7 @@ from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.errors import ConfigurationError, StreamRefused
 from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.reading import read_whole
+from zendesk_source.item_format import ItemFormat
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
 
 CustomFields = Literal["columns", "json"]
@@ -51,6 +52,7 @@ class Connection:
         credentials: Who asks.
         clock: Time and the way to wait.
         custom_fields: ``columns`` or ``json``.
+        item_format: ``arrow``, ``object``, or ``auto`` for what the destination takes.
         exclude_deleted: Leave out deleted tickets.
         rate_limit_share: Part of the account's requests a minute that may be used.
         on_wait: Told why and how long a request waits.
@@ -59,6 +61,7 @@ class Connection:
     credentials: ZendeskCredentials
     clock: Clock
     custom_fields: CustomFields
+    item_format: ItemFormat
     exclude_deleted: bool
     rate_limit_share: float
     on_wait: OnWait | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 import dlt
+import pyarrow as pa
 from dlt.common import logger
 from dlt.extract import DltResource
 
@@ -20,6 +22,9 @@ from zendesk_source.extract.read_ahead import read_list
 from zendesk_source.extract.reading import Step, read_incremental, read_whole
 from zendesk_source.extract.slices import StreamRun, current_slice
 from zendesk_source.extract.times import epoch_of
+from zendesk_source.item_format import takes_arrow, with_dlt_columns
+from zendesk_source.shape.columnar import ColumnarShaper, TableArrow
+from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.tables import REMOVED, SYNCED_AT, Shaper, TableRows
 
 T = TypeVar("T")
@@ -154,6 +159,14 @@ def _cursor_value(stream: Stream, epoch: int) -> Any:
     return epoch if is_number else datetime.fromtimestamp(epoch, timezone.utc)
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How one stream's pages become tables."""
+
+    shaper: Shaper | ColumnarShaper
+    fields: FieldColumns | None
+
+
 class _Reading:
     """One resource's reading within dlt's extract: limits, failures and shaping."""
 
@@ -164,20 +177,34 @@ class _Reading:
         self.run = StreamRun() if self._slice is None else self._slice.sync.runs[stream.name]
         if self._slice is not None:
             connection.on_wait = self._slice.sync.on_wait
-        schema = dlt.current.source_schema()
-        names = dlt.current.source_state().setdefault("custom_field_columns", {})
-        self._fields = connection.field_columns(stream, names)
-        known = {table.name: _known_types(schema, table.name) for table in stream.tables}
-        self._shaper = Shaper(stream, known, self._fields, schema.naming.normalize_identifier)
+        self._schema = dlt.current.source_schema()
+        self._shape = self._shape_of(stream, connection)
         self._read_at = datetime.fromtimestamp(0, timezone.utc)
         self._undescribed: set[str] = set()
+
+    def _shape_of(self, stream: Stream, connection: Connection) -> Shape:
+        """Return how pages become tables; during a sync, what earlier slices learned stays."""
+        names = dlt.current.source_state().setdefault("custom_field_columns", {})
+        shapes = {} if self._slice is None else self._slice.sync.shapes
+        shape = shapes.get(stream.name)
+        if shape is None:
+            fields = connection.field_columns(stream, names)
+            known = {table.name: _known_types(self._schema, table.name) for table in stream.tables}
+            make = ColumnarShaper if takes_arrow(stream, connection.item_format) else Shaper
+            shaper = make(stream, known, fields, self._schema.naming.normalize_identifier)
+            shape = shapes[stream.name] = Shape(shaper, fields)
+        elif shape.fields is not None:
+            shape.fields.names = names.setdefault(shape.fields.owner, {})
+        shape.shaper.begin_package()
+        return shape
 
     def steps(self, position: StreamPosition) -> Iterator[Step | None]:
         """Read on from a position, to the slice's limits or to the end; None: not yet."""
 
         def walk(place: Position) -> Iterator[Page]:
             params = self._connection.params(self._stream)
-            return pages(self._connection.client, self._stream, place, params=params)
+            client, parse = self._connection.client, self._shape.shaper.parse
+            return pages(client, self._stream, place, params=params, parse=parse)
 
         if self._slice is None:
             for step in self._guarded(read_incremental(self._stream, position, walk)):
@@ -232,29 +259,43 @@ class _Reading:
         # Strictly later than the page before: of two states of a row the later one wins.
         self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
         self._describe_new_fields(page)
-        for table in self._shaper.tables(page.envelope, self._read_at):
-            kept = sum(1 for row in table.rows if not row.get(REMOVED))
-            self.run.rows[table.table] = self.run.rows.get(table.table, 0) + kept
-            yield _marked(table, self._stream)
+        for table in self._shape.shaper.tables(page.envelope, self._read_at):
+            self.run.rows[table.table] = self.run.rows.get(table.table, 0) + _kept(table.rows)
+            yield _marked(table, self._stream, self._schema)
 
     def _describe_new_fields(self, page: Page) -> None:
-        undescribed = self._shaper.undescribed_fields(page.envelope) - self._undescribed
-        if undescribed and self._fields is not None:
-            self._connection.describe_fields(self._fields)
-            self._undescribed |= self._shaper.undescribed_fields(page.envelope)
+        shaper, fields = self._shape.shaper, self._shape.fields
+        undescribed = shaper.undescribed_fields(page.envelope) - self._undescribed
+        if undescribed and fields is not None:
+            self._connection.describe_fields(fields)
+            self._undescribed |= shaper.undescribed_fields(page.envelope)
 
 
-def _marked(table: TableRows, stream: Stream) -> Any:
+def _kept(rows: list[dict[str, Any]] | pa.Table) -> int:
+    """Count the rows that are not marked as removed."""
+    if isinstance(rows, list):
+        return sum(1 for row in rows if not row.get(REMOVED))
+    if REMOVED not in rows.column_names:
+        return int(rows.num_rows)
+    return int(rows[REMOVED].null_count)
+
+
+def _marked(table: TableRows | TableArrow, stream: Stream, schema: Any) -> Any:
     """Name the table the rows belong to, and the columns it did not have before."""
+    rows = table.rows
+    if not isinstance(rows, list):
+        rows = with_dlt_columns(rows, schema.tables.get(table.table, {}).get("columns", {}))
     columns: Any = {name: {"data_type": kind} for name, kind in table.new_columns.items()}
     if table.table != stream.name:
-        hints = dlt.mark.make_hints(table_name=table.table, columns=columns or None)
-        return dlt.mark.with_hints(table.rows, hints, create_table_variant=True)
+        if not columns:
+            return dlt.mark.with_table_name(rows, table.table)
+        hints = dlt.mark.make_hints(table_name=table.table, columns=columns)
+        return dlt.mark.with_hints(rows, hints, create_table_variant=True)
     if stream.write == "replace" or columns:
         # Said again for lists, because a refused list is marked otherwise.
         hints = dlt.mark.make_hints(write_disposition=stream.write, columns=columns or None)
-        return dlt.mark.with_hints(table.rows, hints)
-    return table.rows
+        return dlt.mark.with_hints(rows, hints)
+    return rows
 
 
 def _known_types(schema: Any, table: str) -> dict[str, DataType]:

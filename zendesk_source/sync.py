@@ -28,6 +28,7 @@ from zendesk_source.extract.slices import (
     extracting,
 )
 from zendesk_source.failures import explained
+from zendesk_source.item_format import quiet_about_kept_hints
 from zendesk_source.single_run import only_sync_of
 
 SYNC_LOG_TABLE = "_zendesk_sync_log"
@@ -107,7 +108,11 @@ def sync(
     progress = SyncInProgress(runs, clock, on_wait)
     slices = 0
     try:
-        with explained(pipeline), only_sync_of(pipeline, wait=wait_for_other):
+        with (
+            explained(pipeline),
+            only_sync_of(pipeline, wait=wait_for_other),
+            quiet_about_kept_hints(),
+        ):
             limits = limits or SliceLimits()
             _greet(source)
             is_new = not follow_destination(pipeline)

@@ -71,14 +71,15 @@ class SyncInProgress:
         clock: Time and the way to wait.
         on_wait: Told why and how long a request waits.
         ahead: Pages that were read and not taken yet.
-        shapers: By stream; kept because pages are decoded ahead of the slice that takes them.
+        shapes: How each stream's pages become tables; pages are decoded ahead of the slice
+            that takes them, so what decodes them outlives it.
     """
 
     runs: dict[str, StreamRun]
     clock: Clock
     on_wait: OnWait | None = None
     ahead: ReadAhead[Any] = field(default_factory=ReadAhead)
-    shapers: dict[str, Any] = field(default_factory=dict)
+    shapes: dict[str, Any] = field(default_factory=dict)
 
 
 class Slice:
