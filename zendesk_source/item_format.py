@@ -24,16 +24,21 @@ _NO_JSON_IN_PARQUET = {"bigquery", "snowflake", "redshift"}
 _KEPT_HINTS = "several column hints were different"
 
 
-def takes_arrow(stream: Stream, item_format: ItemFormat) -> bool:
+def takes_arrow(stream: Stream, item_format: ItemFormat, known_columns: Any) -> bool:
     """Whether a stream's rows become Arrow tables, which costs a tenth of the CPU.
 
     Args:
         stream: Which rows; whole lists are small and stay objects.
         item_format: What the user asked for; ``auto`` asks the destination.
+        known_columns: Columns its table has; empty for a new one.
     """
+    if not stream.is_incremental:
+        return False
+    if known_columns and ROW_ID not in known_columns:
+        return True  # made from Arrow tables: it has no place for the ids of objects
     if item_format != "auto":
-        return item_format == "arrow" and stream.is_incremental
-    if DestinationCapabilitiesContext not in Container() or not stream.is_incremental:
+        return item_format == "arrow"
+    if DestinationCapabilitiesContext not in Container():
         return False  # no destination: a preview
     capabilities = Container()[DestinationCapabilitiesContext]
     formats = [

@@ -181,6 +181,7 @@ class _Reading:
         self._shape = self._shape_of(stream, connection)
         self._read_at = datetime.fromtimestamp(0, timezone.utc)
         self._undescribed: set[str] = set()
+        self._hinted: set[str] = set()
 
     def _shape_of(self, stream: Stream, connection: Connection) -> Shape:
         """Return how pages become tables; during a sync, what earlier slices learned stays."""
@@ -190,7 +191,8 @@ class _Reading:
         if shape is None:
             fields = connection.field_columns(stream, names)
             known = {table.name: _known_types(self._schema, table.name) for table in stream.tables}
-            make = ColumnarShaper if takes_arrow(stream, connection.item_format) else Shaper
+            is_arrow = takes_arrow(stream, connection.item_format, known[stream.name])
+            make = ColumnarShaper if is_arrow else Shaper
             shaper = make(stream, known, fields, self._schema.naming.normalize_identifier)
             shape = shapes[stream.name] = Shape(shaper, fields)
         elif shape.fields is not None:
@@ -261,7 +263,7 @@ class _Reading:
         self._describe_new_fields(page)
         for table in self._shape.shaper.tables(page.envelope, self._read_at):
             self.run.rows[table.table] = self.run.rows.get(table.table, 0) + _kept(table.rows)
-            yield _marked(table, self._stream, self._schema)
+            yield self._marked(table)
 
     def _describe_new_fields(self, page: Page) -> None:
         shaper, fields = self._shape.shaper, self._shape.fields
@@ -269,6 +271,29 @@ class _Reading:
         if undescribed and fields is not None:
             self._connection.describe_fields(fields)
             self._undescribed |= shaper.undescribed_fields(page.envelope)
+
+    def _marked(self, table: TableRows | TableArrow) -> Any:
+        """Name the table the rows belong to, and the types dlt cannot see from them."""
+        rows, new = table.rows, dict(table.new_columns)
+        if not isinstance(rows, list):
+            known = self._schema.tables.get(table.table, {}).get("columns", {})
+            rows = with_dlt_columns(rows, known)
+            if table.table not in self._hinted:
+                # In Arrow JSON is text; unless it is said again, that becomes the column's type.
+                new |= {n: "json" for n, c in known.items() if c.get("data_type") == "json"}
+                self._hinted.add(table.table)
+        columns: Any = {name: {"data_type": data_type} for name, data_type in new.items()}
+        if table.table != self._stream.name:
+            if not columns:
+                return dlt.mark.with_table_name(rows, table.table)
+            hints = dlt.mark.make_hints(table_name=table.table, columns=columns)
+            return dlt.mark.with_hints(rows, hints, create_table_variant=True)
+        if self._stream.write == "replace" or columns:
+            # Said again for lists, because a refused list is marked otherwise.
+            write = self._stream.write
+            hints = dlt.mark.make_hints(write_disposition=write, columns=columns or None)
+            return dlt.mark.with_hints(rows, hints)
+        return rows
 
 
 def _kept(rows: list[dict[str, Any]] | pa.Table) -> int:
@@ -278,24 +303,6 @@ def _kept(rows: list[dict[str, Any]] | pa.Table) -> int:
     if REMOVED not in rows.column_names:
         return int(rows.num_rows)
     return int(rows[REMOVED].null_count)
-
-
-def _marked(table: TableRows | TableArrow, stream: Stream, schema: Any) -> Any:
-    """Name the table the rows belong to, and the columns it did not have before."""
-    rows = table.rows
-    if not isinstance(rows, list):
-        rows = with_dlt_columns(rows, schema.tables.get(table.table, {}).get("columns", {}))
-    columns: Any = {name: {"data_type": kind} for name, kind in table.new_columns.items()}
-    if table.table != stream.name:
-        if not columns:
-            return dlt.mark.with_table_name(rows, table.table)
-        hints = dlt.mark.make_hints(table_name=table.table, columns=columns)
-        return dlt.mark.with_hints(rows, hints, create_table_variant=True)
-    if stream.write == "replace" or columns:
-        # Said again for lists, because a refused list is marked otherwise.
-        hints = dlt.mark.make_hints(write_disposition=stream.write, columns=columns or None)
-        return dlt.mark.with_hints(rows, hints)
-    return rows
 
 
 def _known_types(schema: Any, table: str) -> dict[str, DataType]:
