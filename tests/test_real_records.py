@@ -14,6 +14,7 @@ from tests.read_back import BY_NAME, Expected, Row
 from tests.real_records import VARIABLE, Recorded, recordings_folder
 from zendesk_source import sync, zendesk_support
 from zendesk_source.api.credentials import ZendeskOAuthToken
+from zendesk_source.item_format import ItemFormat
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator, exports
 from zendesk_source.simulator.state import iso
 
@@ -47,8 +48,9 @@ def zendesk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
 class Copy:
     """An account of recorded rows, its copy, and what the copy must hold."""
 
-    def __init__(self, zendesk: Simulator) -> None:
+    def __init__(self, zendesk: Simulator, item_format: ItemFormat = "auto") -> None:
         self.zendesk = zendesk
+        self.item_format = item_format
         self.account = zendesk.account
         self.expected = Expected()
         self.pipeline = dlt.pipeline("real", destination="duckdb", dataset_name="zendesk_data")
@@ -75,7 +77,10 @@ class Copy:
         credentials.subdomain = "acme"
         credentials.oauth_token = TOKEN
         credentials.base_url = self.zendesk.base_url
-        return zendesk_support(credentials, clock=self.account.clock).with_resources(*streams)
+        source = zendesk_support(
+            credentials, clock=self.account.clock, item_format=self.item_format
+        )
+        return source.with_resources(*streams)
 
     def sync(self, streams: Iterable[str]) -> None:
         """Load some streams; none may be skipped or fail."""
@@ -119,8 +124,9 @@ def test_every_leaf_of_every_record_can_be_read_back(recorded, zendesk, record_p
     assert min(asked[stream] for stream in WITH_CUSTOM_FIELDS) > 6
 
 
-def test_custom_fields_that_nobody_describes_read_back(recorded, zendesk):
-    copy = Copy(zendesk)
+@pytest.mark.parametrize("item_format", ["arrow", "object"])
+def test_custom_fields_that_nobody_describes_read_back(recorded, zendesk, item_format):
+    copy = Copy(zendesk, item_format)
     of = {
         stream: [states for states in recorded.versions[stream].values() if _has_fields(states[-1])]
         for stream in WITH_CUSTOM_FIELDS
