@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 
 import dlt
 
 from zendesk_source.api.credentials import ZendeskOAuthClient
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.failures import explained
 from zendesk_source.report import summary, table_text
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 from zendesk_source.source import zendesk_support
@@ -16,6 +18,9 @@ from zendesk_source.sync import OnSlice, SyncReport, sync
 
 _NOON = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 _CLIENT = ("demo_client", "demo_secret")
+
+DATASET = "demo_data"
+"""Not that of real data: an earlier demo's tables are dropped."""
 
 QUESTIONS: tuple[tuple[str, str], ...] = (
     (
@@ -106,10 +111,25 @@ def answer(pipeline: dlt.Pipeline, sql: str) -> str:
 
 
 def _emptied(pipeline: dlt.Pipeline) -> dlt.Pipeline:
-    with pipeline.sql_client() as client:
+    with explained(pipeline), pipeline.sql_client() as client:
         if client.has_dataset():
+            tables = client.execute_sql(
+                "select count(*) from information_schema.tables where table_schema = %s"
+                " and table_name = '_dlt_pipeline_state'",
+                client.dataset_name,
+            )
+            if tables and tables[0][0]:
+                _check_owner(client.execute_sql("select pipeline_name from _dlt_pipeline_state"))
             client.drop_dataset()
     return pipeline.drop()
+
+
+def _check_owner(states: Sequence[Sequence[str]] | None) -> None:
+    if {name for (name,) in states or ()} - {"zendesk_demo"}:
+        raise ConfigurationError(
+            "This dataset holds real data, and the demo empties its dataset first.",
+            "Leave --dataset out, or name one that does not exist.",
+        )
 
 
 def _busy_hour(account: Account) -> None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import Any, get_args
 
-from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
+import dlt
+from dlt.common.configuration.exceptions import (
+    ConfigFieldMissingException,
+    ConfigProviderException,
+    ConfigurationException,
+    ConfigValueCannotBeCoercedException,
+)
 from dlt.common.destination.exceptions import (
     InvalidDestinationReference,
     UnknownDestinationModule,
@@ -16,6 +25,16 @@ from dlt.destinations.exceptions import DestinationConnectionError
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from zendesk_source.errors import ConfigurationError, LoadFailed, ZendeskError
+from zendesk_source.missing_settings import missing_settings
+
+_SETTINGS = ("custom_fields", "exclude_deleted", "item_format", "rate_limit_share")
+_HOW_TO_WRITE = {bool: "true or false", float: "a number such as 0.9", int: "a whole number"}
+# What every Python database driver raises (PEP 249), whichever is installed.
+_DRIVER_ERRORS = {"OperationalError", "InterfaceError", "DatabaseError"}
+_DISK_FULL = "No space left on device"
+_URL_SECRET = re.compile(r"://[^/@\s]+@")
+_ASSIGNED_SECRET = re.compile(r"(?i)\b(password|secret|token|key)=\S+")
+_REASON_MARK = "The actual reason given is: "
 
 
 @contextmanager
@@ -24,12 +43,16 @@ def explained(pipeline: SupportsPipeline | None = None) -> Iterator[None]:
 
     Raises:
         ZendeskError: In place of what was raised, which stays its cause.
+        KeyboardInterrupt: A signal ended one of dlt's steps.
     """
     try:
         yield
     except ZendeskError:
         raise
     except Exception as error:
+        for cause in _causes(error):
+            if isinstance(cause, KeyboardInterrupt):
+                raise cause from None
         explanation = _explanation(error, pipeline)
         if explanation is None:
             raise
@@ -42,69 +65,143 @@ def _explanation(error: BaseException, pipeline: SupportsPipeline | None) -> Zen
         if isinstance(cause, ZendeskError):
             return cause
     for cause in chain:
-        if (explanation := _known(cause)) is not None:
+        if (explanation := _of_files(cause) or _of_settings(cause)) is not None:
             return explanation
+    for cause in chain:
+        if isinstance(cause, DestinationConnectionError):
+            return _no_connection(str(cause).partition(_REASON_MARK)[2] or str(cause))
     failed = next((each for each in chain if isinstance(each, PipelineStepFailed)), None)
-    if failed is None or failed.step not in ("normalize", "load", "sync"):
-        return None
-    return _load_failed(failed, pipeline)
+    is_refused = any(type(each).__name__ in _DRIVER_ERRORS for each in chain)
+    if failed is None:
+        return _no_connection(str(chain[-1])) if is_refused else None
+    if failed.step == "sync":
+        return _no_connection(str(chain[-1]))
+    return _load_failed(failed, pipeline) if failed.step in ("normalize", "load") else None
 
 
-def _known(error: BaseException) -> ZendeskError | None:
+def _of_files(error: BaseException) -> ZendeskError | None:
+    """Explain what goes wrong with files on this machine."""
     text = str(error)
-    if "Could not set lock on file" in text:
+    if "Could not set lock on file" in text or "File is already open in" in text:
         return ConfigurationError(
-            "The DuckDB file is open in another process.",
+            f"The DuckDB file{_quoted(text)} is open in another process.",
             "Close the other program (a notebook, a DuckDB shell, a second run) and start again;"
             " nothing was changed.",
+        )
+    if "not a valid DuckDB database file" in text:
+        return ConfigurationError(
+            f"{_quoted(text).strip() or 'The file'} is not a DuckDB file.",
+            "Name another one: DESTINATION__DUCKDB__CREDENTIALS=/path/to/zendesk.duckdb",
+        )
+    if _DISK_FULL in text:
+        return LoadFailed(
+            "The disk is full.",
+            "Free some space and start again: it goes on after the last package that was loaded.",
+        )
+    if "Cannot open file" in text:
+        why = text.rpartition(": ")[2].strip().splitlines()[0]
+        return ConfigurationError(
+            f"The DuckDB file{_quoted(text)} cannot be opened: {why}.",
+            "Its folder must exist and be writable; the path comes from"
+            " destination.duckdb.credentials.",
         )
     if "Ambiguous reference to catalog or schema" in text:
         return ConfigurationError(
             "The DuckDB file and the dataset have the same name, which DuckDB cannot tell apart.",
             "Name one of them otherwise: --dataset zendesk_data.",
         )
-    if isinstance(error, ConfigFieldMissingException):
-        return _missing_fields(error)
-    if isinstance(error, (UnknownDestinationModule, InvalidDestinationReference)):
-        return ConfigurationError(
-            "There is no such destination.",
-            "dlt knows duckdb, postgres, bigquery, snowflake, redshift, databricks, clickhouse,"
-            " mssql, athena, motherduck, filesystem, sqlalchemy and more.",
-        )
-    if isinstance(error, MissingDependencyException):
-        return ConfigurationError(
-            f"The destination needs a package that is not installed: {error.dependencies}.",
-            'Install it: pip install "dlt[<destination>]"',
-        )
-    if isinstance(error, DestinationConnectionError):
-        return ConfigurationError(
-            f"The destination does not answer: {text.splitlines()[0]}",
-            "Check its credentials and that it is up.",
-        )
-    if isinstance(error, ConfigurationException):
-        return ConfigurationError(text.splitlines()[0], "See .dlt/config.toml.")
     return None
 
 
-def _missing_fields(error: ConfigFieldMissingException) -> ConfigurationError:
-    fields = ", ".join(dict.fromkeys(error.fields))
-    where = "destination" if "estination" in error.spec_name else "sources.zendesk"
+def _of_settings(error: BaseException) -> ZendeskError | None:
+    """Explain what is wrong with the configuration."""
+    if isinstance(error, ConfigFieldMissingException):
+        return missing_settings(error)
+    if isinstance(error, ConfigValueCannotBeCoercedException):
+        return _wrong_value(error)
+    if isinstance(error, (UnknownDestinationModule, InvalidDestinationReference)):
+        return _unknown_destination(error)
+    if isinstance(error, MissingDependencyException):
+        packages = " ".join(f'"{name}"' for name in error.dependencies)
+        return ConfigurationError(
+            f"A package is not installed: {packages}.",
+            f"Install it: .venv/bin/python -m pip install {packages}",
+        )
+    if isinstance(error, ConfigProviderException):
+        return ConfigurationError(
+            f"{_toml_file(str(error))} cannot be read: {_toml_reason(error)}.",
+            "Texts need quotes, and each [section] may stand there once.",
+        )
+    if isinstance(error, ConfigurationException):
+        return ConfigurationError(
+            _without_secrets(" ".join(str(error).split())),
+            "Set it in .dlt/secrets.toml, .dlt/config.toml or the environment.",
+        )
+    return None
+
+
+def _wrong_value(error: ConfigValueCannotBeCoercedException) -> ConfigurationError:
+    # Only values that cannot be secrets are shown.
+    shown = f" cannot be {error.field_value!r}" if error.field_name in _SETTINGS else ""
+    choices = [str(choice) for choice in get_args(error.hint) if isinstance(choice, str)]
+    wanted = " or ".join(choices) or _HOW_TO_WRITE.get(error.hint, "what the README says")
     return ConfigurationError(
-        f"Settings are missing: {fields}.",
-        f"Put them into .dlt/secrets.toml under [{where}.credentials] (see"
-        " .dlt/secrets.toml.example), or into environment variables such as"
-        " SOURCES__ZENDESK__CREDENTIALS__SUBDOMAIN.",
+        f"`{error.field_name}`{shown or ' has a wrong value'}.",
+        f"Write {wanted}: in .dlt/config.toml under [sources.zendesk], or in"
+        f" SOURCES__ZENDESK__{error.field_name.upper()}.",
+    )
+
+
+def _unknown_destination(error: Any) -> ConfigurationError:
+    name = str(getattr(error, "ref", "") or getattr(error, "refs", ""))
+    known = [each for each in dir(dlt.destinations) if each.islower() and each[0] != "_"]
+    known = sorted(set(known) - {"adapters", "impl", "destination", "dummy"})
+    close = get_close_matches(name, known, n=2, cutoff=0.5)
+    return ConfigurationError(
+        f"There is no destination {name!r}.",
+        f"Did you mean {' or '.join(close)}?" if close else f"dlt knows {', '.join(known)}.",
+    )
+
+
+def _no_connection(reason: str) -> ConfigurationError:
+    first = _without_secrets(" ".join(reason.split())).rstrip(".")
+    return ConfigurationError(
+        f"The destination does not answer: {first[:300]}.",
+        "Check that it is up, and its settings in .dlt/secrets.toml under [destination.<name>];"
+        " nothing was changed.",
     )
 
 
 def _load_failed(failed: PipelineStepFailed, pipeline: SupportsPipeline | None) -> LoadFailed:
-    name = pipeline.pipeline_name if pipeline is not None else "<pipeline>"
+    name = pipeline.pipeline_name if pipeline is not None else "zendesk"
     return LoadFailed(
         f"The {failed.step} step failed: {type(failed.exception).__name__}.",
-        "The positions stay behind the data, so nothing is lost. See what was refused:"
-        f" dlt pipeline {name} failed-jobs. Start again to retry; to drop the package and read"
-        f" its rows once more: dlt pipeline {name} abort-packages",
+        "The positions stay behind the data, so nothing is lost. Start again to retry. What was"
+        f" refused: .venv/bin/dlt pipeline {name} failed-jobs. To drop the package and read its"
+        f" rows once more: .venv/bin/dlt pipeline {name} abort-packages",
     )
+
+
+def _quoted(text: str) -> str:
+    found = re.search(r'file "([^"]+)"', text)
+    return f" {found.group(1)}" if found else ""
+
+
+def _toml_file(text: str) -> str:
+    found = re.search(r"loading (\S+\.toml)", text)
+    return f".dlt/{found.group(1)}" if found else "A file in .dlt"
+
+
+def _toml_reason(error: BaseException) -> str:
+    # The parser's message names line and column; the line itself may hold a secret.
+    for cause in _causes(error):
+        if found := re.search(r"line \d+,? col(?:umn)? \d+", str(cause)):
+            return f"see {found.group(0)}"
+    return "it is not TOML"
+
+
+def _without_secrets(text: str) -> str:
+    return _ASSIGNED_SECRET.sub(r"\1=...", _URL_SECRET.sub("://...@", text))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

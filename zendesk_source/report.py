@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from typing import Any
+
+import dlt
 
 from zendesk_source.extract.slices import StreamRun
 from zendesk_source.sync import SyncReport
@@ -22,6 +25,8 @@ def summary(report: SyncReport) -> str:
         rows += [(f"  {table}", f"{count:,}", "", "", "", "") for table, count in sides]
     lines = [table_text(_HEADINGS, [*rows, _total_row(report)]), ""]
     notes = [f"{run.status}: {n}: {run.reason}" for n, run in report.runs.items() if run.reason]
+    if unfinished := [name for name, run in report.runs.items() if not run.is_at_end]:
+        notes.append(f"not at the end yet: {', '.join(unfinished)}; the next run goes on.")
     return "\n".join([*lines, *notes]).rstrip()
 
 
@@ -30,6 +35,7 @@ def as_json(report: SyncReport) -> str:
     streams = {
         name: {
             "status": run.status,
+            "is_at_end": run.is_at_end,
             "reason": run.reason,
             "rows": run.rows.get(name, 0),
             "tables": run.rows,
@@ -53,6 +59,15 @@ def as_json(report: SyncReport) -> str:
         },
         indent=2,
     )
+
+
+def where_loaded(pipeline: dlt.Pipeline) -> str:
+    """Return one line on where the tables are, without credentials."""
+    with pipeline.destination_client() as client:
+        folder = getattr(client.config, "bucket_url", None)  # of files; others are databases
+        place = re.sub(r"//[^/@]*@", "//", str(folder or client.config.credentials or ""))
+        place = place.removeprefix("duckdb:///") or pipeline.destination.destination_name
+    return f"Loaded into {place}, dataset {pipeline.dataset_name}."
 
 
 def progress_line(runs: dict[str, StreamRun]) -> str:

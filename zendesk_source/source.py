@@ -56,6 +56,11 @@ def zendesk_support(
     Raises:
         ConfigurationError: A setting is missing or contradictory.
     """
+    if not 0 < rate_limit_share <= 1:
+        raise ConfigurationError(
+            f"rate_limit_share is {rate_limit_share:g}.",
+            "Set it above 0 and up to 1; 0.9 leaves a tenth to the account's other tools.",
+        )
     clock = clock or SystemClock()
     connection = Connection(
         credentials=credentials,

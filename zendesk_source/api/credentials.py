@@ -43,6 +43,10 @@ class ZendeskOAuthClient(CredentialsConfiguration):
     scope: str = "read"
     base_url: str = ""
 
+    def on_resolved(self) -> None:
+        """Refuse what was left empty, as in the example file."""
+        _require_text(self, "client_id", "client_secret")
+
 
 @configspec
 class ZendeskOAuthToken(CredentialsConfiguration):
@@ -51,6 +55,10 @@ class ZendeskOAuthToken(CredentialsConfiguration):
     subdomain: str = None  # type: ignore[assignment]
     oauth_token: TSecretStrValue = None  # type: ignore[assignment]
     base_url: str = ""
+
+    def on_resolved(self) -> None:
+        """Refuse what was left empty, as in the example file."""
+        _require_text(self, "oauth_token")
 
 
 @configspec
@@ -62,9 +70,22 @@ class ZendeskApiToken(CredentialsConfiguration):
     token: TSecretStrValue = None  # type: ignore[assignment]
     base_url: str = ""
 
+    def on_resolved(self) -> None:
+        """Refuse what was left empty, as in the example file."""
+        _require_text(self, "email", "token")
+
 
 ZendeskCredentials = Union[ZendeskOAuthClient, ZendeskOAuthToken, ZendeskApiToken]  # noqa: UP007
 """Any of the three; dlt picks the first whose fields are all given."""
+
+
+def _require_text(credentials: CredentialsConfiguration, *fields: str) -> None:
+    empty = [f"`{name}`" for name in fields if not str(getattr(credentials, name) or "").strip()]
+    if empty:
+        raise ConfigurationError(
+            f"{' and '.join(empty)} {'is' if len(empty) == 1 else 'are'} empty.",
+            "Fill in one way to log in, and remove the lines of the others.",
+        )
 
 
 def base_url_of(credentials: ZendeskCredentials) -> str:

@@ -1,0 +1,95 @@
+"""Which settings are missing: for the kind of log-in that was begun, and where they go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.configuration.exceptions import (
+    ConfigFieldMissingException,
+    LookupTraces,
+    flatten_traces,
+)
+
+from zendesk_source.api.credentials import ZendeskApiToken, ZendeskOAuthClient, ZendeskOAuthToken
+from zendesk_source.errors import ConfigurationError
+
+_PREFIX = "SOURCES__ZENDESK__CREDENTIALS__"
+_KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    ZendeskOAuthClient.__name__: ("an OAuth client", ("client_id", "client_secret")),
+    ZendeskOAuthToken.__name__: ("an OAuth token", ("oauth_token",)),
+    ZendeskApiToken.__name__: ("an API token", ("email", "token")),
+}
+
+
+def missing_settings(error: ConfigFieldMissingException) -> ConfigurationError:
+    """Return what to say of settings that dlt found nowhere."""
+    branches = {
+        trace.spec_name: trace
+        for traces in error.traces.values()
+        for trace in traces
+        if isinstance(trace, LookupTraces) and trace.spec_name in _KINDS
+    }
+    return _zendesk(branches) if branches else _other(error)
+
+
+def _zendesk(branches: Mapping[str, Any]) -> ConfigurationError:
+    begun = {
+        name: len(set(_KINDS[name][1]) - set(trace.traces)) for name, trace in branches.items()
+    }
+    kind = max(begun, key=lambda name: begun[name])
+    if begun[kind]:
+        label, fields = _KINDS[kind]
+        missing = [field for field in ("subdomain", *fields) if field in branches[kind].traces]
+        needed = ["subdomain", *fields]
+        return ConfigurationError(
+            f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing: {label} needs"
+            f" {_listed(needed)}.",
+            _where_to_put(missing),
+        )
+    has_subdomain = all("subdomain" not in trace.traces for trace in branches.values())
+    what = "Only `subdomain` is set." if has_subdomain else "No Zendesk account is configured."
+    return ConfigurationError(
+        what,
+        f"{'Add' if has_subdomain else 'Set `subdomain` and'} `client_id` and `client_secret` (an"
+        " OAuth client), or `oauth_token`, or `email` and `token` (an API token): in"
+        f" {_secrets_file()} under [sources.zendesk.credentials], or in the environment as"
+        f" {_PREFIX}SUBDOMAIN and so on. Without an account: --demo.",
+    )
+
+
+def _where_to_put(fields: list[str]) -> str:
+    names = " and ".join(_PREFIX + field.upper() for field in fields)
+    return (
+        f"Put {'it' if len(fields) == 1 else 'them'} into {_secrets_file()} under"
+        f" [sources.zendesk.credentials], or into the environment as {names}."
+    )
+
+
+def _other(error: ConfigFieldMissingException) -> ConfigurationError:
+    """Say it for a destination: its section is in the keys that dlt tried."""
+    traces = flatten_traces([trace for traces in error.traces.values() for trace in traces])
+    keys = [trace.key for trace in traces if trace.key.startswith("DESTINATION__")]
+    longest = {key.rpartition("__")[2]: key for key in reversed(keys)}
+    fields = [name.lower() for name in reversed(longest)] or error.fields
+    section = "destination"
+    if longest:
+        first = next(reversed(longest.values()))
+        section = ".".join(first.lower().split("__")[:-1])
+    env = ", ".join(reversed(longest.values()))
+    return ConfigurationError(
+        f"{_listed(fields)} {'is' if len(fields) == 1 else 'are'} missing in [{section}].",
+        f"Put {'it' if len(fields) == 1 else 'them'} into {_secrets_file()}"
+        + (f", or into the environment as {env}." if env else "."),
+    )
+
+
+def _secrets_file() -> Path:
+    return Path(dlt.current.run_context().settings_dir).resolve() / "secrets.toml"
+
+
+def _listed(fields: list[str]) -> str:
+    quoted = [f"`{field}`" for field in fields]
+    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
