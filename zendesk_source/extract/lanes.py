@@ -2,8 +2,12 @@
 
 An export is sequential and a page can take seconds, so one walk cannot use 30 or 60 requests
 a minute. The window is split by time; a walk that comes to its end takes over half of what the
-longest one has left. A row that changes meanwhile moves to the open end of the timeline, and
-the walk there asks once more when all others are done.
+longest one has left.
+
+A row that changes meanwhile moves to the open end of the timeline, and pages of several walks
+arrive in any order: the old state of a row may come after the new one. Therefore only what lies
+before the moment at which the walks began is read by several, where each row has one place, and
+what lies behind that moment is read by one walk when all others have handed in their last page.
 """
 
 from __future__ import annotations
@@ -15,7 +19,14 @@ from dataclasses import dataclass, replace
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import Stream
-from zendesk_source.extract.positions import Lane, StreamPosition, lane_after, row_time
+from zendesk_source.extract.positions import (
+    EXPORTS,
+    SETTLE_SECONDS,
+    Lane,
+    StreamPosition,
+    lane_after,
+    row_time,
+)
 from zendesk_source.extract.read_ahead import ReadAhead, run_thread
 from zendesk_source.extract.reading import Step, WalkPages, open_end_last
 
@@ -51,8 +62,8 @@ class Crew:
         with self._lock:
             self._walks[stream.bucket] -= 1
 
-    def has_room(self, stream: Stream) -> bool:
-        """Whether one more walk would find room in the rate limit that nobody uses.
+    def join_if_useful(self, stream: Stream) -> bool:
+        """Count one more walk if it would find room in the rate limit that nobody uses.
 
         So many requests are under way at once as the limit allows in the time of one page.
         """
@@ -61,7 +72,10 @@ class Crew:
         per_second = min(self._client.requests_per_second(stream.bucket), UNLIMITED_PER_SECOND)
         useful = min(MOST_WALKS, int(per_second * page_seconds) + 1)
         with self._lock:
-            return self._walks[stream.bucket] < useful
+            if self._walks[stream.bucket] >= useful:
+                return False
+            self._walks[stream.bucket] += 1
+            return True
 
 
 @dataclass(slots=True)
@@ -78,17 +92,17 @@ class _Walk:
     since: int | None = None
     pages: int = 0
 
-    def pages_left(self, now: int) -> float:
+    def pages_left(self, until: int) -> float:
         """Estimate what is left from how far the pages so far have come."""
-        if self.since is None or self.lane.newest is None:
-            return 0.0
+        if self.since is None or self.lane.newest is None or self.seconds_left(until) < 2:
+            return 0.0  # a second cannot be split, however many rows it has
         covered_seconds = max(1, self.lane.newest - self.since)
-        return self.pages * self.seconds_left(now) / covered_seconds
+        return self.pages * self.seconds_left(until) / covered_seconds
 
-    def seconds_left(self, now: int) -> int:
+    def seconds_left(self, until: int) -> int:
         """Return the part of the timeline that is not read yet."""
-        until = now if self.lane.until is None else self.lane.until
-        return max(0, until - (self.lane.newest or until))
+        end = until if self.lane.until is None else min(until, self.lane.until)
+        return max(0, end - (self.lane.newest or end))
 
 
 class LaneReader:
@@ -116,10 +130,10 @@ class LaneReader:
         self._crew = crew
         self._start = position.start
         self._lock = threading.Lock()
-        self._waiting = list(position.lanes)
+        self._waiting = sorted(position.lanes, key=open_end_last)
         self._walks: list[_Walk] = []
-        self._at_open_end: Lane | None = None
-        self._server_now = 0
+        self._at_end: list[Lane] = []
+        self._parted_at: int | None = None
         self._threads: list[threading.Thread] = []
         self._error: Exception | None = None
 
@@ -130,16 +144,12 @@ class LaneReader:
             ZendeskError: A page could not be read; the steps before it are good.
             Stopped: The sync has ended.
         """
+        self._crew.join(self._stream)
         self._work()
         for thread in self._threads:  # grows while the first ones run
             thread.join()
         if self._error is not None:
             raise self._error
-        # Rows that changed while the other lanes were being read have moved to the open end.
-        if self._threads and self._at_open_end is not None:
-            self._waiting.append(self._at_open_end)
-            self._at_open_end = None
-            self._work()
 
     def _work(self) -> None:
         """Read one lane after the other: those that wait, then half of the longest."""
@@ -148,31 +158,44 @@ class LaneReader:
                 self._read_lane(walk)
         except Exception as error:  # noqa: BLE001 - the reading thread raises it
             self._error = self._error or error
-
-    def _next_walk(self) -> _Walk | None:
-        with self._lock:
-            if not self._waiting and not self._split_longest():
-                return None
-            self._waiting.sort(key=open_end_last)
-            walk = _Walk(self._waiting.pop(0))
-            self._walks.append(walk)
-            return walk
-
-    def _read_lane(self, walk: _Walk) -> None:
-        self._crew.join(self._stream)
-        try:
-            for page in self._walk(walk.lane.place):
-                self._ahead.admit(self._stream.name, page.body_bytes)
-                if self._store(walk, page) or self._error is not None:
-                    return
-                self._add_walk()
         finally:
             self._crew.leave(self._stream)
 
-    def _store(self, walk: _Walk, page: Page) -> bool:
-        """Hand a page on with the position after it; True when the lane is at its end."""
+    def _next_walk(self) -> _Walk | None:
         with self._lock:
-            self._server_now = int(page.server_time.timestamp())
+            lane = self._take_waiting()
+            if lane is None and self._split_longest():
+                lane = self._take_waiting()
+            if lane is None:
+                return None
+            walk = _Walk(lane)
+            self._walks.append(walk)
+            return walk
+
+    def _take_waiting(self) -> Lane | None:
+        """Return the next lane that may be read now: one with an open end only by itself."""
+        for lane in self._waiting:
+            if not self._walks or self._is_settled(lane):
+                self._waiting.remove(lane)
+                return lane
+        return None
+
+    def _is_settled(self, lane: Lane) -> bool:
+        """Whether every row of a lane has one place only, so that others may read beside it."""
+        if self._parted_at is None or self._stream.paging not in EXPORTS:
+            return False
+        return lane.until is not None and lane.until <= self._parted_at
+
+    def _read_lane(self, walk: _Walk) -> None:
+        for page in self._walk(walk.lane.place):
+            self._ahead.admit(self._stream.name, page.body_bytes)
+            if self._store(walk, page) or self._error is not None:
+                return
+            self._add_walk()
+
+    def _store(self, walk: _Walk, page: Page) -> bool:
+        """Hand a page on with the position after it; True when the walk is at its end."""
+        with self._lock:
             walk.pages += 1
             if walk.since is None and page.rows:
                 walk.since = row_time(page.rows[0], self._stream)
@@ -182,32 +205,57 @@ class LaneReader:
                 walk.lane = moved
             if is_done:
                 self._walks.remove(walk)
-                self._at_open_end = moved or self._at_open_end
+                self._at_end += [] if moved is None else [moved]
+            elif len(self._walks) == 1:
+                # No page is under way: all that come from now on are of a later moment.
+                self._parted_at = int(page.server_time.timestamp()) - SETTLE_SECONDS
             step = Step(page, StreamPosition(self._start, self._lanes()))
             self._ahead.put(self._stream.name, step, page.body_bytes)
             return is_done
 
     def _lanes(self) -> tuple[Lane, ...]:
-        ended = () if self._at_open_end is None else (self._at_open_end,)
-        return (*(walk.lane for walk in self._walks), *self._waiting, *ended)
+        lanes = (*(walk.lane for walk in self._walks), *self._waiting, *self._at_end)
+        return tuple(sorted(lanes, key=open_end_last))
 
     def _add_walk(self) -> None:
         """Start another thread when one more walk would be useful."""
         with self._lock:
-            if not self._crew.has_room(self._stream):
+            has_waiting = any(map(self._is_settled, self._waiting))
+            if not (has_waiting or self._longest() is not None):
                 return
-            if not self._waiting and not self._split_longest():
+            if not self._crew.join_if_useful(self._stream):
                 return
+            if not has_waiting:
+                self._split_longest()
             self._threads.append(run_thread(self._stream.name, self._work))
+
+    def _longest(self) -> _Walk | None:
+        """Return the walk with the most left, if that is worth splitting."""
+        if self._parted_at is None or self._stream.paging not in EXPORTS:
+            return None
+        until = self._parted_at
+        walks = (walk for walk in self._walks if walk.lane.settled is None)
+        longest = max(walks, key=lambda walk: walk.pages_left(until), default=None)
+        is_worth_it = longest is not None and longest.pages_left(until) >= FEWEST_PAGES_TO_SPLIT
+        return longest if is_worth_it else None
 
     def _split_longest(self) -> bool:
         """Put the later half of the lane with the most left aside for another walk."""
-        longest = max(self._walks, key=lambda w: w.pages_left(self._server_now), default=None)
-        if longest is None or longest.pages_left(self._server_now) < FEWEST_PAGES_TO_SPLIT:
+        longest = self._longest()
+        if longest is None:
             return False
-        lane = longest.lane
+        lane, parted_at = longest.lane, self._parted_at
         assert lane.newest is not None
-        middle = lane.newest + longest.seconds_left(self._server_now) // 2
-        self._waiting.append(Lane(Position(start_time=middle), lane.until))
+        assert parted_at is not None
+        middle = lane.newest + longest.seconds_left(parted_at) // 2
+        self._waiting.append(Lane(Position(start_time=middle), self._part(lane, parted_at)))
+        self._waiting.sort(key=open_end_last)
         longest.lane = replace(lane, until=middle)
         return True
+
+    def _part(self, lane: Lane, parted_at: int) -> int:
+        """Return where a lane's later half ends; what lies behind waits for all others."""
+        if lane.until is not None and lane.until <= parted_at:
+            return lane.until
+        self._waiting.append(Lane(Position(start_time=parted_at), lane.until))
+        return parted_at

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime
 from typing import Any
 
 from zendesk_source.api.paging import Page, Position
-from zendesk_source.catalogue import Stream
+from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.times import epoch_of
 
@@ -25,6 +24,9 @@ STATE_VERSION = 1
 SETTLE_SECONDS = 61
 """Zendesk refuses a ``start_time`` of the last minute, and only tickets and their events hold
 that minute back: a younger row of another export can still change within its second."""
+
+EXPORTS = (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT)
+"""Ordered by the cursor field, so that a lane can end at a time; other lists are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,14 @@ class Lane:
         place: Where the next request begins.
         until: Epoch seconds at which the lane is done; ``None`` for the open end.
         newest: Epoch seconds of the newest row seen.
+        settled: Epoch seconds from which rows were read so young that they could still change
+            without moving; the walk comes back to them at its end.
     """
 
     place: Position
     until: int | None = None
     newest: int | None = None
+    settled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +109,35 @@ def save_position(state: dict[str, Any], position: StreamPosition, end: int | No
 
 def lane_after(lane: Lane, page: Page, stream: Stream) -> Lane | None:
     """Return the lane as it stands after a page, or None when it has reached its end."""
+    settled_until = int(page.server_time.timestamp()) - SETTLE_SECONDS
     times = (row_time(row, stream) for row in page.rows[-1:])
     newest = max((t for t in (*times, lane.newest) if t is not None), default=None)
-    if lane.until is not None and (page.is_last or (newest is not None and newest >= lane.until)):
+    settled = lane.settled
+    if settled is None and newest is not None and newest > settled_until:
+        settled = max(0, settled_until)
+    after = replace(lane, place=page.after, newest=newest, settled=settled)
+    if _has_reached_its_end(after, page, settled_until, stream):
         return None
-    place = page.after
-    if page.is_last:
-        place = _settled(place, newest, page.server_time, stream)
-    return replace(lane, place=place, newest=newest)
+    return _at_the_open_end(after, stream) if page.is_last else after
+
+
+def _has_reached_its_end(lane: Lane, page: Page, settled_until: int, stream: Stream) -> bool:
+    """Tell whether no row before the lane's end can still appear, or change unseen."""
+    until, settled = lane.until, lane.settled
+    if until is None or until > settled_until or (settled is not None and settled < until):
+        return False
+    is_past = stream.paging in EXPORTS and lane.newest is not None and lane.newest >= until
+    return page.is_last or is_past
+
+
+def _at_the_open_end(lane: Lane, stream: Stream) -> Lane:
+    """Step back from the end as far as rows can still appear, or change, there."""
+    place = lane.place
+    if stream.lookback_seconds and place.start_time is not None:
+        place = Position(start_time=max(0, place.start_time - stream.lookback_seconds))
+    elif lane.settled is not None:
+        place = Position(start_time=lane.settled)
+    return replace(lane, place=place, settled=None)
 
 
 def row_time(row: Any, stream: Stream) -> int | None:
@@ -126,18 +152,10 @@ def row_time(row: Any, stream: Stream) -> int | None:
     return epoch_of(row.get(name) if isinstance(row, Mapping) else getattr(row, name, None))
 
 
-def _settled(place: Position, newest: int | None, now: datetime, stream: Stream) -> Position:
-    """Step back from the open end as far as rows can still appear there."""
-    settled_until = int(now.timestamp()) - SETTLE_SECONDS
-    if stream.lookback_seconds and place.start_time is not None:
-        return Position(start_time=max(0, place.start_time - stream.lookback_seconds))
-    if newest is not None and newest > settled_until:
-        return Position(start_time=max(0, settled_until))
-    return place
-
-
 def _lane_to(lane: Lane) -> dict[str, Any]:
-    place = {name: value for name, value in asdict(lane.place).items() if value is not None}
+    # A walk that breaks off among rows that could still change comes back to them at once.
+    from_place = lane.place if lane.settled is None else Position(start_time=lane.settled)
+    place = {name: value for name, value in asdict(from_place).items() if value is not None}
     saved: dict[str, Any] = {"place": place}
     if lane.until is not None:
         saved["until"] = lane.until

@@ -41,16 +41,18 @@ def read_incremental(stream: Stream, position: StreamPosition, walk: WalkPages) 
     Raises:
         ZendeskError: A page could not be read; all steps yielded so far are good.
     """
+    at_end: tuple[Lane, ...] = ()
     waiting = sorted(position.lanes, key=open_end_last)
     while waiting:
-        lane: Lane | None = waiting.pop(0)
-        for page in walk(lane.place) if lane else ():
-            assert lane is not None
-            lane = lane_after(lane, page, stream)
-            lanes = (*waiting,) if lane is None else (lane, *waiting)
-            yield Step(page, replace(position, lanes=lanes))
-            if lane is None or page.is_last:
+        lane = waiting.pop(0)
+        for page in walk(lane.place):
+            moved = lane_after(lane, page, stream)
+            lanes = () if moved is None else (moved,)
+            yield Step(page, replace(position, lanes=(*at_end, *lanes, *waiting)))
+            if moved is None or page.is_last:
+                at_end = (*at_end, *lanes)
                 break
+            lane = moved
 
 
 def read_whole(client: ZendeskClient, stream: Stream, params: Mapping[str, str]) -> Iterator[Page]:
