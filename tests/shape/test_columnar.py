@@ -1,0 +1,252 @@
+"""The columnar path where pages are as expected, and how it learns where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+import pyarrow as pa
+import pytest
+
+from tests.shape.both_paths import BY_NAME, FIRST_READ, BothPaths, column_name, field_columns
+from zendesk_source.shape import columnar
+from zendesk_source.shape.columnar import ColumnarShaper, together
+from zendesk_source.shape.tables import SYNCED_AT
+
+REAL = Path(__file__).parents[3] / "shared" / "real"
+REAL_RESPONSES = {
+    "tickets": ("tickets_incremental_cursor", "tickets_incremental_time", "tickets_list"),
+    "users": ("users_incremental_cursor", "users_incremental_time", "users_list"),
+    "organizations": ("organizations_incremental", "organizations_list"),
+    "ticket_metric_events": ("ticket_metric_events_incremental",),
+    "groups": ("groups",),
+}
+DEFINITIONS = [
+    {"id": 7, "type": "tagger", "title": "Kind"},
+    {"id": 8, "type": "decimal", "title": "Price"},
+]
+
+
+def ticket(number: int, **more: Any) -> dict[str, Any]:
+    fields = [{"id": 7, "value": "a"}, {"id": 8, "value": "1.50"}]
+    return {
+        "id": number,
+        "subject": f"Ticket {number}",
+        "status": "open",
+        "updated_at": "2026-01-31T08:00:00Z",
+        "generated_timestamp": 1_769_846_400 + number,
+        "tags": ["x", "y"],
+        "via": {"channel": "web"},
+        "custom_fields": fields,
+        "fields": fields,
+        "metric_set": {"id": 10 + number, "ticket_id": number, "reopens": 0},
+        **more,
+    }
+
+
+def page(*tickets: dict[str, Any]) -> bytes:
+    return orjson.dumps({"tickets": tickets, "after_cursor": "c", "end_of_stream": False})
+
+
+def shaper() -> ColumnarShaper:
+    fields = field_columns("tickets", DEFINITIONS)
+    return ColumnarShaper(BY_NAME["tickets"], {}, fields, column_name)
+
+
+def rows_of(shaped: ColumnarShaper, body: bytes) -> list[dict[str, Any]]:
+    *_, own = shaped.tables(shaped.parse(body), FIRST_READ)
+    rows: list[dict[str, Any]] = own.rows.to_pylist()
+    return rows
+
+
+class Counted:
+    """Counts the calls of a function."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.calls = 0
+        self._function = function
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        self.calls += 1
+        return self._function(*args, **named)
+
+
+def test_a_page_like_the_one_before_is_decoded_once_and_never_row_by_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tickets = shaper()
+    list(tickets.tables(tickets.parse(page(ticket(1))), FIRST_READ))
+    sampled, exact = Counted(columnar._sample), Counted(orjson.loads)
+    monkeypatch.setattr(columnar, "_sample", sampled)
+    monkeypatch.setattr("zendesk_source.shape.tables.fit", Counted(_never))
+    monkeypatch.setattr("orjson.loads", exact)
+    for first in range(2, 40, 5):
+        body = page(*(ticket(number) for number in range(first, first + 5)))
+        assert len(list(tickets.tables(tickets.parse(body), FIRST_READ))) == 3
+    assert (sampled.calls, exact.calls, tickets.exact_pages) == (0, 0, 0)
+
+
+def _never(*_: Any) -> None:
+    raise AssertionError("a value was looked at on its own")
+
+
+def test_even_the_first_page_needs_no_dicts() -> None:
+    tickets = shaper()
+    rows_of(tickets, page(*map(ticket, range(1, 100))))
+    assert tickets.exact_pages == 0
+
+
+def test_the_envelope_has_the_keys_of_the_json_and_rows_can_be_asked_for_theirs() -> None:
+    parsed = shaper().parse(page(ticket(1)))
+    assert set(parsed) == {"tickets", "after_cursor", "end_of_stream"}
+    assert (parsed["after_cursor"], parsed["end_of_stream"]) == ("c", False)
+    row = parsed["tickets"][-1]
+    assert row["generated_timestamp"] == 1_769_846_401
+    assert row["via"] == {"channel": "web"}
+    assert row.get("nobody_knows") is None
+
+
+def test_what_is_not_json_is_refused() -> None:
+    for body in (b"", b"<html>", page(ticket(1))[:-3], b'{"tickets": [{"subject": "\xff"}]}'):
+        with pytest.raises(orjson.JSONDecodeError):
+            shaper().parse(body)
+
+
+def test_key_columns_are_not_nullable_and_types_are_those_of_the_catalogue() -> None:
+    tickets = shaper()
+    tables = {
+        table.table: table.rows.schema
+        for table in tickets.tables(tickets.parse(page(ticket(1))), FIRST_READ)
+    }
+    assert list(tables) == ["ticket_metrics", "ticket_tags", "tickets"]
+    own = tables["tickets"]
+    assert not own.field("id").nullable
+    assert not tables["ticket_tags"].field("ticket_id").nullable
+    assert own.field("subject").type == pa.string()
+    assert own.field("updated_at").type == own.field(SYNCED_AT).type == pa.timestamp("us", "UTC")
+    assert own.field("cf_price").type == pa.decimal128(38, 9)
+    assert own.names[-1] == SYNCED_AT
+
+
+def test_column_order_stays_when_columns_come_later() -> None:
+    both = BothPaths("tickets", DEFINITIONS)
+    *_, first = both.page(ticket(1))
+    *_, second = both.page(ticket(2, new_one="x"), ticket(3))
+    *_, third = both.page(ticket(4))
+    names = first.rows.column_names
+    assert second.rows.column_names == [*names[:-1], "new_one", SYNCED_AT]
+    assert third.rows.column_names[: len(names) - 1] == names[:-1]
+
+
+def test_a_surprise_costs_one_page_of_dicts_at_most() -> None:
+    both = BothPaths("tickets", DEFINITIONS)
+    both.page(ticket(1))
+    for number in range(2, 8):
+        both.page(ticket(number), ticket(number, external_id=7), ticket(number, extra=number))
+    assert both.columnar.exact_pages <= 1
+
+
+def test_a_custom_field_that_is_new_is_reported_once_it_is_seen() -> None:
+    both = BothPaths("tickets", DEFINITIONS)
+    both.page(ticket(1))
+    longer = [{"id": 7, "value": "a"}, {"id": 9, "value": 3}, {"id": 8, "value": None}]
+    both.page(ticket(2, custom_fields=longer))
+    both.page(ticket(2), ticket(3, custom_fields=longer))
+    assert both.columnar.exact_pages == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1.0", "1e2", "-0", "-0.0", "18446744073709551616", '"12"', "true", '"\\ud83d\\ude00"', '""'],
+)
+@pytest.mark.parametrize(
+    "key", ["group_id", "subject", "is_public", "updated_at", "via", "cf", "brand_new"]
+)
+def test_numbers_and_texts_as_they_are_spelt(key: str, text: str) -> None:
+    both = BothPaths("tickets", DEFINITIONS)
+    value = f'"{key}": {text}'
+    if key == "cf":
+        value = f'"custom_fields": [{{"id": 7, "value": {text}}}, {{"id": 8, "value": {text}}}]'
+    rest = '"custom_fields": [{"id": 7, "value": null}, {"id": 8, "value": 1.25}]'
+    both.read(f'{{"tickets": [{{"id": 1, {rest}}}, {{"id": 2, {rest}, {value}}}]}}'.encode())
+
+
+def test_of_a_key_that_comes_twice_the_last_one_counts() -> None:
+    both = BothPaths("tickets", None)
+    both.read(b'{"tickets": [{"id": 1, "id": 2, "subject": 5, "subject": "x", "subject": "y"}]}')
+
+
+def test_a_ticket_that_comes_again_without_a_tag_loses_it() -> None:
+    both = BothPaths("tickets", DEFINITIONS)
+    both.page(ticket(1), ticket(2))
+    both.page(ticket(1, tags=["x"]), ticket(3, tags=[]))
+    both.page(ticket(1, tags=[]), ticket(2, tags=["z"], surprise={"a": 1}), ticket(3))
+
+
+def test_event_types_nobody_knew_are_learned() -> None:
+    both = BothPaths("ticket_events")
+    comment = {"id": 2, "event_type": "Comment", "type": "Comment", "body": "b", "public": True}
+    for kind in ("Change", "Create", "Change", "VoiceComment"):
+        other = {"id": 3, "event_type": kind, "status": "open"}
+        both.page({"id": 1, "ticket_id": 5, "child_events": [other, comment]})
+        both.page({"id": 1, "ticket_id": 5, "child_events": [{**comment, "new": kind}]})
+
+
+def test_pages_can_be_put_together() -> None:
+    tickets = shaper()
+    tables = [
+        table
+        for first in (1, 3)
+        for table in tickets.tables(
+            tickets.parse(page(ticket(first, tags=[]), ticket(first + 1))), FIRST_READ
+        )
+    ]
+    merged = together(tables)
+    assert [table.table for table in merged] == ["ticket_metrics", "ticket_tags", "tickets"]
+    assert merged[-1].rows["id"].to_pylist() == [1, 2, 3, 4]
+    assert merged[-1].new_columns.keys() == {"cf_kind", "cf_price"}
+    assert not merged[-1].rows.schema.field("id").nullable
+
+
+def test_a_decoder_that_is_ahead_does_not_change_pages_read_before() -> None:
+    tickets = shaper()
+    first, second = page(ticket(1)), page(ticket(2, extra=5), ticket(3, tags="x"))
+    parsed = [tickets.parse(first), tickets.parse(second), tickets.parse(first)]
+    rows = [list(tickets.tables(each, FIRST_READ))[-1].rows.to_pylist() for each in parsed]
+    assert [row["id"] for page_rows in rows for row in page_rows] == [1, 2, 3, 1]
+    assert rows[1][0]["extra"] == 5
+
+
+def test_times_of_reading_are_kept_to_the_microsecond() -> None:
+    read_at = datetime(2026, 1, 1, 1, 1, 1, 123456, tzinfo=timezone.utc)
+    tickets = shaper()
+    for table in tickets.tables(tickets.parse(page(ticket(1))), read_at):
+        assert set(table.rows[SYNCED_AT].to_pylist()) == {read_at}
+
+
+@pytest.mark.parametrize("name", REAL_RESPONSES)
+@pytest.mark.parametrize("has_definitions", [True, False])
+def test_real_responses_give_the_same_tables(name: str, has_definitions: bool) -> None:
+    if not REAL.is_dir():
+        pytest.skip(f"the recorded responses are not at {REAL}")
+    both = BothPaths(name, () if has_definitions else None)
+    bodies = [
+        orjson.loads(path.read_bytes())["body"]
+        for folder in REAL_RESPONSES[name]
+        for path in sorted((REAL / folder).glob("*.json"))
+    ]
+    pages = [body for body in bodies if isinstance(body, dict) and body.get(both.stream.rows_key)]
+    assert pages
+    for each in pages:
+        both.read(orjson.dumps(each))
+
+
+def test_records_are_no_gc_objects() -> None:
+    # A page is hundreds of thousands of objects; the collector would walk them again and again.
+    (row,) = shaper().parse(page(ticket(1)))["tickets"]
+    assert isinstance(row, msgspec.Struct)
+    assert not row.__struct_config__.gc
