@@ -65,3 +65,24 @@ class SimulatedClock:
             raise ValueError("time does not go back")
         with self._lock:
             self._moved_seconds += seconds
+
+
+class TimeScaledClock(SimulatedClock):
+    """A clock that runs faster than the world, and whose sleepers really wait.
+
+    For what depends on who waits for whom: threads that share a rate limit, a process that is
+    killed while it waits.
+
+    Args:
+        scale: Simulated seconds a real second.
+        start: Time shown first; aware.
+    """
+
+    def __init__(self, scale: float, start: datetime = DEFAULT_START) -> None:
+        super().__init__(start, ticking=True, time_scale=scale)
+        self._scale = scale
+
+    def sleep(self, wait_seconds: float) -> None:
+        """Wait for the time asked for, shortened by the scale."""
+        if wait_seconds > 0:
+            time.sleep(wait_seconds / self._scale)
