@@ -20,6 +20,7 @@ from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.connection import only_greeting
 from zendesk_source.destination_state import follow_destination, remember_loaded
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.slices import (
     Slice,
     SliceLimits,
@@ -105,7 +106,10 @@ def sync(
     if not runs:
         raise ConfigurationError("No stream is selected.", "Name at least one.")
     ends_at = float("inf") if max_minutes is None else started + max_minutes * 60
-    progress = SyncInProgress(runs, clock, on_wait)
+    limits = limits or SliceLimits()
+    # What is read ahead is at most another slice: that, too, is read again after a crash.
+    ahead: ReadAhead[Any] = ReadAhead(max_items=limits.max_pages)
+    progress = SyncInProgress(runs, clock, on_wait, ahead)
     slices = 0
     try:
         with (
@@ -113,7 +117,6 @@ def sync(
             only_sync_of(pipeline, wait=wait_for_other),
             quiet_about_kept_hints(),
         ):
-            limits = limits or SliceLimits()
             _greet(source)
             is_new = not follow_destination(pipeline)
             _load_pending(pipeline)

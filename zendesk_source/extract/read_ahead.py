@@ -19,6 +19,9 @@ T = TypeVar("T")
 BUFFER_BYTES = 64 * 1024 * 1024
 """Page bodies held at most, beside one page a stream; decoded they take a few times that."""
 
+BUFFER_ITEMS = 25
+"""Pages held at most, beside one a stream: what a crash makes us ask for again."""
+
 LISTS_AT_ONCE = 4
 """Whole lists read at the same time; the exports are never kept waiting by them."""
 
@@ -43,11 +46,14 @@ class ReadAhead(Generic[T]):
 
     Args:
         max_bytes: Bytes that may wait in all.
+        max_items: Items that may wait in all.
     """
 
-    def __init__(self, max_bytes: int = BUFFER_BYTES) -> None:
+    def __init__(self, max_bytes: int = BUFFER_BYTES, max_items: int = BUFFER_ITEMS) -> None:
         self._max_bytes = max_bytes
+        self._max_items = max_items
         self._held_bytes = 0
+        self._held_items = 0
         self._queues: dict[str, _Queue[T]] = {}
         self._changed = threading.Condition()
         self._is_stopped = False
@@ -75,15 +81,12 @@ class ReadAhead(Generic[T]):
         with self._changed:
             queue = self._queues[name]
             self._changed.wait_for(
-                lambda: (
-                    self._is_stopped
-                    or not queue.items
-                    or self._held_bytes + item_bytes <= self._max_bytes
-                )
+                lambda: self._is_stopped or not queue.items or self._has_room(item_bytes)
             )
             if self._is_stopped:
                 raise Stopped
             self._held_bytes += item_bytes
+            self._held_items += 1
 
     def put(self, name: str, item: T, item_bytes: int) -> None:
         """Hand an admitted item to the consumer."""
@@ -117,6 +120,7 @@ class ReadAhead(Generic[T]):
                 with self._changed:
                     item, item_bytes = queue.items.popleft()
                     self._held_bytes -= item_bytes
+                    self._held_items -= 1
                     self._changed.notify_all()
                 yield item
             if queue.error is not None:
@@ -134,6 +138,10 @@ class ReadAhead(Generic[T]):
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
+
+    def _has_room(self, item_bytes: int) -> bool:
+        has_bytes = self._held_bytes + item_bytes <= self._max_bytes
+        return has_bytes and self._held_items < self._max_items
 
     def _wait_for(self, queue: _Queue[T]) -> bool:
         """Wait until there is something to do; False at the end of the stream."""
