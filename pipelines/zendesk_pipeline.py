@@ -24,7 +24,7 @@ import dlt
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import ConfigTomlProvider
 from dlt.common.configuration.specs import PluggableRunContext
-from dlt.common.runtime import signals
+from dlt.common.runtime import signals, telemetry
 from dlt.common.runtime.collector import NULL_COLLECTOR, LogCollector, TqdmCollector
 from dlt.common.runtime.collector_base import Collector
 
@@ -184,9 +184,12 @@ class ShippedSettings(ConfigTomlProvider):
 
 def _fall_back_to_shipped_settings() -> None:
     shipped = ShippedSettings(str(SHIPPED_SETTINGS), str(SHIPPED_SETTINGS))
-    providers = Container()[PluggableRunContext].providers
-    if shipped.name not in providers:
-        providers.add_provider(shipped)
+    context = Container()[PluggableRunContext]
+    if shipped.name not in context.providers:
+        context.providers.add_provider(shipped)
+        # dlt has read [runtime] while it was imported, and begun to report.
+        telemetry.stop_telemetry()
+        context.initialize_runtime()
 
 
 def _parser() -> argparse.ArgumentParser:
