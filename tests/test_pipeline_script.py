@@ -141,6 +141,14 @@ def test_the_demo_leaves_other_data_alone(zendesk, monkeypatch, capsys) -> None:
         assert connection.sql("select count(*) from zendesk_data.groups").fetchall()[0][0] > 0
 
 
+def test_the_demo_lies_where_it_is_run(tmp_path) -> None:
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        ended = run("--demo", cwd=folder)
+        assert ended.returncode == 0, ended.stderr
+        assert (folder / "zendesk_demo.duckdb").exists()
+
+
 def test_the_readme_lists_the_streams_of_the_catalogue() -> None:
     assert updated(README) == README, "run: .venv/bin/python docs/update_readme.py"
 
