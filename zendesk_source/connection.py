@@ -151,5 +151,7 @@ class Connection:
         # Where the definitions are refused, columns are named by id and typed by their values.
         with suppress(StreamRefused):
             pages = read_whole(self.client, stream, {})
-            self._definitions[columns.owner] = [row for page in pages for row in page.rows]
+            self._definitions[columns.owner] = [
+                row for page in pages for row in page.rows if row.get("id") is not None
+            ]
             columns.learn(self._definitions[columns.owner])

@@ -174,12 +174,24 @@ def _no_connection(reason: str) -> ConfigurationError:
 
 def _load_failed(failed: PipelineStepFailed, pipeline: SupportsPipeline | None) -> LoadFailed:
     name = pipeline.pipeline_name if pipeline is not None else "zendesk"
+    table, stream = _failed_table(failed, pipeline)
+    dlt_command = f".venv/bin/dlt -y pipeline {name}"
     return LoadFailed(
-        f"The {failed.step} step failed: {type(failed.exception).__name__}.",
+        f"The {failed.step} step failed{f' on table {table}' if table else ''}:"
+        f" {type(failed.exception).__name__}.",
         "The positions stay behind the data, so nothing is lost. Start again to retry. What was"
         f" refused: .venv/bin/dlt pipeline {name} failed-jobs. To drop the package and read its"
-        f" rows once more: .venv/bin/dlt pipeline {name} abort-packages",
+        f" rows once more: {dlt_command} abort-packages. Where the table was changed or dropped"
+        f" by hand, after that: {dlt_command} drop {stream or '<stream>'} (it is read anew).",
     )
+
+
+def _failed_table(failed: PipelineStepFailed, pipeline: SupportsPipeline | None) -> tuple[str, str]:
+    """Return the table whose job failed and the stream that fills it; empty when unknown."""
+    job_id = next((str(c.job_id) for c in _causes(failed) if hasattr(c, "job_id")), "")
+    table = job_id.partition(".")[0]
+    tables = getattr(getattr(pipeline, "default_schema", None), "tables", {}) if table else {}
+    return table, str(tables.get(table, {}).get("resource") or "")
 
 
 def _quoted(text: str) -> str:

@@ -20,6 +20,7 @@ from zendesk_source.extract.lanes import LaneReader
 from zendesk_source.extract.positions import StreamPosition, open_position, save_position
 from zendesk_source.extract.read_ahead import read_list
 from zendesk_source.extract.reading import Step, read_incremental, read_whole
+from zendesk_source.extract.rejected import REJECTED_COLUMNS, REJECTED_TABLE, take_keyless
 from zendesk_source.extract.slices import StreamRun, current_slice
 from zendesk_source.extract.times import epoch_of
 from zendesk_source.item_format import takes_arrow, with_dlt_columns
@@ -58,7 +59,22 @@ def resource_of(stream: Stream, connection: Connection, window: Window) -> DltRe
                 columns=columns,
                 create_table_variant=True,
             )
+    _keep_rejected_rows(resource)
     return resource
+
+
+def _keep_rejected_rows(resource: DltResource) -> None:
+    """Give rows that cannot be merged a table of their own."""
+    kept: Any = {name: {"data_type": data_type} for name, data_type in REJECTED_COLUMNS.items()}
+    no_columns: Any = {}
+    for columns in (no_columns, kept):  # the first drops those of the resource, as above
+        resource.apply_hints(
+            table_name=REJECTED_TABLE,
+            write_disposition="append",
+            primary_key="",
+            columns=columns,
+            create_table_variant=True,
+        )
 
 
 def _column_hints(table: Stream | SideTable) -> Any:
@@ -98,15 +114,16 @@ def _incremental_rows(
                 yield None
                 continue
             newest = max((lane.newest or 0 for lane in step.position.lanes), default=0)
-            *side_tables, own = reading.shape(step.page) if step.page.rows else (None,)
-            yield from side_tables
+            tables = [*reading.shape(step.page)] if step.page.rows else []
+            if reading.run.status != "ok":
+                return  # what this page needs cannot be read; it comes again with the next sync
+            yield from tables[:-1]
             # Before the yield: dlt may close the generator there, and what was read must count.
             save_position(positions, step.position, end_epoch)
             if newest:
                 reading.run.newest = newest
                 cursor.advance(_cursor_value(stream, newest))
-            if own is not None:
-                yield own
+            yield from tables[-1:]
 
     return read
 
@@ -258,12 +275,24 @@ class _Reading:
 
     def shape(self, page: Page) -> Iterator[Any]:
         """Return the tables of a page with rows as dlt wants them, the stream's own last."""
+        return self._guarded(self._shaped(page))
+
+    def _shaped(self, page: Page) -> Iterator[Any]:
         # Strictly later than the page before: of two states of a row the later one wins.
         self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
+        if rejected := take_keyless(page, self._stream):
+            yield self._rejected(rejected)
+        if not page.envelope[self._stream.rows_key]:
+            return
         self._describe_new_fields(page)
         for table in self._shape.shaper.tables(page.envelope, self._read_at):
             self.run.rows[table.table] = self.run.rows.get(table.table, 0) + _kept(table.rows)
             yield self._marked(table)
+
+    def _rejected(self, rows: list[dict[str, Any]]) -> Any:
+        count = self.run.rows[REJECTED_TABLE] = self.run.rows.get(REJECTED_TABLE, 0) + len(rows)
+        self.run.reason = f"{count} rows without a key are kept in {REJECTED_TABLE}."
+        return dlt.mark.with_table_name(rows, REJECTED_TABLE)
 
     def _describe_new_fields(self, page: Page) -> None:
         shaper, fields = self._shape.shaper, self._shape.fields

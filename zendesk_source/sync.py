@@ -30,6 +30,7 @@ from zendesk_source.extract.slices import (
 )
 from zendesk_source.failures import explained
 from zendesk_source.item_format import quiet_about_kept_hints
+from zendesk_source.missing_tables import refuse_missing_tables
 from zendesk_source.single_run import only_sync_of
 
 SYNC_LOG_TABLE = "_zendesk_sync_log"
@@ -120,6 +121,8 @@ def sync(
             _greet(source)
             is_new = not follow_destination(pipeline)
             _load_pending(pipeline)
+            if not is_new:
+                refuse_missing_tables(pipeline, source.name, runs)
             while waiting := [name for name, run in runs.items() if not run.is_at_end]:
                 part = source.with_resources(*(waiting[:1] if is_new else waiting))
                 with extracting(Slice(progress, FIRST_SLICE if is_new else limits)):

@@ -42,7 +42,7 @@ def report(verdict: Verdict, seconds: float) -> str:
             f"answers other than 200: {share:.0%}, and 200 with a broken body or late beside them",
             f"exit codes of the syncs that ended: {dict(verdict.exits)}",
             f"requests for exports and ratings: {verdict.requests}; allowed {verdict.allowed:.0f}"
-            f" (undisturbed {verdict.undisturbed})",
+            f" (pages loaded: {verdict.undisturbed})",
             *(f"DIFFERENT: {difference}" for difference in verdict.differences),
             f"{'GOOD' if verdict.is_good else 'BAD'} after {seconds:.0f} s",
         ]

@@ -21,7 +21,7 @@ from dlt.common.configuration.specs.pluggable_run_context import PluggableRunCon
 from zendesk_source import sync, zendesk_support
 from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.extract.slices import SliceLimits
+from zendesk_source.extract.slices import SliceLimits, StreamRun
 from zendesk_source.simulator.clock import TimeScaledClock
 
 TOKEN = "a-token"
@@ -101,7 +101,11 @@ def _sync(order: Order, tell: Callable[[str], None]) -> int:
     clock = TimeScaledClock(order.scale, order.now)
     source = zendesk_support(credentials, clock=clock).with_resources(*STREAM_NAMES)
     limits = SliceLimits(max_pages=SLICE_PAGES)
-    report = sync(pipeline, source, limits=limits, clock=clock)
+
+    def tell_loaded(runs: dict[str, StreamRun]) -> None:
+        tell(f"loaded {sum(each.pages for name, each in runs.items() if name in STREAM_NAMES[:6])}")
+
+    report = sync(pipeline, source, limits=limits, clock=clock, on_slice=tell_loaded)
     for name, stream_run in report.runs.items():
         if stream_run.reason:
             sys.stderr.write(f"{name}: {stream_run.reason}\n")

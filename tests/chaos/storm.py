@@ -45,7 +45,7 @@ class Verdict:
         kills: By moment.
         exits: Exit codes of the syncs that came to their end.
         requests: For the exports and ratings, the faulty ones included.
-        undisturbed: The same for one whole copy without faults, and the polls of each sync.
+        undisturbed: Pages of them that were loaded, each of which had to be asked for once.
         differences: Tables that are not what Zendesk has, and how.
     """
 
@@ -103,18 +103,19 @@ class Storm:
                 while sum(self.verdict.kills.values()) < kills:
                     self._sync_and_kill(zendesk)
             self.verdict.faults = Counter(r.status for r in zendesk.requests if r.stream)
+            self.verdict.requests = _count(zendesk)
             zendesk.fault_rate(0.0)
+            self._clock.stand_still()
             for _ in range(2):
                 self._clock.advance(600)
                 self._finish(self._start(zendesk, self._folder)[0])
-            self.verdict.requests = _count(zendesk)
-            self._measure_undisturbed(zendesk)
         self._compare()
         return self.verdict
 
     def _sync_and_kill(self, zendesk: Simulator) -> None:
         moment, is_first = self._random.choice(("", "", *MOMENTS)), not self.verdict.kills
         child, marks = self._start(zendesk, self._folder)
+        loaded = 0
         skip = 0 if is_first else self._random.choice((0, 0, 1, 3))
         deadline = time.monotonic() + (self._random.uniform(0.1, 4.0) if not moment else 60.0)
         while child.is_alive() and time.monotonic() < deadline:
@@ -124,6 +125,8 @@ class Storm:
                 said = marks.recv()
             except EOFError:
                 break
+            if said.startswith("loaded "):
+                loaded = int(said.split()[1])
             if said == moment:
                 skip -= 1
                 if skip < 0:
@@ -131,6 +134,7 @@ class Storm:
                     break
         child.kill()
         child.join()
+        self.verdict.undisturbed += loaded
         if child.exitcode == -9:
             self.verdict.kills[moment or "any moment"] += 1
         else:
@@ -152,14 +156,6 @@ class Storm:
             child.kill()
             self.verdict.differences.append("an undisturbed sync did not come to its end")
         self.verdict.exits[child.exitcode or 0] += 1
-
-    def _measure_undisturbed(self, zendesk: Simulator) -> None:
-        zendesk.forget_requests()
-        folder = self._folder.parent / f"{self._folder.name}-undisturbed"
-        folder.mkdir()
-        self._finish(self._start(zendesk, folder)[0])
-        polls = len(INCREMENTAL.intersection(STREAM_NAMES)) * sum(self.verdict.exits.values())
-        self.verdict.undisturbed = _count(zendesk) + polls
 
     def _compare(self) -> None:
         pipeline = pipeline_in(self._folder)

@@ -188,10 +188,11 @@ class LaneReader:
 
     def _read_lane(self, walk: _Walk) -> None:
         for page in self._walk(walk.lane.place):
-            self._ahead.admit(self._stream.name, page.body_bytes)
             if self._store(walk, page) or self._error is not None:
                 return
             self._add_walk()
+            # Before the next page is asked for: what waits is asked for again after a crash.
+            self._ahead.admit(self._stream.name)
 
     def _store(self, walk: _Walk, page: Page) -> bool:
         """Hand a page on with the position after it; True when the walk is at its end."""

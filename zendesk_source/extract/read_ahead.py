@@ -17,7 +17,7 @@ from zendesk_source.api.paging import Page
 T = TypeVar("T")
 
 BUFFER_BYTES = 64 * 1024 * 1024
-"""Page bodies held at most, beside one page a stream; decoded they take a few times that."""
+"""Page bodies held before no more are asked for; decoded they take a few times that."""
 
 BUFFER_ITEMS = 25
 """Pages held at most, beside one a stream: what a crash makes us ask for again."""
@@ -72,25 +72,23 @@ class ReadAhead(Generic[T]):
             self._queues[name] = _Queue()
         run_thread(name, lambda: self._run(name, read))
 
-    def admit(self, name: str, item_bytes: int) -> None:
-        """Wait until there is room for an item; ``put`` must follow.
+    def admit(self, name: str) -> None:
+        """Wait until there is room for an item, before it is asked for; ``put`` may follow.
 
         Raises:
             Stopped: The sync has ended.
         """
         with self._changed:
             queue = self._queues[name]
-            self._changed.wait_for(
-                lambda: self._is_stopped or not queue.items or self._has_room(item_bytes)
-            )
+            self._changed.wait_for(lambda: self._is_stopped or not queue.items or self._has_room())
             if self._is_stopped:
                 raise Stopped
-            self._held_bytes += item_bytes
-            self._held_items += 1
 
     def put(self, name: str, item: T, item_bytes: int) -> None:
         """Hand an admitted item to the consumer."""
         with self._changed:
+            self._held_bytes += item_bytes
+            self._held_items += 1
             self._queues[name].items.append((item, item_bytes))
             self._changed.notify_all()
 
@@ -139,9 +137,8 @@ class ReadAhead(Generic[T]):
             self._is_stopped = True
             self._changed.notify_all()
 
-    def _has_room(self, item_bytes: int) -> bool:
-        has_bytes = self._held_bytes + item_bytes <= self._max_bytes
-        return has_bytes and self._held_items < self._max_items
+    def _has_room(self) -> bool:
+        return self._held_bytes < self._max_bytes and self._held_items < self._max_items
 
     def _wait_for(self, queue: _Queue[T]) -> bool:
         """Wait until there is something to do; False at the end of the stream."""
@@ -173,8 +170,8 @@ def read_list(name: str, pages: Iterator[Page], ahead: ReadAhead[Page]) -> None:
     """Read a whole list into the read-ahead, when its turn among the lists has come."""
     with ahead.lists_at_once:
         for page in pages:
-            ahead.admit(name, page.body_bytes)
             ahead.put(name, page, page.body_bytes)
+            ahead.admit(name)
 
 
 def run_thread(name: str, work: Callable[[], None]) -> threading.Thread:

@@ -82,6 +82,12 @@ class TimeScaledClock(SimulatedClock):
         super().__init__(start, ticking=True, time_scale=scale)
         self._scale = scale
 
+    def stand_still(self) -> None:
+        """Move only when moved from now on, so that nothing comes due by itself."""
+        seconds = self.monotonic()
+        with self._lock:
+            self._ticking, self._moved_seconds = False, seconds
+
     def sleep(self, wait_seconds: float) -> None:
         """Wait for the time asked for, shortened by the scale."""
         if wait_seconds > 0:

@@ -1,0 +1,191 @@
+"""What goes wrong for good: said with the remedy, and the remedy is tried."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dlt
+import duckdb
+import orjson
+import pytest
+
+from tests.tables import assert_table_equals, stored_rows
+from zendesk_source import sync, zendesk_support
+from zendesk_source.api.credentials import ZendeskOAuthClient, ZendeskOAuthToken
+from zendesk_source.errors import LoadFailed
+from zendesk_source.simulator import Account, Fault, RateLimits, SimulatedClock, Simulator
+
+TOKEN = "a-token"
+OAUTH_CLIENT = ("client", "secret")
+DLT = Path(sys.executable).parent / "dlt"
+FOR_GOOD = 8  # attempts of one page
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account.generate(seed=3, tickets=60, users=20, organizations=5, clock=SimulatedClock())
+
+
+@pytest.fixture
+def zendesk(account) -> Iterator[Simulator]:
+    limits = RateLimits.plan("enterprise")
+    with Simulator(
+        account, rate_limits=limits, oauth_client=OAUTH_CLIENT, oauth_token=TOKEN
+    ) as simulator:
+        yield simulator
+
+
+def pipeline() -> dlt.Pipeline:
+    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+
+
+def synced(zendesk: Simulator, *names: str, **settings):
+    credentials = settings.pop("credentials", None) or ZendeskOAuthToken()
+    credentials.subdomain, credentials.base_url = "acme", zendesk.base_url
+    if isinstance(credentials, ZendeskOAuthToken):
+        credentials.oauth_token = TOKEN
+    source = zendesk_support(credentials, clock=zendesk.account.clock, **settings)
+    return sync(pipeline(), source.with_resources(*names), clock=zendesk.account.clock)
+
+
+def log_of(stream: str) -> list[tuple[str, str]]:
+    with pipeline().sql_client() as client:
+        table = client.make_qualified_table_name("_zendesk_sync_log")
+        rows = client.execute_sql(f"SELECT status, reason FROM {table} WHERE stream = %s", stream)
+    return [(row[0], row[1]) for row in rows or ()]
+
+
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.SLOW])
+def test_every_fault_is_survived_in_the_middle_of_a_sync(zendesk, account, fault):
+    zendesk.fail_next(fault, times=3, skip=1)
+    report = synced(zendesk, "tickets", "groups")
+    assert report.exit_code == 0
+    assert_table_equals(pipeline(), "tickets", account.truth("tickets"))
+    assert_table_equals(pipeline(), "groups", account.truth("groups"))
+
+
+def test_a_stream_that_stays_unreadable_fails_and_the_others_are_loaded(zendesk, account):
+    zendesk.fail_next(Fault.SERVER_ERROR, stream="organizations", times=FOR_GOOD)
+    report = synced(zendesk, "tickets", "organizations", "groups")
+    assert report.exit_code == 5
+    assert report.runs["organizations"].status == "failed"
+    for table in ("tickets", "groups"):
+        assert_table_equals(pipeline(), table, account.truth(table))
+    ((status, reason),) = log_of("organizations")
+    assert status == "failed"
+    assert "status.zendesk.com" in reason
+    assert synced(zendesk, "organizations").exit_code == 0
+    assert_table_equals(pipeline(), "organizations", account.truth("organizations"))
+
+
+def test_field_definitions_that_cannot_be_read_fail_only_the_streams_that_need_them(
+    zendesk, account
+):
+    zendesk.fail_next(Fault.SERVER_ERROR, stream="ticket_fields", times=FOR_GOOD)
+    report = synced(zendesk, "users", "tickets")
+    assert report.exit_code == 5
+    assert report.runs["tickets"].status == "failed"
+    assert_table_equals(pipeline(), "users", account.truth("users"))
+    assert synced(zendesk, "tickets").exit_code == 0
+    assert_table_equals(pipeline(), "tickets", account.truth("tickets"))
+
+
+def test_a_refused_stream_is_logged_with_the_reason_and_tried_again(zendesk, account):
+    zendesk.refuse("macros", 403)
+    assert synced(zendesk, "groups", "macros").exit_code == 5
+    ((status, reason),) = log_of("macros")
+    assert status == "skipped"
+    assert "403" in reason
+    assert "admin" in reason
+    zendesk.allow("macros")
+    assert synced(zendesk, "groups", "macros").exit_code == 0
+    assert_table_equals(pipeline(), "macros", account.truth("macros"))
+
+
+def test_a_token_that_expires_in_mid_run_is_renewed_once(zendesk, account):
+    seen: list[str] = []
+
+    def revoke(request):
+        seen.append(request.stream)
+        if len(seen) == 2:
+            zendesk.credentials.revoke_all()
+
+    zendesk.before_answer(revoke)
+    credentials = ZendeskOAuthClient()
+    credentials.client_id, credentials.client_secret = OAUTH_CLIENT
+    report = synced(zendesk, "tickets", "groups", "macros", credentials=credentials)
+    assert report.exit_code == 0
+    assert sum(request.method == "POST" for request in zendesk.requests) == 2
+    assert_table_equals(pipeline(), "macros", account.truth("macros"))
+
+
+@pytest.mark.parametrize("item_format", ["arrow", "object"])
+def test_a_row_without_a_key_is_kept_beside_its_table(zendesk, account, item_format):
+    keyless = {"id": None, "name": "Nobody knows my id", "a_new_key": [1, {"deep": 2**53 + 1}]}
+    put_keyless(account, "user_fields", keyless)
+    put_keyless(account, "users", keyless)
+    report = synced(zendesk, "user_fields", "users", item_format=item_format)
+    assert report.exit_code == 0
+    kept = stored_rows(pipeline(), "_zendesk_rejected_rows")
+    assert {row["stream"] for row in kept} == {"user_fields", "users"}
+    for row in kept:
+        assert keyless.items() <= row["row"].items()
+    for stream in ("user_fields", "users"):
+        ((status, reason),) = log_of(stream)
+        assert status == "ok"
+        assert "_zendesk_rejected_rows" in reason
+        truth = [row for row in account.truth(stream) if row["id"] is not None]
+        assert_table_equals(pipeline(), stream, truth)
+
+
+def put_keyless(account: Account, stream: str, changes) -> None:
+    """Let Zendesk answer with a row whose key is null, which it never should."""
+    store = account.stores[stream]
+    template = next(iter(store))
+    store.put({**template, "id": 10**14})
+    store._encoded[10**14] = orjson.dumps({**template, **changes})
+
+
+def test_large_ids_new_keys_and_other_types_arrive_as_they_were_sent(zendesk, account):
+    synced(zendesk, "users")
+    account.clock.advance(600)
+    user = account.truth("users")[0]
+    strange = {"id": 2**53 + 1, "a_new_key": {"n": 2**60 + 1}, "time_zone": 5, "suspended": "no"}
+    account.load_rows("users", [{**user, **strange}], second=account.now_second())
+    account.clock.advance(600)
+    assert synced(zendesk, "users").exit_code == 0
+    assert_table_equals(pipeline(), "users", account.truth("users"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "commands"),
+    [
+        ("DROP TABLE zendesk_data.tickets", ["drop tickets"]),
+        ("DROP TABLE zendesk_data.ticket_tags", ["drop tickets"]),
+        (
+            "ALTER TABLE zendesk_data.tickets ALTER subject TYPE INTEGER USING 1",
+            ["abort-packages", "drop tickets"],
+        ),
+    ],
+)
+def test_the_command_for_a_failed_load_heals_it(zendesk, account, damage, commands):
+    synced(zendesk, "tickets", "users")
+    with duckdb.connect("zendesk.duckdb") as connection:
+        connection.execute(damage)
+    account.clock.advance(600)
+    account.edit_ticket(account.truth("tickets")[0]["id"], priority="urgent")
+    account.clock.advance(600)
+    for _ in range(2):
+        with pytest.raises(LoadFailed) as failed:
+            synced(zendesk, "tickets", "users")
+    for command in commands:
+        assert f".venv/bin/dlt -y pipeline zendesk {command}" in str(failed.value)
+        arguments = [str(DLT), "-y", "pipeline", "zendesk", *command.split()]
+        subprocess.run(arguments, check=True, capture_output=True, env=os.environ.copy())
+    assert synced(zendesk, "tickets", "users").exit_code == 0
+    for table in ("tickets", "ticket_tags", "users"):
+        assert_table_equals(pipeline(), table, account.truth(table))
