@@ -109,13 +109,11 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    default_dataset = DEMO_DATASET if options.demo else DATASET
-    pipeline = dlt.pipeline(
-        "zendesk_demo" if options.demo else "zendesk",
-        destination=options.destination,
-        dataset_name=options.dataset or default_dataset,
-        progress=_collector(options.progress),
-    )
+    pipeline = _pipeline(options)
+    if options.demo:
+        # dlt remembers where the file of an earlier demo was made; this one's is made here.
+        pipeline.set_local_state_val("initial_cwd", str(Path.cwd()))
+        pipeline = _pipeline(options)
     if options.destination == "filesystem":
         _say("note: plain files cannot be merged: every version of a row is kept. See the README.")
     tell = options.progress == "lines"
@@ -138,6 +136,15 @@ def _run(options: argparse.Namespace) -> int:
     (_say if options.json else print)(f"\n{where_loaded(pipeline)}")
     sys.stdout.flush()
     return report.exit_code
+
+
+def _pipeline(options: argparse.Namespace) -> dlt.Pipeline:
+    return dlt.pipeline(
+        "zendesk_demo" if options.demo else "zendesk",
+        destination=options.destination,
+        dataset_name=options.dataset or (DEMO_DATASET if options.demo else DATASET),
+        progress=_collector(options.progress),
+    )
 
 
 def _collector(progress: str) -> Collector:

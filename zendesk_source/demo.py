@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from pathlib import Path
 
 import dlt
 
@@ -112,9 +111,6 @@ def answer(pipeline: dlt.Pipeline, sql: str) -> str:
 
 
 def _emptied(pipeline: dlt.Pipeline) -> dlt.Pipeline:
-    # Or the file would lie where an earlier demo was run: dlt remembers that, drop() or not.
-    folder = Path(dlt.current.run_context().local_dir).resolve()
-    pipeline.set_local_state_val("initial_cwd", str(folder))
     with explained(pipeline), pipeline.sql_client() as client:
         if client.has_dataset():
             tables = client.execute_sql(
