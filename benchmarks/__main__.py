@@ -27,7 +27,8 @@ REPORT = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 VERSIONS = ("dlt", "duckdb", "pyarrow", "msgspec", "orjson")
 YARDSTICK = "orjson"
-ALL_THREADS = {"DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG": "{}"}
+DUCKDB_CONFIG = "DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG"
+SHIPPED = {DUCKDB_CONFIG: json.dumps({"threads": 1, "memory_limit": "500MB"})}
 
 Result = dict[str, Any]
 
@@ -56,7 +57,7 @@ CASES = {
         Case("`orjson.loads`, nothing kept", YARDSTICK),
         Case("tickets with metrics and tags", "columnar"),
         Case("the same as typed dicts", "dicts", share=0.1),
-        Case("a plain dlt resource, dlt's defaults", "plain", share=0.025),
+        Case("a plain dlt resource, dlt's defaults", "plain", share=0.0125),
         Case("`orjson.loads`, nothing kept", YARDSTICK, "users"),
         Case("users", "columnar", "users"),
         Case("`orjson.loads`, nothing kept", YARDSTICK, "ticket_events"),
@@ -65,23 +66,23 @@ CASES = {
     "settings": [
         Case("`orjson.loads`, nothing kept", YARDSTICK),
         Case("as shipped", "columnar"),
-        Case("all threads for DuckDB", "columnar", settings=ALL_THREADS),
+        Case(
+            "all threads for DuckDB",
+            "columnar",
+            settings={DUCKDB_CONFIG: json.dumps({"memory_limit": "500MB"})},
+        ),
+        Case(
+            "no memory limit for DuckDB",
+            "columnar",
+            settings={DUCKDB_CONFIG: json.dumps({"threads": 1})},
+        ),
         Case("each page handed to dlt alone", "columnar-page-by-page"),
         Case("DuckDB closed after each package", "columnar-closing"),
-        Case("none of the three", "columnar-closing-page-by-page", settings=ALL_THREADS),
+        Case("none of the four", "columnar-closing-page-by-page", settings={DUCKDB_CONFIG: "{}"}),
         Case("parquet not compressed", "columnar", settings={"DATA_WRITER__COMPRESSION": "none"}),
         Case("parquet with zstd", "columnar", settings={"DATA_WRITER__COMPRESSION": "zstd"}),
         Case(
             "row groups of 25,000", "columnar", settings={"DATA_WRITER__BUFFER_MAX_ITEMS": "25000"}
-        ),
-        Case(
-            "memory limit of 300 MB for DuckDB",
-            "columnar",
-            settings={
-                "DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG": json.dumps(
-                    {"threads": 1, "memory_limit": "300MB"}
-                )
-            },
         ),
     ],
     "memory": [
@@ -107,9 +108,6 @@ def run(case: Case, rows: int, folder: Path) -> Result:
     )
     result: Result = json.loads(finished.stdout.splitlines()[-1])
     return result
-
-
-SHIPPED = {"DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG": json.dumps({"threads": 1})}
 
 
 def measure(cases: Sequence[Case], rows: int, runs: int, folder: Path) -> list[Result]:
