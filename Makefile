@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types bench lock .venv clean
+.PHONY: help demo test lint format types bench bench-budget chaos lock .venv clean
 
 RUN := .venv/bin/python
 CHECKED := zendesk_source pipelines tests
@@ -13,8 +13,8 @@ export PYTHON
 
 help: ## List these targets
 	@echo "make demo and make test are all you need to begin with."
-	@sed -n 's/^\([a-z.]*\):[^#]*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
-		printf '  %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z.-]*\):[^#]*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '  %-12s %s\n' "$$name" "$$text"; done
 
 demo: .venv/.project ## Load a simulated Zendesk account into DuckDB and query it
 	@$(RUN) pipelines/zendesk_pipeline.py --demo $(ARGS)
@@ -36,6 +36,12 @@ types: .venv/.project ## Check types (mypy --strict)
 bench: .venv/.project ## Run the benchmarks
 	@if [ -f benchmarks/__main__.py ]; then $(RUN) -m benchmarks $(ARGS); \
 	else echo "There are no benchmarks yet; they will live in benchmarks/."; fi
+
+bench-budget: .venv/.project ## Measure how much of Zendesk's rate limits a backfill uses
+	@$(RUN) -m benchmarks.budget $(ARGS)
+
+chaos: .venv/.project ## Kill syncs at random moments, then compare every row (ARGS="--kills 20")
+	@$(RUN) -m tests.chaos $(ARGS)
 
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv; ARGS=--upgrade for newer versions)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }

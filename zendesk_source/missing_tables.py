@@ -23,11 +23,11 @@ def refuse_missing_tables(pipeline: dlt.Pipeline, section: str, streams: Iterabl
     """
     kept = pipeline.state.get("sources", {}).get(section, {}).get("resources", {})
     read_before = {name for name in streams if kept.get(name, {}).get("positions")}
-    if not read_before or not pipeline.schemas:
+    if not read_before or section not in pipeline.schemas:
         return
     streams_of = {
         table["name"]: str(table.get("resource"))
-        for table in pipeline.default_schema.data_tables(seen_data_only=True)
+        for table in pipeline.schemas[section].data_tables(seen_data_only=True)
         if table.get("resource") in read_before
     }
     with pipeline.destination_client() as client:
