@@ -28,7 +28,7 @@ from dlt.common.runtime import signals, telemetry
 from dlt.common.runtime.collector import NULL_COLLECTOR, LogCollector, TqdmCollector
 from dlt.common.runtime.collector_base import Collector
 
-from zendesk_source import ConfigurationError, ZendeskError, sync, zendesk_support
+from zendesk_source import ConfigurationError, ZendeskError, sync, zendesk_source
 from zendesk_source.demo import DATASET as DEMO_DATASET
 from zendesk_source.demo import run_demo
 from zendesk_source.extract.slices import StreamRun
@@ -98,7 +98,7 @@ def _check(options: argparse.Namespace) -> None:
                 "Leave --destination out.",
             )
     if options.streams is not None and not options.streams:
-        raise ConfigurationError("--streams names no stream.", "Leave it out to read all.")
+        raise ConfigurationError("--streams names no stream.", "Leave it out to read the core.")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", options.dataset or DATASET):
         raise ConfigurationError(
             f"--dataset cannot be {options.dataset!r}.",
@@ -120,7 +120,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.demo:
         report = run_demo(pipeline, _say if options.json else print, _on_slice(tell))
     else:
-        source = zendesk_support(start_date=options.start_date, end_date=options.end_date)
+        source = zendesk_source(start_date=options.start_date, end_date=options.end_date)
         report = sync(
             pipeline,
             source.with_resources(*select_streams(options.streams or [])),
@@ -208,7 +208,7 @@ def _parser() -> argparse.ArgumentParser:
         "--streams",
         metavar="A,B",
         type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
-        help="streams to read, separated by commas (default: all)",
+        help="streams to read: core (the default), all, products, names, hc_*, !left_out",
     )
     add("--start-date", metavar="DATE", help="read changes from here, such as 2024-01-31")
     add("--end-date", metavar="DATE", help="read a fixed window up to here")

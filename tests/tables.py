@@ -16,6 +16,7 @@ Row = dict[str, Any]
 TABLES: dict[str, Stream | SideTable] = {
     table.name: table for stream in STREAMS for table in stream.tables
 }
+CORE_TABLES = [table.name for stream in STREAMS if stream.is_core for table in stream.tables]
 CUSTOM_FIELD_KEYS = {
     "tickets": ("custom_fields", "fields"),
     "users": ("user_fields",),
@@ -85,7 +86,7 @@ def custom_field_columns(pipeline: dlt.Pipeline, table: str) -> Mapping[str, str
     owner = OWNERS.get(table)
     if owner is None:
         return {}
-    state = pipeline.state["sources"]["zendesk_support"]
+    state = pipeline.state["sources"]["zendesk"]
     names: Mapping[str, str] = state.get("custom_field_columns", {}).get(owner, {})
     if owner == "ticket" or f"{owner}_fields" not in pipeline.default_schema.tables:
         return names

@@ -11,7 +11,7 @@ import pytest
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 import zendesk_source.catalogue
-from zendesk_source.catalogue import STREAMS, Paging, SideTable, Stream
+from zendesk_source.catalogue import STREAMS, TAKEN_AT, Paging, SideTable, Stream
 from zendesk_source.catalogue.stream import columns
 
 DOCS = "https://developer.zendesk.com/"
@@ -73,7 +73,10 @@ def test_path_is_absolute_and_without_a_query(stream: Stream) -> None:
 
 @each_stream
 def test_cursor_and_write_disposition_agree(stream: Stream) -> None:
-    if stream.cursor_field is None:
+    if stream.write == "append":  # a snapshot: nothing is ever shown twice
+        assert stream.cursor_field is None
+        assert TAKEN_AT in stream.primary_key
+    elif stream.cursor_field is None:
         assert stream.write == "replace"  # read whole: what is gone at Zendesk goes here too
     else:
         assert stream.write == "merge"  # pages overlap: append would double rows
@@ -89,7 +92,7 @@ def test_exports_have_a_cursor(stream: Stream) -> None:
 
 @each_stream
 def test_page_size_fits_the_paging(stream: Stream) -> None:
-    assert (stream.page_size == 0) == (stream.paging is Paging.SINGLE)
+    assert (stream.page_size == 0) == (stream.paging in (Paging.SINGLE, Paging.OBJECT))
 
 
 @each_stream

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import dlt
 import pytest
 
-from tests.tables import TABLES, assert_table_equals, stored_rows
+from tests.tables import CORE_TABLES, assert_table_equals, stored_rows
 from zendesk_source import sync, zendesk_support
 from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS
@@ -44,7 +44,7 @@ def duckdb_pipeline(name: str = "zendesk") -> dlt.Pipeline:
 
 
 def assert_equals_truth(
-    pipeline: dlt.Pipeline, account: Account, tables: Iterable[str] = tuple(TABLES)
+    pipeline: dlt.Pipeline, account: Account, tables: Iterable[str] = tuple(CORE_TABLES)
 ) -> None:
     deleted = {row["id"] for row in account.truth("tickets") if row["status"] == "deleted"}
     for table in tables:
@@ -132,7 +132,7 @@ def test_postgres_holds_the_same_tables_as_duckdb(account, zendesk, postgres_url
     for pipeline in pipelines:
         sync(pipeline, source_of(zendesk))
         assert_equals_truth(pipeline, account)
-    for table in TABLES:
+    for table in CORE_TABLES:
         in_duckdb, in_postgres = (
             {
                 name: column.get("data_type")
@@ -202,7 +202,7 @@ def test_a_window_with_an_end_is_read_and_leaves_the_position_alone(account, zen
     sync(pipeline, source_of(zendesk, **window).with_resources("tickets"))
     assert_table_equals(pipeline, "tickets", account.truth("tickets"))
     assert newer < len(account.truth("tickets"))
-    state = pipeline.state["sources"]["zendesk_support"]["resources"]["tickets"]
+    state = pipeline.state["sources"]["zendesk"]["resources"]["tickets"]
     assert list(state["positions"]) == ["open"]
 
 

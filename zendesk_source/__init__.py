@@ -16,7 +16,13 @@ from zendesk_source.errors import (
     UnexpectedAnswer,
     ZendeskError,
 )
-from zendesk_source.source import zendesk_support
+from zendesk_source.source import (
+    zendesk_custom_objects,
+    zendesk_help_center,
+    zendesk_source,
+    zendesk_support,
+    zendesk_talk,
+)
 from zendesk_source.sync import SyncReport, sync
 
 __all__ = [
@@ -35,5 +41,9 @@ __all__ = [
     "UnexpectedAnswer",
     "ZendeskError",
     "sync",
+    "zendesk_custom_objects",
+    "zendesk_help_center",
+    "zendesk_source",
     "zendesk_support",
+    "zendesk_talk",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from dlt.common import logger
 from dlt.extract import DltResource
 
 from zendesk_source.api.paging import Page, Position, pages
-from zendesk_source.catalogue import DataType, Paging, SideTable, Stream
+from zendesk_source.catalogue import TAKEN_AT, DataType, Paging, SideTable, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.errors import StreamRefused, ZendeskError
 from zendesk_source.extract.lanes import LaneReader
@@ -85,7 +85,7 @@ def _column_hints(table: Stream | SideTable) -> Any:
     newest_wins_by = SYNCED_AT
     if isinstance(table, Stream) and table.paging is Paging.CURSOR_EXPORT and table.cursor_field:
         newest_wins_by = table.cursor_field
-    if not (isinstance(table, Stream) and table.write == "replace"):
+    if isinstance(table, SideTable) or table.write == "merge":
         hints[newest_wins_by]["dedup_sort"] = "desc"
     if isinstance(table, SideTable) and table.is_whole_set:
         hints[REMOVED] = {"data_type": "bool", "hard_delete": True}
@@ -140,13 +140,21 @@ def _list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator
                 yield None
             elif page.rows:
                 answers.append(page)
-        if reading.run.status != "ok":
+        if reading.run.status != "ok" and stream.write == "replace":
             # A resource that yields nothing would empty the table it replaces; this keeps it.
             yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition="merge"))
         for page in answers if reading.run.status == "ok" else ():
-            yield from reading.shape(page)
+            is_snapshot = stream.write == "append"
+            yield from reading.shape(_taken(page, stream, answers[0]) if is_snapshot else page)
 
     return read
+
+
+def _taken(page: Page, stream: Stream, first: Page) -> Page:
+    """Add to the rows of a snapshot when it was taken: one time for all its pages."""
+    taken_at = first.received_at.isoformat()
+    rows = [{**row, TAKEN_AT: taken_at} for row in page.rows]
+    return replace(page, rows=rows, envelope={**page.envelope, stream.rows_key: rows})
 
 
 def _declared_incremental(

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 
-from zendesk_source.catalogue import STREAMS
+from zendesk_source.catalogue import PRODUCTS, STREAMS
 from zendesk_source.errors import ConfigurationError
+
+CORE, ALL = "core", "all"
 
 
 def select_streams(names: Iterable[str]) -> list[str]:
     """Return the streams to read, in the order of the catalogue.
 
     Args:
-        names: Streams or tables; a side table stands for the stream that fills it. None at
-            all means every stream.
+        names: ``core``, ``all``, products, streams, tables (a side table stands for the stream
+            that fills it), or patterns of them such as ``hc_*``; a ``!`` before one leaves it
+            out. The core is meant where nothing is named, or only what to leave out.
 
     Raises:
-        ConfigurationError: A name is not known; the closest ones are offered.
+        ConfigurationError: A name is not known, or everything named is left out again.
     """
-    streams = {stream.name: stream.name for stream in STREAMS}
-    tables = {side.name: stream.name for stream in STREAMS for side in stream.side_tables}
-    filled_by = {**tables, **streams}
-    wanted: set[str] = set()
-    for name in names:
-        if name not in filled_by:
-            raise ConfigurationError(f"There is no stream {name!r}.", _offer(name, filled_by))
-        wanted.add(filled_by[name])
-    return [name for name in streams if name in wanted or not wanted]
+    names = list(names)
+    left_out = {stream for name in names if name[:1] == "!" for stream in _meant_by(name[1:])}
+    named = [name for name in names if name[:1] != "!"] or [CORE]
+    wanted = {stream for name in named for stream in _meant_by(name)}
+    if not wanted - left_out:
+        raise ConfigurationError(
+            f"Nothing is left of {', '.join(named)}.", "Leave fewer streams out."
+        )
+    return [stream.name for stream in STREAMS if stream.name in wanted - left_out]
 
 
-def _offer(name: str, known: Iterable[str]) -> str:
-    known = sorted(known)
+def _meant_by(name: str) -> set[str]:
+    if name in (CORE, ALL):
+        return {stream.name for stream in STREAMS if stream.is_core or name == ALL}
+    if name in PRODUCTS:
+        return {stream.name for stream in STREAMS if stream.product == name}
+    filled_by = {table.name: stream.name for stream in STREAMS for table in stream.tables}
+    found = {filled_by[table] for table in filled_by if fnmatchcase(table, name)}
+    if not found:
+        raise ConfigurationError(f"There is no stream {name!r}.", _offer(name, filled_by))
+    return found
+
+
+def _offer(name: str, tables: Iterable[str]) -> str:
+    known = sorted({CORE, ALL, *PRODUCTS, *tables})
     close = get_close_matches(name, known, n=3, cutoff=0.5)
     if close:
         return f"Did you mean {' or '.join(close)}?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from dlt.extract import DltResource
 
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.credentials import ZendeskCredentials
-from zendesk_source.catalogue import STREAMS
+from zendesk_source.catalogue import PRODUCTS, STREAMS, Product
 from zendesk_source.connection import Connection, CustomFields
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.times import parse_date
@@ -22,8 +23,13 @@ SECTION = "zendesk"
 """Section of the configuration: ``[sources.zendesk.credentials]``."""
 
 
-@dlt.source(name="zendesk_support", section=SECTION, max_table_nesting=0)
-def zendesk_support(
+NAME = "zendesk"
+"""Name of every source in dlt's state and schema: positions, and the columns that custom fields
+were given, belong to the account, whichever source reads it."""
+
+
+@dlt.source(name=NAME, section=SECTION, max_table_nesting=0)
+def zendesk_source(
     credentials: ZendeskCredentials = dlt.secrets.value,
     start_date: TAnyDateTime | None = None,
     end_date: TAnyDateTime | None = None,
@@ -33,10 +39,12 @@ def zendesk_support(
     rate_limit_share: float = 0.9,
     clock: Clock | None = None,
 ) -> list[DltResource]:
-    """Read Zendesk Support: tickets, their events and metrics, users, organizations, settings.
+    """Read Zendesk: Support, the help center, Talk and custom objects, through one budget.
 
     Every resource resumes from the export's own cursor, kept in its state, so a second run
-    fetches only what changed.
+    fetches only what changed. Unless resources are named, the core of Support is read: what
+    analysis needs, at few requests. ``select_streams`` turns ``all``, products, patterns and
+    exclusions into names for ``with_resources``.
 
     Args:
         credentials: OAuth client, OAuth token or API token; from ``[sources.zendesk.credentials]``.
@@ -56,23 +64,130 @@ def zendesk_support(
     Raises:
         ConfigurationError: A setting is missing or contradictory.
     """
+    connection = _connection(
+        credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
+    )
+    return _resources(PRODUCTS, connection, start_date, end_date)
+
+
+@dlt.source(name=NAME, section=SECTION, max_table_nesting=0)
+def zendesk_support(
+    credentials: ZendeskCredentials = dlt.secrets.value,
+    start_date: TAnyDateTime | None = None,
+    end_date: TAnyDateTime | None = None,
+    custom_fields: CustomFields = "columns",
+    item_format: ItemFormat = "auto",
+    exclude_deleted: bool = False,
+    rate_limit_share: float = 0.9,
+    clock: Clock | None = None,
+) -> list[DltResource]:
+    """Read Zendesk Support: tickets, their events and metrics, users, organizations, settings.
+
+    As ``zendesk_source``, with the resources of this product alone: its core, unless named.
+    """
+    connection = _connection(
+        credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
+    )
+    return _resources(("support",), connection, start_date, end_date)
+
+
+@dlt.source(name=NAME, section=SECTION, max_table_nesting=0)
+def zendesk_help_center(
+    credentials: ZendeskCredentials = dlt.secrets.value,
+    start_date: TAnyDateTime | None = None,
+    end_date: TAnyDateTime | None = None,
+    custom_fields: CustomFields = "columns",
+    item_format: ItemFormat = "auto",
+    exclude_deleted: bool = False,
+    rate_limit_share: float = 0.9,
+    clock: Clock | None = None,
+) -> list[DltResource]:
+    """Read Guide and Gather: articles, sections, categories, topics, posts, badges.
+
+    As ``zendesk_source``, with the resources of this product alone: all of them, unless named.
+    """
+    connection = _connection(
+        credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
+    )
+    return _resources(("help_center",), connection, start_date, end_date)
+
+
+@dlt.source(name=NAME, section=SECTION, max_table_nesting=0)
+def zendesk_talk(
+    credentials: ZendeskCredentials = dlt.secrets.value,
+    start_date: TAnyDateTime | None = None,
+    end_date: TAnyDateTime | None = None,
+    custom_fields: CustomFields = "columns",
+    item_format: ItemFormat = "auto",
+    exclude_deleted: bool = False,
+    rate_limit_share: float = 0.9,
+    clock: Clock | None = None,
+) -> list[DltResource]:
+    """Read Talk: calls, their legs, numbers, greetings, and snapshots of what is going on.
+
+    As ``zendesk_source``, with the resources of this product alone: all of them, unless named.
+    """
+    connection = _connection(
+        credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
+    )
+    return _resources(("talk",), connection, start_date, end_date)
+
+
+@dlt.source(name=NAME, section=SECTION, max_table_nesting=0)
+def zendesk_custom_objects(
+    credentials: ZendeskCredentials = dlt.secrets.value,
+    start_date: TAnyDateTime | None = None,
+    end_date: TAnyDateTime | None = None,
+    custom_fields: CustomFields = "columns",
+    item_format: ItemFormat = "auto",
+    exclude_deleted: bool = False,
+    rate_limit_share: float = 0.9,
+    clock: Clock | None = None,
+) -> list[DltResource]:
+    """Read which custom objects there are.
+
+    As ``zendesk_source``, with the resources of this product alone: all of them, unless named.
+    """
+    connection = _connection(
+        credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
+    )
+    return _resources(("custom_objects",), connection, start_date, end_date)
+
+
+def _connection(
+    credentials: ZendeskCredentials,
+    custom_fields: CustomFields,
+    item_format: ItemFormat,
+    exclude_deleted: bool,
+    rate_limit_share: float,
+    clock: Clock | None,
+) -> Connection:
     if not 0 < rate_limit_share <= 1:
         raise ConfigurationError(
             f"rate_limit_share is {rate_limit_share:g}.",
             "Set it above 0 and up to 1; 0.9 leaves a tenth to the account's other tools.",
         )
-    clock = clock or SystemClock()
-    connection = Connection(
+    return Connection(
         credentials=credentials,
-        clock=clock,
+        clock=clock or SystemClock(),
         custom_fields=custom_fields,
         item_format=item_format,
         exclude_deleted=exclude_deleted,
         rate_limit_share=rate_limit_share,
     )
-    window = _window(start_date, end_date, clock.now())
-    streams = (stream for stream in STREAMS if stream.product == "support")
-    return [resource_of(stream, connection, window) for stream in streams]
+
+
+def _resources(
+    products: Sequence[Product], connection: Connection, start_date: Any, end_date: Any
+) -> list[DltResource]:
+    """Return the resources of some products; what is not core waits to be named."""
+    window = _window(start_date, end_date, connection.clock.now())
+    streams = [stream for stream in STREAMS if stream.product in products]
+    has_core = any(stream.is_core for stream in streams)
+    resources = [resource_of(stream, connection, window) for stream in streams]
+    for stream, resource in zip(streams, resources, strict=True):
+        resource.selected = stream.is_core or not has_core
+    return resources
 
 
 def _window(start_date: Any, end_date: Any, now: datetime) -> Window:

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.simulator.walks import by_id, list_pages, page
-from zendesk_source.catalogue import STREAMS, Paging, Stream
+from zendesk_source.catalogue import STREAMS, WHOLE_ANSWER, Paging, Stream
 from zendesk_source.simulator import Account, Simulator
 
 MEMBERSHIPS = "organization_memberships"
@@ -26,9 +26,17 @@ def test_every_stream_of_the_catalogue_shows_the_truth(
     if stream.paging is Paging.CURSOR:
         query["page[size]"] = "100"
     body = session.get(zendesk.base_url + stream.path, params=query).json()
+    found = body if stream.rows_key == WHOLE_ANSWER else body[stream.rows_key]
+    if stream.paging is Paging.CURSOR:
+        while body["meta"]["has_more"]:
+            query["page[after]"] = body["meta"]["after_cursor"]
+            body = session.get(zendesk.base_url + stream.path, params=query).json()
+            found = [*found, *body[stream.rows_key]]
+    if stream.paging is Paging.OFFSET and body["next_page"]:
+        found = [*found, *session.get(body["next_page"]).json()[stream.rows_key]]
     rows = [
         {name: value for name, value in row.items() if name != "metric_set"}
-        for row in body[stream.rows_key]
+        for row in ([found] if isinstance(found, dict) else found)
     ]
     truth = account.truth(stream.name)
     assert rows

@@ -44,12 +44,12 @@ def serve(monkeypatch: pytest.MonkeyPatch, start: Callable[..., Simulator]) -> S
 def test_a_new_list_is_served_with_the_rows_that_are_added(
     serve: Serve, session: requests.Session
 ) -> None:
-    stream = a_stream(name="views", path="/api/v2/views.json", paging=Paging.CURSOR)
+    stream = a_stream(name="gadgets", path="/api/v2/gadgets.json", paging=Paging.CURSOR)
     account, zendesk = serve(stream)
-    row = account.add_row("views", name="Mine")
-    assert row["url"] == f"https://example.zendesk.com/api/v2/views/{row['id']}.json"
-    assert page(session, zendesk, "views", page_size=10)["views"] == [row]
-    assert page(session, zendesk, "views")["count"] == 1
+    row = account.add_row("gadgets", name="Mine")
+    assert row["url"] == f"https://example.zendesk.com/api/v2/gadgets/{row['id']}.json"
+    assert page(session, zendesk, "gadgets", page_size=10)["gadgets"] == [row]
+    assert page(session, zendesk, "gadgets")["count"] == 1
 
 
 def test_a_new_cursor_export_with_text_ids_is_walked(
@@ -71,19 +71,19 @@ def test_a_new_cursor_export_with_text_ids_is_walked(
 
 def test_talk_has_no_end_of_stream(serve: Serve, session: requests.Session) -> None:
     stream = a_stream(
-        name="talk_calls",
+        name="talk_gadgets",
         product="talk",
-        path="/api/v2/channels/voice/stats/incremental/calls.json",
-        records_key="calls",
+        path="/api/v2/channels/voice/stats/incremental/gadgets.json",
+        records_key="gadgets",
         paging=Paging.TIME_EXPORT,
         cursor_field="updated_at",
     )
     account, zendesk = serve(stream)
-    call = account.add_row("talk_calls")
-    path = "channels/voice/stats/incremental/calls"
+    call = account.add_row("talk_gadgets")
+    path = "channels/voice/stats/incremental/gadgets"
     body = page(session, zendesk, path, start_time=0)
-    assert list(body) == ["calls", "count", "next_page", "end_time"]
-    assert body["calls"] == [call]
+    assert list(body) == ["gadgets", "count", "next_page", "end_time"]
+    assert body["gadgets"] == [call]
     assert body["end_time"] == account.now_second()
 
 
@@ -91,16 +91,16 @@ def test_help_center_has_no_next_link_on_its_last_page(
     serve: Serve, session: requests.Session
 ) -> None:
     stream = a_stream(
-        name="hc_labels",
+        name="hc_gadgets",
         product="help_center",
-        path="/api/v2/help_center/articles/labels.json",
-        records_key="labels",
+        path="/api/v2/help_center/articles/gadgets.json",
+        records_key="gadgets",
         paging=Paging.CURSOR,
     )
     account, zendesk = serve(stream)
-    account.add_row("hc_labels", name="a")
-    body = page(session, zendesk, "help_center/articles/labels", page_size=10)
-    assert list(body) == ["meta", "links", "labels"]
+    account.add_row("hc_gadgets", name="a")
+    body = page(session, zendesk, "help_center/articles/gadgets", page_size=10)
+    assert list(body) == ["meta", "links", "gadgets"]
     assert body["links"]["next"] is None
 
 
@@ -108,11 +108,11 @@ def test_help_center_has_no_next_link_on_its_last_page(
 def test_other_lists_are_served_as_they_page(
     serve: Serve, session: requests.Session, paging: Paging
 ) -> None:
-    stream = a_stream(name="workspaces", path="/api/v2/workspaces.json", paging=paging)
+    stream = a_stream(name="gadgets", path="/api/v2/gadgets.json", paging=paging)
     account, zendesk = serve(stream)
-    rows = [account.add_row("workspaces", name=str(number)) for number in range(3)]
-    body = page(session, zendesk, "workspaces", per_page=2)
+    rows = [account.add_row("gadgets", name=str(number)) for number in range(3)]
+    body = page(session, zendesk, "gadgets", per_page=2)
     shown = rows[:2] if paging is Paging.OFFSET else rows
-    assert body["workspaces"] == shown
+    assert body["gadgets"] == shown
     assert body["count"] == 3
     assert bool(body["next_page"]) is (paging is Paging.OFFSET)

@@ -92,7 +92,7 @@ class Transport:
                 f"Zendesk links to another host, {parts.hostname}; nothing was sent there.",
                 "If the account was renamed, set `subdomain` to its new name.",
             )
-        query = "&".join(q for q in (parts.query, urlencode(dict(params or {}))) if q)
+        query = "&".join(q for q in (parts.query, urlencode(dict(params or {}), doseq=True)) if q)
         return f"{parts.path}{f'?{query}' if query else ''}"
 
     def exchange(self, path_and_query: str, authorization: str) -> Reply:

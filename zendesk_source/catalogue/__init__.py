@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+from zendesk_source.catalogue.custom_objects import CUSTOM_OBJECTS
+from zendesk_source.catalogue.help_center import HELP_CENTER
 from zendesk_source.catalogue.stream import (
+    PRODUCTS,
+    TAKEN_AT,
+    WHOLE_ANSWER,
     Columns,
     DataType,
     Origin,
     Paging,
+    Product,
     SideTable,
     Stream,
     WriteDisposition,
 )
 from zendesk_source.catalogue.support import SUPPORT_EXPORTS
+from zendesk_source.catalogue.support_account import SUPPORT_ACCOUNT
+from zendesk_source.catalogue.support_activity import SUPPORT_ACTIVITY
 from zendesk_source.catalogue.support_lists import SUPPORT_LISTS
+from zendesk_source.catalogue.support_rules import SUPPORT_RULES
+from zendesk_source.catalogue.talk import TALK
 
-STREAMS: tuple[Stream, ...] = (*SUPPORT_EXPORTS, *SUPPORT_LISTS)
+STREAMS: tuple[Stream, ...] = (
+    *SUPPORT_EXPORTS,
+    *SUPPORT_LISTS,
+    *SUPPORT_RULES,
+    *SUPPORT_ACCOUNT,
+    *SUPPORT_ACTIVITY,
+    *HELP_CENTER,
+    *TALK,
+    *CUSTOM_OBJECTS,
+)
 
 __all__ = [
+    "PRODUCTS",
     "STREAMS",
+    "TAKEN_AT",
+    "WHOLE_ANSWER",
     "Columns",
     "DataType",
     "Origin",
     "Paging",
+    "Product",
     "SideTable",
     "Stream",
     "WriteDisposition",

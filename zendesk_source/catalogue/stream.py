@@ -6,13 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 DataType = Literal["bigint", "text", "bool", "timestamp", "date", "double", "decimal", "json"]
 Columns = Mapping[str, DataType]
 WriteDisposition = Literal["merge", "replace", "append"]
 
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
+
+Product = Literal["support", "help_center", "talk", "custom_objects"]
+PRODUCTS: tuple[Product, ...] = get_args(Product)
+
+WHOLE_ANSWER = "*"
+"""As ``records_key`` of an object: the answer itself is the row."""
+
+TAKEN_AT = "taken_at"
+"""When a snapshot was taken: one time for all of its rows."""
 
 
 class Paging(str, Enum):
@@ -28,6 +37,8 @@ class Paging(str, Enum):
     """``page`` and ``per_page``; at most 100 pages or 10,000 rows."""
     SINGLE = "single"
     """The whole list in one answer."""
+    OBJECT = "object"
+    """One object, which becomes one row."""
 
 
 class Origin(str, Enum):
@@ -41,6 +52,11 @@ class Origin(str, Enum):
     """An array beside the rows of the page (sideloaded ``identities`` of users)."""
     COMMENT_EVENTS = "comment_events"
     """The child events of a ticket event that are comments."""
+
+
+def since_start_time(second: int) -> Mapping[str, object]:
+    """Ask a list for what changed since a time, as most lists want to be asked."""
+    return {"start_time": second}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,9 +102,11 @@ class Stream:
         paging: Family that walks the pages.
         primary_key: Columns that identify a row.
         cursor_field: Column the export is ordered by; ``None`` for whole lists.
-        write: ``merge`` for exports, ``replace`` for lists that are read whole.
-        page_size: Largest page the endpoint allows, in rows.
+        write: ``merge`` for what is asked "since", ``replace`` for lists that are read whole,
+            ``append`` for snapshots of what Zendesk keeps no history of.
+        page_size: Largest page the endpoint allows, in rows; 0 where there is no such parameter.
         params: Query parameters sent with every request.
+        since: Query parameters that ask a list for what changed since an epoch second.
         bucket: Name of the endpoint's own rate limit, as in ``Zendesk-RateLimit-{bucket}``.
         lookback_seconds: How far before the last position a new sync starts again, where
             Zendesk does not say which of a row's times a filter looks at.
@@ -98,11 +116,13 @@ class Stream:
         columns: Declared types; keys that are not declared still become columns.
         access: Role that may read it.
         needs: Plan or feature, where not every account has it.
+        is_core: Read unless streams are named: what analysis needs, at few requests.
+        note: What a user should know before relying on the table.
         docs: Zendesk's page about the endpoint.
     """
 
     name: str
-    product: Literal["support", "help_center", "talk", "chat", "custom_objects"]
+    product: Product
     path: str
     records_key: str = ""
     paging: Paging
@@ -111,6 +131,7 @@ class Stream:
     write: WriteDisposition
     page_size: int
     params: Mapping[str, str] = field(default_factory=lambda: NO_PARAMS)
+    since: Callable[[int], Mapping[str, object]] = since_start_time
     bucket: str = ""
     lookback_seconds: int = 0
     custom_fields: Literal["ticket", "user", "organization"] | None = None
@@ -119,6 +140,8 @@ class Stream:
     columns: Columns = field(repr=False)
     access: Literal["admin", "agent", "anyone"]
     needs: str = ""
+    is_core: bool = False
+    note: str = ""
     docs: str
 
     @property

@@ -1,4 +1,4 @@
-"""The streams of Zendesk Support.
+"""The exports of Zendesk Support: what a sync asks only the changes of.
 
 Column types follow the published reference and recorded answers; ids are 64-bit, times are
 ISO 8601 in UTC unless noted.
@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from zendesk_source.catalogue.lists import LIST_PAGE_SIZE
 from zendesk_source.catalogue.stream import Origin, Paging, SideTable, Stream, columns
 
 _REFERENCE = "https://developer.zendesk.com/api-reference/ticketing/"
 _EXPORTS = _REFERENCE + "ticket-management/incremental_exports/"
 
 EXPORT_PAGE_SIZE = 1000
-LIST_PAGE_SIZE = 100
-ALL_IN_ONE_ANSWER = 0
 DAY_SECONDS = 86_400
 
 # Zendesk's default scope is `agent`, which leaves the tickets of AI agents out without a word.
@@ -124,6 +123,7 @@ TICKETS = Stream(
         " tags satisfaction_rating",
     ),
     access="admin",
+    is_core=True,
     docs=_EXPORTS + "#incremental-ticket-export-cursor-based",
 )
 
@@ -146,6 +146,7 @@ TICKET_EVENTS = Stream(
         json="system metadata child_events merged_ticket_ids",
     ),
     access="admin",
+    is_core=True,
     docs=_EXPORTS + "#incremental-ticket-event-export",
 )
 
@@ -167,6 +168,7 @@ TICKET_METRIC_EVENTS = Stream(
         json="sla group_sla status",
     ),
     access="admin",
+    is_core=True,
     docs=_REFERENCE + "tickets/ticket_metric_events/",
 )
 
@@ -194,6 +196,7 @@ USERS = Stream(
         json="photo tags suspension_details",
     ),
     access="admin",
+    is_core=True,
     docs=_EXPORTS + "#incremental-user-export-cursor-based",
 )
 
@@ -216,6 +219,7 @@ ORGANIZATIONS = Stream(
         json="domain_names tags",
     ),
     access="admin",
+    is_core=True,
     docs=_EXPORTS + "#incremental-organization-export",
 )
 
@@ -237,6 +241,7 @@ SATISFACTION_RATINGS = Stream(
         text="url score comment reason",
     ),
     access="admin",
+    is_core=True,
     docs=_REFERENCE + "ticket-management/satisfaction_ratings/",
 )
 

@@ -1,51 +1,17 @@
-"""The whole lists of Zendesk Support: configuration, read in full on every sync.
+"""The lists of Zendesk Support that analysis joins on: fields, groups, brands, service levels.
 
-Zendesk offers no "changed since" for them, so the table is replaced. Where an endpoint takes
-``page[size]`` it must be sent: without it the endpoint falls back to offset paging, which
-ends with an error at 10,000 rows.
+Zendesk offers no "changed since" for them, so the table is replaced.
 """
 
 from __future__ import annotations
 
-from zendesk_source.catalogue.stream import Columns, Paging, Stream, columns
-from zendesk_source.catalogue.support import ALL_IN_ONE_ANSWER, LIST_PAGE_SIZE
+from zendesk_source.catalogue.lists import whole_list
+from zendesk_source.catalogue.stream import Paging, Stream, columns
 
-_REFERENCE = "https://developer.zendesk.com/api-reference/ticketing/"
-
-
-def _whole_list(
-    name: str,
-    path: str,
-    docs: str,
-    columns: Columns,
-    *,
-    paging: Paging = Paging.CURSOR,
-    primary_key: tuple[str, ...] = ("id",),
-    records_key: str = "",
-    needs: str = "",
-) -> Stream:
-    """A list of Support without an export; ``path`` and ``docs`` below their usual roots."""
-    return Stream(
-        name=name,
-        product="support",
-        path=f"/api/v2/{path}.json",
-        records_key=records_key,
-        paging=paging,
-        primary_key=primary_key,
-        cursor_field=None,
-        write="replace",
-        page_size=LIST_PAGE_SIZE if paging is Paging.CURSOR else ALL_IN_ONE_ANSWER,
-        columns=columns,
-        access="agent",
-        needs=needs,
-        docs=_REFERENCE + docs,
-    )
-
-
-TICKET_FIELDS = _whole_list(
+TICKET_FIELDS = whole_list(
     "ticket_fields",
-    "ticket_fields",
-    "tickets/ticket_fields/",
+    "ticket_fields.json",
+    "ticketing/tickets/ticket_fields/",
     columns(
         bigint="id position sub_type_id creator_user_id",
         timestamp="created_at updated_at",
@@ -56,6 +22,7 @@ TICKET_FIELDS = _whole_list(
         " required_in_portal visible_in_portal",
         json="custom_field_options system_field_options custom_statuses relationship_filter",
     ),
+    is_core=True,
 )
 
 _CUSTOM_FIELD_COLUMNS = columns(
@@ -66,18 +33,25 @@ _CUSTOM_FIELD_COLUMNS = columns(
     bool="active system",
     json="custom_field_options relationship_filter",
 )
-USER_FIELDS = _whole_list("user_fields", "user_fields", "users/user_fields/", _CUSTOM_FIELD_COLUMNS)
-ORGANIZATION_FIELDS = _whole_list(
-    "organization_fields",
-    "organization_fields",
-    "organizations/organization_fields/",
+USER_FIELDS = whole_list(
+    "user_fields",
+    "user_fields.json",
+    "ticketing/users/user_fields/",
     _CUSTOM_FIELD_COLUMNS,
+    is_core=True,
+)
+ORGANIZATION_FIELDS = whole_list(
+    "organization_fields",
+    "organization_fields.json",
+    "ticketing/organizations/organization_fields/",
+    _CUSTOM_FIELD_COLUMNS,
+    is_core=True,
 )
 
-TICKET_FORMS = _whole_list(
+TICKET_FORMS = whole_list(
     "ticket_forms",
-    "ticket_forms",
-    "tickets/ticket_forms/",
+    "ticket_forms.json",
+    "ticketing/tickets/ticket_forms/",
     columns(
         bigint="id position",
         timestamp="created_at updated_at deleted_at",
@@ -87,12 +61,13 @@ TICKET_FORMS = _whole_list(
     ),
     paging=Paging.SINGLE,
     needs="Suite Growth or Support Enterprise",
+    is_core=True,
 )
 
-CUSTOM_STATUSES = _whole_list(
+CUSTOM_STATUSES = whole_list(
     "custom_statuses",
-    "custom_statuses",
-    "tickets/custom_ticket_statuses/",
+    "custom_statuses.json",
+    "ticketing/tickets/custom_ticket_statuses/",
     columns(
         bigint="id",
         timestamp="created_at updated_at",
@@ -101,48 +76,52 @@ CUSTOM_STATUSES = _whole_list(
         bool="active default",
     ),
     paging=Paging.SINGLE,
+    is_core=True,
 )
 
-GROUPS = _whole_list(
+GROUPS = whole_list(
     "groups",
-    "groups",
-    "groups/groups/",
+    "groups.json",
+    "ticketing/groups/groups/",
     columns(
         bigint="id",
         timestamp="created_at updated_at",
         text="url name description",
         bool="default deleted is_public",
     ),
+    is_core=True,
 )
 
-GROUP_MEMBERSHIPS = _whole_list(
+GROUP_MEMBERSHIPS = whole_list(
     "group_memberships",
-    "group_memberships",
-    "groups/group_memberships/",
+    "group_memberships.json",
+    "ticketing/groups/group_memberships/",
     columns(
         bigint="id group_id user_id",
         timestamp="created_at updated_at",
         text="url",
         bool="default",
     ),
+    is_core=True,
 )
 
-ORGANIZATION_MEMBERSHIPS = _whole_list(
+ORGANIZATION_MEMBERSHIPS = whole_list(
     "organization_memberships",
-    "organization_memberships",
-    "organizations/organization_memberships/",
+    "organization_memberships.json",
+    "ticketing/organizations/organization_memberships/",
     columns(
         bigint="id organization_id user_id",
         timestamp="created_at updated_at",
         text="url organization_name",
         bool="default view_tickets",
     ),
+    is_core=True,
 )
 
-BRANDS = _whole_list(
+BRANDS = whole_list(
     "brands",
-    "brands",
-    "account-configuration/brands/",
+    "brands.json",
+    "ticketing/account-configuration/brands/",
     columns(
         bigint="id",
         timestamp="created_at updated_at",
@@ -150,20 +129,22 @@ BRANDS = _whole_list(
         bool="active default is_deleted has_help_center",
         json="logo ticket_form_ids",
     ),
+    is_core=True,
 )
 
-TAGS = _whole_list(
+TAGS = whole_list(
     "tags",
-    "tags",
-    "ticket-management/tags/",
+    "tags.json",
+    "ticketing/ticket-management/tags/",
     columns(bigint="count", text="name"),
     primary_key=("name",),
+    is_core=True,
 )
 
-MACROS = _whole_list(
+MACROS = whole_list(
     "macros",
-    "macros",
-    "business-rules/macros/",
+    "macros.json",
+    "ticketing/business-rules/macros/",
     columns(
         bigint="id position",
         timestamp="created_at updated_at",
@@ -171,12 +152,13 @@ MACROS = _whole_list(
         bool="active default",
         json="actions restriction",
     ),
+    is_core=True,
 )
 
-SLA_POLICIES = _whole_list(
+SLA_POLICIES = whole_list(
     "sla_policies",
-    "slas/policies",
-    "business-rules/sla_policies/",
+    "slas/policies.json",
+    "ticketing/business-rules/sla_policies/",
     columns(
         bigint="id position",
         timestamp="created_at updated_at",
@@ -185,12 +167,13 @@ SLA_POLICIES = _whole_list(
     ),
     paging=Paging.SINGLE,
     needs="Professional",
+    is_core=True,
 )
 
-SCHEDULES = _whole_list(
+SCHEDULES = whole_list(
     "schedules",
-    "business_hours/schedules",
-    "ticket-management/schedules/",
+    "business_hours/schedules.json",
+    "ticketing/ticket-management/schedules/",
     columns(
         bigint="id",
         timestamp="created_at updated_at",
@@ -199,12 +182,13 @@ SCHEDULES = _whole_list(
     ),
     paging=Paging.SINGLE,
     needs="Professional",
+    is_core=True,
 )
 
-SATISFACTION_REASONS = _whole_list(
+SATISFACTION_REASONS = whole_list(
     "satisfaction_reasons",
-    "satisfaction_reasons",
-    "ticket-management/satisfaction_reasons/",
+    "satisfaction_reasons.json",
+    "ticketing/ticket-management/satisfaction_reasons/",
     columns(
         bigint="id reason_code",
         timestamp="created_at updated_at deleted_at",
@@ -213,6 +197,7 @@ SATISFACTION_REASONS = _whole_list(
     paging=Paging.SINGLE,
     records_key="reasons",
     needs="satisfaction reasons switched on",
+    is_core=True,
 )
 
 

@@ -8,7 +8,7 @@ import msgspec
 import orjson
 
 from zendesk_source.api.paging import Page
-from zendesk_source.catalogue import Columns, Stream
+from zendesk_source.catalogue import Columns, Paging, Stream
 from zendesk_source.catalogue.stream import columns
 
 REJECTED_TABLE = "_zendesk_rejected_rows"
@@ -44,4 +44,6 @@ def take_keyless(page: Page, stream: Stream) -> list[dict[str, Any]]:
 
 
 def _missing(row: Any, stream: Stream) -> list[str]:
+    if stream.paging is Paging.OBJECT:
+        return []  # the one row of an object is told from no other
     return [name for name in stream.primary_key if row.get(name) is None]

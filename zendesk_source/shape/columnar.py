@@ -211,7 +211,9 @@ class ColumnarShaper:
 
     def _decoded_tables(self, page: _DecodedPage, read_at: datetime) -> list[TableArrow]:
         layout, rows = page.layout, page[self._stream.rows_key]
-        records = PageRecords(layout, page, rows, layout.own.values(rows, "id"))
+        # Only rows that have side tables need an id: some are told apart by another column.
+        parent_ids = layout.own.values(rows, "id") if self._stream.side_tables else []
+        records = PageRecords(layout, page, rows, parent_ids)
         tables = []
         for side in self._stream.side_tables:
             shaped = self._side_table(side, records, read_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from zendesk_source.simulator.generate_examples import add_examples
 from zendesk_source.simulator.generate_people import add_organizations, add_users
 from zendesk_source.simulator.generate_settings import add_settings
 from zendesk_source.simulator.generate_tickets import TicketHistory
@@ -34,3 +35,4 @@ def fill(state: State, seed: int, size: Size, *, history: bool) -> None:
         add_organizations(state, rng, size.organizations, start, end)
         add_users(state, rng, size.users, start, end)
         TicketHistory(state, rng, start, end, events=history).add(size.tickets)
+        add_examples(state, seed, start, end)

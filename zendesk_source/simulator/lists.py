@@ -14,40 +14,38 @@ from urllib.parse import urlencode
 
 import orjson
 
-from zendesk_source.catalogue import Stream
+from zendesk_source.catalogue import WHOLE_ANSWER, Stream
 from zendesk_source.simulator.answers import (
     PAGINATION_DEPTH,
-    START_TIME_INVALID,
     Answer,
     Refusal,
     json_answer,
     pagination_refused,
 )
 from zendesk_source.simulator.cursors import BadCursor, list_cursor, list_position
+from zendesk_source.simulator.list_filters import Query, order_of, sort_values, time_range
 from zendesk_source.simulator.state import State
-from zendesk_source.simulator.store import Mark, Row, epoch_seconds
+from zendesk_source.simulator.store import Row
 from zendesk_source.simulator.timeline import Key
 
-Query = Mapping[str, str]
 Listed = list[tuple[tuple[Any, ...], Key]]
 
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE = 100
 MAX_ROWS_BY_OFFSET = 10_000
 
-# Recorded; every other list is ordered by its key.
-ORDER_BY = {
-    "groups": ("name", "id"),
-    "macros": ("title", "id"),
-    "tags": ("-count", "name"),
-    "ticket_metric_events": ("time", "id"),
-}
 # Tested by others: larger than documented, and refused beyond.
 MAX_PAGE_SIZE = {"tags": 1000, "ticket_metric_events": 1000}
 # These answer in full where page[size] is missing.
 WITHOUT_OFFSETS = ("ticket_fields",)
 # Single answers that hold the rows alone; the others add count and empty links.
-BARE = ("schedules", "custom_statuses", "satisfaction_reasons")
+BARE = (
+    *("schedules", "custom_statuses", "satisfaction_reasons", "custom_roles", "locales"),
+    *("sharing_agreements", "targets", "target_failures", "deletion_schedules", "queues"),
+    *("ticket_form_statuses", "time_zones", "custom_objects"),
+)
+# Webhooks are recorded so; the rows of Jira links stand where the links would.
+WITHOUT_LINKS = ("webhooks", "jira_links")
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class Listing:
 
     def cursor_page(self, query: Query) -> Answer:
         """Return a page by ``page[size]``, ``page[after]`` or ``page[before]``."""
-        size, listed, order = self._page_size(query), self._listed(query), self._order_name()
+        size, listed, order = self._page_size(query), self._listed(query), self._order_name(query)
         first, is_back = 0, False
         try:
             if "page[after]" in query:
@@ -101,6 +99,8 @@ class Listing:
         if self.stream.product == "help_center":
             links["next"] = links["next"] if has_more else None
             links["prev"] = links["prev"] if first else None
+        if self.stream.name in WITHOUT_LINKS:
+            return self._answer(page, {"meta": meta})
         return self._answer(page, {"meta": meta, "links": links})
 
     def offset_page(self, query: Query) -> Answer:
@@ -112,20 +112,29 @@ class Listing:
         listed = self._listed(query)
         page = listed[(number - 1) * size : number * size]
         has_next = number * size < len(listed)
-        return self._answer(
-            page,
-            {
-                "next_page": self._page_link(query, number + 1) if has_next else None,
-                "previous_page": self._page_link(query, number - 1) if number > 1 else None,
-                "count": len(listed),
-            },
-        )
+        envelope: Row = {
+            "next_page": self._page_link(query, number + 1) if has_next else None,
+            "previous_page": self._page_link(query, number - 1) if number > 1 else None,
+            "count": len(listed),
+        }
+        if self.stream.product == "help_center":
+            pages = -(-len(listed) // size)
+            envelope |= {"page": number, "per_page": size, "page_count": pages}
+            envelope |= {"sort_by": "created_at", "sort_order": "desc"}
+        return self._answer(page, envelope)
 
     def whole(self, query: Query) -> Answer:
         """Return every row in one answer."""
         listed = self._listed(query)
         envelope: Row = {"next_page": None, "previous_page": None, "count": len(listed)}
         return self._answer(listed, {} if self.stream.name in BARE else envelope)
+
+    def object(self) -> Answer:
+        """Return the one object, or an empty one."""
+        store = self.state.stores[self.stream.name]
+        row: Row = next(iter(store), {})
+        key = self.stream.rows_key
+        return json_answer(200, row if key == WHOLE_ANSWER else {key: row})
 
     def count(self) -> Answer:
         """Return how many rows there are, as ``/count`` does."""
@@ -146,42 +155,29 @@ class Listing:
             raise Refusal(pagination_refused(f"page[size] cannot be greater than {largest}"))
         return size
 
-    def _order(self) -> tuple[str, ...]:
-        return ORDER_BY.get(self.stream.name, self.stream.primary_key)
+    def _order(self, query: Query) -> tuple[str, ...]:
+        return order_of(self.stream, self.state.stores[self.stream.name].primary_key, query)
 
-    def _order_name(self) -> str:
-        return ",".join(self._order())
+    def _order_name(self, query: Query) -> str:
+        return ",".join(self._order(query))
 
     def _listed(self, query: Query) -> Listed:
         name = self.stream.name
         if name == "tags":
             rows = self.state.tag_rows()
             return sorted(((-row["count"], row["name"]), row["name"]) for row in rows)
-        order, store = self._order(), self.state.stores[name]
-        start, end = _epoch(query.get("start_time")), _epoch(query.get("end_time"))
-        is_filtered = self.stream.is_incremental and (start is not None or end is not None)
+        order, store = self._order(query), self.state.stores[name]
+        asked = time_range(self.stream, query, self.state.ratings_filter)
 
         def sort_key(row: Row) -> tuple[Any, ...]:
-            return tuple("" if row[column] is None else row[column] for column in order)
+            return sort_values(row, order)
 
-        if is_filtered:
-            return store.listing((order, start, end), sort_key, self._within(start, end))
+        if asked is not None:
+            return store.listing((order, asked.start, asked.end), sort_key, asked.holds)
         if order == store.primary_key:
             # Lists, unlike exports, leave deleted tickets, users and organizations out.
             return store.listing_by_key(hidden=store.marked.get("deleted", set()))
         return store.listing(order, sort_key)
-
-    def _within(self, start: int | None, end: int | None) -> Mark:
-        column = self.stream.cursor_field or "updated_at"
-        if self.stream.name == "satisfaction_ratings":
-            column = self.state.ratings_filter
-        first = start if start is not None else 0
-
-        def is_within(row: Row) -> bool:
-            second = epoch_seconds(row[column])
-            return second >= first and (end is None or second < end)
-
-        return is_within
 
     def _link(self, query: Query, name: str, cursor: str | None) -> str | None:
         if cursor is None:
@@ -222,12 +218,3 @@ def _whole_number(text: str | None, default: int) -> int:
         return max(1, int(text)) if text else default
     except ValueError:
         return default
-
-
-def _epoch(text: str | None) -> int | None:
-    if not text:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise Refusal(START_TIME_INVALID) from None

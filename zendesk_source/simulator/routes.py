@@ -66,6 +66,8 @@ def _route(stream: Stream, paging: Paging, path: str, too_recent_status: int) ->
             return listing.page(query) if "page[size]" in query else export.time_page(query)
         if paging is Paging.CURSOR:
             return listing.page(query)
+        if paging is Paging.OBJECT:
+            return listing.object()
         return listing.offset_page(query) if paging is Paging.OFFSET else listing.whole(query)
 
     is_export = paging in (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT)

@@ -152,6 +152,13 @@ class Simulator:
         _check_stream(stream)
         self._refused[stream] = status
 
+    def refuse_gated_streams(self) -> list[str]:
+        """Be an account of the smallest plan: refuse what not every account has; its names."""
+        gated = [stream for stream in STREAM_BY_NAME.values() if stream.needs]
+        for stream in gated:
+            self.refuse(stream.name, 403 if stream.product == "support" else 404)
+        return [stream.name for stream in gated]
+
     def allow(self, stream: str) -> None:
         """Show a stream again that was refused."""
         self._refused.pop(stream, None)
@@ -191,7 +198,7 @@ class Simulator:
     ) -> Delivery:
         parts = urlsplit(target)
         path = plain_path(parts.path)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        query = _query(parts.query)
         route = self._routes.get(path) if method == "GET" else None
         stream = route.stream.name if route else ""
         request = Request(method, parts.path, query, 0, stream)
@@ -260,6 +267,15 @@ class Simulator:
 def _check_stream(name: str) -> None:
     if name not in STREAM_BY_NAME:
         raise KeyError(f"no stream {name!r}; there are {', '.join(sorted(STREAM_BY_NAME))}")
+
+
+def _query(text: str) -> dict[str, str]:
+    """Return the parameters by name; those of a repeated ``name[]`` joined by commas."""
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        is_repeated = name.endswith("[]") and name in query
+        query[name] = f"{query[name]},{value}" if is_repeated else value
+    return query
 
 
 def _rows_asked(query: dict[str, str]) -> int:

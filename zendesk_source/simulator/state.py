@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, Literal
 
-from zendesk_source.catalogue import STREAMS, Stream
+from zendesk_source.catalogue import STREAMS, TAKEN_AT, Paging, Stream
 from zendesk_source.simulator.clock import SimulatedClock
 from zendesk_source.simulator.store import Mark, Row, RowStore, epoch_seconds
 from zendesk_source.simulator.ticket_rows import HOST
@@ -43,6 +43,19 @@ def iso(second: int) -> str:
     return f"{_day(day)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
 
 
+def shown_key(stream: Stream) -> tuple[str, ...]:
+    """Return the columns of the key that the API shows: an object has none."""
+    if stream.paging is Paging.OBJECT:
+        return ()
+    return tuple(name for name in stream.primary_key if name != TAKEN_AT)
+
+
+def _place_column(stream: Stream) -> str | None:
+    """Return the column that places a row in an export; lists have no such order."""
+    is_export = stream.paging in (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT)
+    return stream.cursor_field if is_export else None
+
+
 class State:
     """The rows of every stream, one lock around them, and the time.
 
@@ -61,7 +74,7 @@ class State:
         self.ratings_filter = ratings_filter
         self.lock = threading.RLock()
         self.stores: dict[str, RowStore] = {
-            stream.name: RowStore(stream.primary_key, stream.cursor_field, _MARKS.get(stream.name))
+            stream.name: RowStore(shown_key(stream), _place_column(stream), _MARKS.get(stream.name))
             for stream in STREAM_BY_NAME.values()
         }
         # By ticket: the export shows one inside each ticket, and deletion leaves it here.
@@ -183,7 +196,7 @@ class State:
             if name in row:
                 is_number = stream.columns[name] == "bigint"
                 row[name] = epoch_seconds(moment) if is_number else moment
-        for name in stream.primary_key:
+        for name in shown_key(stream):
             if row.get(name) is None and name not in values:
                 is_text = stream.columns.get(name) == "text"
                 row[name] = str(self.new_id()) if is_text else self.new_id()

@@ -9,7 +9,12 @@ import orjson
 
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging.exports import cursor_export_pages, time_export_pages
-from zendesk_source.api.paging.lists import cursor_pages, offset_pages, single_pages
+from zendesk_source.api.paging.lists import (
+    cursor_pages,
+    object_pages,
+    offset_pages,
+    single_pages,
+)
 from zendesk_source.api.paging.position import Page, Position
 from zendesk_source.api.paging.walk import Pages, PageSize, Parse, Walk
 from zendesk_source.catalogue import Paging, Stream
@@ -21,6 +26,7 @@ _FAMILIES: Mapping[Paging, Callable[[Walk, Position], Pages]] = MappingProxyType
         Paging.CURSOR: cursor_pages,
         Paging.OFFSET: offset_pages,
         Paging.SINGLE: single_pages,
+        Paging.OBJECT: object_pages,
     }
 )
 

@@ -1,4 +1,4 @@
-"""Lists: by cursor, by page number, or whole in one answer.
+"""Lists: by cursor, by page number, or whole in one answer; and single objects.
 
 Source: https://developer.zendesk.com/api-reference/introduction/pagination/
 """
@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from zendesk_source.api.client import Answer
 from zendesk_source.api.paging.position import Position
 from zendesk_source.api.paging.walk import Pages, Walk
+from zendesk_source.catalogue import WHOLE_ANSWER
 from zendesk_source.errors import UnexpectedAnswer
 
 DEEPEST_OFFSET_PAGE = 100
@@ -22,8 +23,8 @@ DEEPEST_OFFSET_ROWS = 10_000
 def cursor_pages(walk: Walk, position: Position) -> Pages:
     """Walk a list by ``page[after]``; ``meta.has_more`` alone ends it.
 
-    A stream that can ask "since" sends ``start_time``, and its next walk begins at the time
-    this one began, because a row may change behind it.
+    A stream that can ask "since" does so, and its next walk begins at the time this one
+    began, because a row may change behind it.
 
     Raises:
         PaginationStuck: A cursor came twice.
@@ -52,7 +53,7 @@ def cursor_pages(walk: Walk, position: Position) -> Pages:
 def _cursor_place(walk: Walk, position: Position) -> dict[str, object]:
     place: dict[str, object] = {}
     if walk.stream.is_incremental and position.start_time is not None:
-        place["start_time"] = position.start_time
+        place.update(walk.stream.since(position.start_time))
     if position.cursor is not None:
         place["page[after]"] = position.cursor
     return place
@@ -83,6 +84,20 @@ def single_pages(walk: Walk, position: Position) -> Pages:
     """Read a list that comes whole, and the rest of it should it have grown pages."""
     answer = walk.ask({}, size_param="")
     yield from _offset_answer_pages(walk, answer, Position())
+
+
+def object_pages(walk: Walk, position: Position) -> Pages:
+    """Read an object and show it as a list of one row.
+
+    Raises:
+        UnexpectedAnswer: The key is missing, or holds no object.
+    """
+    answer = walk.ask({}, size_param="")
+    key = walk.stream.rows_key
+    found = answer.value if key == WHOLE_ANSWER else answer.value.get(key)
+    if not isinstance(found, Mapping):
+        raise UnexpectedAnswer(f"{walk.where} answered 200 without an object `{key}`.")
+    yield walk.page(replace(answer, value={key: [found]}), Position(), is_last=True)
 
 
 def _offset_answer_pages(

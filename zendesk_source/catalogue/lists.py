@@ -1,0 +1,81 @@
+"""A short way to declare what is read whole: lists without a "changed since", and objects.
+
+Where an endpoint takes ``page[size]`` it must be sent: without it the endpoint falls back to
+offset paging, which ends with an error at 10,000 rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from zendesk_source.catalogue.stream import Columns, Paging, Product, Stream, WriteDisposition
+
+API_REFERENCE = "https://developer.zendesk.com/api-reference/"
+LIST_PAGE_SIZE = 100
+ALL_IN_ONE_ANSWER = 0
+
+_WITHOUT_PAGES = (Paging.SINGLE, Paging.OBJECT)
+
+
+def whole_list(
+    name: str,
+    path: str,
+    docs: str,
+    columns: Columns,
+    *,
+    product: Product = "support",
+    paging: Paging = Paging.CURSOR,
+    primary_key: tuple[str, ...] = ("id",),
+    records_key: str = "",
+    write: WriteDisposition = "replace",
+    bucket: str = "",
+    derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    access: Literal["admin", "agent", "anyone"] = "agent",
+    needs: str = "",
+    is_core: bool = False,
+    note: str = "",
+) -> Stream:
+    """Declare a list that is read from its beginning to its end on every sync.
+
+    Args:
+        name: Of the stream and its table.
+        path: Below ``/api/v2/``.
+        docs: Below the root of Zendesk's reference.
+        columns: Declared types.
+        product: As in ``Stream``, like everything that follows.
+        paging: Cursor unless said otherwise.
+        primary_key: ``id`` unless said otherwise.
+        records_key: Key of the rows, where it is not the name.
+        write: ``append`` for snapshots.
+        bucket: Rate limit of its own.
+        derive: Columns worked out from a row.
+        access: Role that may read it.
+        needs: Plan or feature.
+        is_core: Read unless streams are named.
+        note: What to know about the table.
+    """
+    return Stream(
+        name=name,
+        product=product,
+        path=f"/api/v2/{path}",
+        records_key=records_key,
+        paging=paging,
+        primary_key=primary_key,
+        cursor_field=None,
+        write=write,
+        page_size=ALL_IN_ONE_ANSWER if paging in _WITHOUT_PAGES else LIST_PAGE_SIZE,
+        bucket=bucket,
+        derive=derive,
+        columns=columns,
+        access=access,
+        needs=needs,
+        is_core=is_core,
+        note=note,
+        docs=API_REFERENCE + docs,
+    )
+
+
+def only_row(_row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Number the one row of an object that Zendesk gives no id."""
+    return {"id": 1}

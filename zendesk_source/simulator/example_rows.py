@@ -1,0 +1,113 @@
+"""Rows made from an example: the same keys and types, ids and times of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from zendesk_source.catalogue import Stream
+from zendesk_source.simulator.state import STREAM_BY_NAME, State, iso, shown_key
+from zendesk_source.simulator.store import Row
+from zendesk_source.simulator.ticket_rows import HOST
+
+_REFERENCES = {
+    "user_id": "users",
+    "author_id": "users",
+    "actor_id": "users",
+    "agent_id": "users",
+    "customer_id": "users",
+    "responder_id": "users",
+    "created_by": "users",
+    "created_by_user_id": "users",
+    "updated_by_user_id": "users",
+    "group_id": "groups",
+    "default_group_id": "groups",
+    "organization_id": "organizations",
+    "brand_id": "brands",
+    "ticket_id": "tickets",
+    "ticket_form_id": "ticket_forms",
+    "custom_status_id": "custom_statuses",
+    "category_id": "hc_categories",
+    "section_id": "hc_sections",
+    "permission_group_id": "hc_permission_groups",
+    "topic_id": "hc_topics",
+    "call_id": "talk_calls",
+    "phone_number_id": "talk_phone_numbers",
+    "line_id": "talk_phone_numbers",
+    "badge_category_id": "hc_badge_categories",
+    "badge_id": "hc_badges",
+}
+_TITLES = ("title", "name", "subject", "label")
+_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_ULID_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ULID = re.compile(rf"[{_ULID_LETTERS}]{{26}}")
+
+
+def rows_like(
+    state: State, stream: Stream, example: Row, count: int, rng: Random, start: int, end: int
+) -> Iterator[Row]:
+    """Make rows of a stream, in the order of their times.
+
+    Args:
+        state: Gives ids, and the rows that others refer to.
+        stream: Whose rows.
+        example: One of them, as the API shows it.
+        count: How many.
+        rng: Decides what is left to chance.
+        start: Epoch second of the first row.
+        end: Epoch second before which the last one was changed.
+    """
+    step = max(1, (end - start) // max(1, count + 1))
+    key = shown_key(stream)
+    for number in range(count):
+        row = deepcopy(example)
+        for name in key:
+            if name not in _REFERENCES:
+                row[name] = _new_key(state, row[name], number, rng)
+        _refer(state, stream, row, key, number, rng)
+        _date(row, start + number * step, step, rng)
+        for name in _TITLES:
+            if number and isinstance(row.get(name), str) and name not in key:
+                row[name] += f" {number + 1}"
+        if "url" in row:
+            suffix = f"/{row['id']}.json" if "id" in row else ".json"
+            row["url"] = HOST + stream.path.removesuffix(".json") + suffix
+        yield row
+
+
+def _new_key(state: State, value: Any, number: int, rng: Random) -> Any:
+    if isinstance(value, int):
+        return state.new_id()
+    if _ULID.fullmatch(value):
+        return "01J" + "".join(rng.choices(_ULID_LETTERS, k=23))
+    if value.count("-") == 4:
+        return str(UUID(int=rng.getrandbits(128)))
+    if value.isdigit():
+        return str(state.new_id())
+    return value if number == 0 else f"{value}_{number + 1}"
+
+
+def _refer(
+    state: State, stream: Stream, row: Row, key: tuple[str, ...], number: int, rng: Random
+) -> None:
+    """Let ids point at rows that exist; keys in turn, the others by chance."""
+    for name, target in _REFERENCES.items():
+        product = STREAM_BY_NAME[target].product
+        if not row.get(name) or target == stream.name or product not in ("support", stream.product):
+            continue
+        ids = state.stores[target].keys()
+        if ids:
+            chosen = ids[number % len(ids)] if name in key else rng.choice(ids)
+            row[name] = str(chosen) if isinstance(row[name], str) else chosen
+
+
+def _date(row: Row, second: int, step: int, rng: Random) -> None:
+    """Give a row times of its own: made at one, changed later or never."""
+    changed = second + rng.choice((0, step // 2))
+    for name, value in row.items():
+        if isinstance(value, str) and _SECOND.fullmatch(value):
+            row[name] = iso(changed if name == "updated_at" else second)
