@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types bench bench-budget chaos lock .venv clean
+.PHONY: help demo test lint format types docs bench bench-budget chaos lock .venv clean
 
 RUN := .venv/bin/python
 CHECKED := zendesk_source pipelines tests
@@ -32,6 +32,9 @@ format: .venv/.project ## Rewrite the code in the project's format (ruff)
 
 types: .venv/.project ## Check types (mypy --strict)
 	@$(RUN) -m mypy $(wildcard $(CHECKED)) $(ARGS)
+
+docs: .venv/.project ## Write docs/streams.md anew from the catalogue
+	@$(RUN) -m zendesk_source.catalogue >docs/streams.md
 
 bench: .venv/.project ## Run the benchmarks
 	@if [ -f benchmarks/__main__.py ]; then $(RUN) -m benchmarks $(ARGS); \

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections import Counter
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -12,6 +14,8 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 import zendesk_source.catalogue
 from zendesk_source.catalogue import STREAMS, TAKEN_AT, Paging, SideTable, Stream
+from zendesk_source.catalogue.__main__ import reference
+from zendesk_source.catalogue.not_loaded import NOT_LOADED
 from zendesk_source.catalogue.stream import columns
 
 DOCS = "https://developer.zendesk.com/"
@@ -111,3 +115,25 @@ def test_side_table_knows_its_parent(table: SideTable) -> None:
 def test_a_column_cannot_be_declared_twice() -> None:
     with pytest.raises(ValueError, match="declared twice"):
         columns(bigint="id", text="subject id")
+
+
+def test_the_reference_of_streams_is_current() -> None:
+    written = (Path(__file__).parent.parent / "docs" / "streams.md").read_text(encoding="utf-8")
+    assert written == "\n".join(reference()) + "\n", "run: make docs"
+
+
+def test_what_is_not_loaded_is_named_once_and_is_not_loaded() -> None:
+    names = [name for entry in NOT_LOADED for name in entry.streams.split()]
+    side_tables = {table.name for table in SIDE_TABLES}
+    assert len(names) == len(set(names))
+    assert not set(names) & {stream.name for stream in STREAMS}
+    assert {table.name for table in TABLES} & set(names) <= side_tables
+
+
+def test_every_endpoint_of_zendesk_is_loaded_or_has_a_reason_not_to_be() -> None:
+    facts = Path(__file__).parents[2] / "shared" / "zendesk-api" / "endpoints.yaml"
+    if not facts.exists():
+        pytest.skip(f"there is no {facts}")
+    names = set(re.findall(r"^- stream: (\w+)$", facts.read_text(encoding="utf-8"), re.MULTILINE))
+    explained = {name for entry in NOT_LOADED for name in entry.streams.split()}
+    assert names == {stream.name for stream in STREAMS} | explained

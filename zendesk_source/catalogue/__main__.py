@@ -1,0 +1,90 @@
+"""Write the reference of all streams: ``python -m zendesk_source.catalogue > docs/streams.md``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+
+from zendesk_source.catalogue import PRODUCTS, STREAMS, Paging, Product, SideTable, Stream
+from zendesk_source.catalogue.not_loaded import NOT_LOADED
+
+_TITLES: dict[Product, str] = {
+    "support": "Support",
+    "help_center": "Help Center and community",
+    "talk": "Talk",
+    "custom_objects": "Custom objects",
+}
+_INTRODUCTION = """\
+# Streams
+
+<!-- Written by `make docs` from zendesk_source/catalogue; do not edit. -->
+
+A stream is an endpoint of Zendesk and the table it becomes. `--streams` takes their names, those
+of products ({products}), `core`, `all`, patterns
+such as `hc_*`, and a `!` before what to leave out: `--streams 'all,!ticket_audits,!talk_*'`.
+Without it the core is read: what analysis needs, at few requests. A stream that the account's plan
+or the credentials do not permit is skipped and named in the summary.
+
+- **merge**: a sync asks only for what changed since the last one, and rows are replaced by key.
+- **replace**: Zendesk has no "changed since"; the list is read whole, and what is gone there goes.
+- **append**: a snapshot of what Zendesk keeps no history of; `taken_at` is its time.
+
+Requests are those of a sync that finds `n` rows: all of them for **replace**, the changed ones for
+**merge**."""
+
+
+def reference() -> Iterator[str]:
+    """Yield the lines of the reference."""
+    products = ", ".join(f"`{product}`" for product in PRODUCTS)
+    yield _INTRODUCTION.format(products=products)
+    for product in PRODUCTS:
+        streams = [stream for stream in STREAMS if stream.product == product]
+        yield f"\n## {_TITLES[product]}\n"
+        headings = ["stream", "key", "cursor", "write", "requests", "access", "core"]
+        yield from _table(headings, map(_stream_row, streams))
+        notes = [stream for stream in streams if stream.note]
+        if notes:
+            yield ""
+            yield from (f"- `{stream.name}`: {stream.note}" for stream in notes)
+        sides = [(side, stream) for stream in streams for side in stream.side_tables]
+        if sides:
+            yield "\n### Tables that come with a stream\n"
+            yield from _table(["table", "key", "comes with"], (_side_row(*each) for each in sides))
+    for title, is_later in (("Not loaded yet", True), ("Not loaded", False)):
+        yield f"\n## {title}\n"
+        for entry in NOT_LOADED:
+            if entry.is_later is is_later:
+                names = ", ".join(f"`{name}`" for name in entry.streams.split())
+                yield f"- {entry.reason}<br>\n  {names}"
+
+
+def _stream_row(stream: Stream) -> Sequence[str]:
+    return (
+        f"[{stream.name}]({stream.docs})",
+        ", ".join(stream.primary_key),
+        stream.cursor_field or "",
+        stream.write,
+        _requests(stream),
+        f"{stream.access}; {stream.needs}" if stream.needs else stream.access,
+        "yes" if stream.is_core else "",
+    )
+
+
+def _requests(stream: Stream) -> str:
+    is_one = stream.paging in (Paging.SINGLE, Paging.OBJECT)
+    return "1" if is_one else f"n / {stream.page_size:,}"
+
+
+def _side_row(side: SideTable, stream: Stream) -> Sequence[str]:
+    return (f"[{side.name}]({side.docs})", ", ".join(side.primary_key), f"`{stream.name}`")
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(headings)} |"
+    yield f"|{' --- |' * len(headings)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(reference()) + "\n")
