@@ -57,14 +57,17 @@ def order_of(stream: Stream, key: tuple[str, ...], query: Query) -> tuple[str, .
     return ORDER_BY.get(stream.name, key)
 
 
-def sort_values(row: Row, order: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return what a row is sorted by."""
-    return tuple(
-        -epoch_seconds(row[name[1:]])
-        if name.startswith("-")
-        else "" if row[name] is None else row[name]
-        for name in order
-    )  # fmt: skip
+def sort_values(stream: Stream, row: Row, order: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return what a row is sorted by; rows recorded long ago lack the newer keys."""
+    values: list[Any] = []
+    for name in order:
+        value = row.get(name.removeprefix("-"))
+        if name.startswith("-"):
+            value = -epoch_seconds(value)
+        elif value is None:
+            value = 0 if stream.columns.get(name) == "bigint" else ""
+        values.append(value)
+    return tuple(values)
 
 
 def time_range(stream: Stream, query: Query, ratings_filter: str) -> TimeRange | None:

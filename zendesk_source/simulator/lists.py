@@ -170,7 +170,7 @@ class Listing:
         asked = time_range(self.stream, query, self.state.ratings_filter)
 
         def sort_key(row: Row) -> tuple[Any, ...]:
-            return sort_values(row, order)
+            return sort_values(self.stream, row, order)
 
         if asked is not None:
             return store.listing((order, asked.start, asked.end), sort_key, asked.holds)
