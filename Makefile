@@ -33,8 +33,9 @@ format: .venv/.project ## Rewrite the code in the project's format (ruff)
 types: .venv/.project ## Check types (mypy --strict)
 	@$(RUN) -m mypy $(wildcard $(CHECKED)) $(ARGS)
 
-docs: .venv/.project ## Write docs/streams.md anew from the catalogue
+docs: .venv/.project ## Write docs/streams.md and the README's table anew from the catalogue
 	@$(RUN) -m zendesk_source.catalogue >docs/streams.md
+	@$(RUN) docs/update_readme.py
 
 bench: .venv/.project ## Run the benchmarks
 	@if [ -f benchmarks/__main__.py ]; then $(RUN) -m benchmarks $(ARGS); \

@@ -13,11 +13,16 @@ from dlt.common import logger
 from dlt.extract import DltResource
 
 from zendesk_source.api.paging import Page, Position, pages
-from zendesk_source.catalogue import TAKEN_AT, DataType, Paging, SideTable, Stream
+from zendesk_source.catalogue import TAKEN_AT, DataType, SideTable, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.errors import StreamRefused, ZendeskError
 from zendesk_source.extract.lanes import LaneReader
-from zendesk_source.extract.positions import StreamPosition, open_position, save_position
+from zendesk_source.extract.positions import (
+    SETTLE_SECONDS,
+    StreamPosition,
+    open_position,
+    save_position,
+)
 from zendesk_source.extract.read_ahead import read_list
 from zendesk_source.extract.reading import Step, read_incremental, read_whole
 from zendesk_source.extract.rejected import REJECTED_COLUMNS, REJECTED_TABLE, take_keyless
@@ -82,11 +87,9 @@ def _column_hints(table: Stream | SideTable) -> Any:
         name: {"data_type": data_type} for name, data_type in table.columns.items()
     }
     hints[SYNCED_AT] = {"data_type": "timestamp"}
-    newest_wins_by = SYNCED_AT
-    if isinstance(table, Stream) and table.paging is Paging.CURSOR_EXPORT and table.cursor_field:
-        newest_wins_by = table.cursor_field
     if isinstance(table, SideTable) or table.write == "merge":
-        hints[newest_wins_by]["dedup_sort"] = "desc"
+        # Of two states of a row in one load package the one read later wins.
+        hints[SYNCED_AT]["dedup_sort"] = "desc"
     if isinstance(table, SideTable) and table.is_whole_set:
         hints[REMOVED] = {"data_type": "bool", "hard_delete": True}
     return hints
@@ -106,13 +109,15 @@ def _incremental_rows(
         cursor.advance(None)
         start_epoch = epoch_of(cursor.initial_value) or 0
         end_epoch = epoch_of(cursor.end_value)
-        positions = dlt.current.resource_state().setdefault("positions", {})
+        state = dlt.current.resource_state()
+        positions = state.setdefault("positions", {})
         position = open_position(positions, start_epoch, end_epoch)
         reading = _Reading(stream, connection)
         for step in reading.steps(position):
             if step is None:  # nothing has arrived yet: dlt goes on with another stream
                 yield None
                 continue
+            reading.first_read_at(state, step.page)
             newest = max((lane.newest or 0 for lane in step.position.lanes), default=0)
             tables = [*reading.shape(step.page)] if step.page.rows else []
             if reading.run.status != "ok":
@@ -247,6 +252,11 @@ class _Reading:
                 self._slice.count(item.page)
             yield item
         self.run.is_at_end |= ahead.is_at_end(name)
+
+    def first_read_at(self, state: dict[str, Any], page: Page) -> None:
+        """Note when the stream was read for the first time ever."""
+        first = state.setdefault("first_read_at", int(page.server_time.timestamp()))
+        self._shape.shaper.changed_since = first - SETTLE_SECONDS
 
     def whole_list(self) -> Iterator[Page | None]:
         """Read the list from its beginning to its end; None: not yet."""

@@ -7,7 +7,8 @@ arrive together, and what a crash costs is one slice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -123,21 +124,32 @@ def sync(
             _load_pending(pipeline)
             if not is_new:
                 refuse_missing_tables(pipeline, source.name, runs)
-            while waiting := [name for name, run in runs.items() if not run.is_at_end]:
-                part = source.with_resources(*(waiting[:1] if is_new else waiting))
-                with extracting(Slice(progress, FIRST_SLICE if is_new else limits)):
-                    pipeline.run(part)
-                remember_loaded(pipeline)
-                slices, is_new = slices + 1, False
-                if on_slice is not None:
-                    on_slice(runs)
-                if clock.monotonic() >= ends_at:
-                    break
+            with _kept_open(pipeline):
+                while waiting := [name for name, run in runs.items() if not run.is_at_end]:
+                    part = source.with_resources(*(waiting[:1] if is_new else waiting))
+                    with extracting(Slice(progress, FIRST_SLICE if is_new else limits)):
+                        pipeline.run(part)
+                    remember_loaded(pipeline)
+                    slices, is_new = slices + 1, False
+                    if on_slice is not None:
+                        on_slice(runs)
+                    if clock.monotonic() >= ends_at:
+                        break
             report = SyncReport(runs, started_at, clock.monotonic() - started, slices)
             _append_log(pipeline, report, clock.now())
             return report
     finally:
         progress.ahead.stop()
+
+
+@contextmanager
+def _kept_open(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Keep a DuckDB file open: DuckDB writes it anew whenever its last connection is closed."""
+    if not pipeline.destination.destination_type.endswith(".duckdb"):
+        yield
+        return
+    with pipeline.sql_client():
+        yield
 
 
 def _greet(source: DltSource) -> None:

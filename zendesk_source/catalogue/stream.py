@@ -52,6 +52,10 @@ class Origin(str, Enum):
     """An array beside the rows of the page (sideloaded ``identities`` of users)."""
     COMMENT_EVENTS = "comment_events"
     """The child events of a ticket event that are comments."""
+    FIELD_CHANGES = "field_changes"
+    """What the child events of a ticket event set or changed, a row a field."""
+    TAG_CHANGES = "tag_changes"
+    """Tags that the child events of a ticket event added or removed."""
 
 
 def since_start_time(second: int) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from zendesk_source.catalogue.lists import LIST_PAGE_SIZE
 from zendesk_source.catalogue.stream import Origin, Paging, SideTable, Stream, columns
@@ -43,15 +43,35 @@ TICKET_METRICS = SideTable(
     docs=_REFERENCE + "tickets/ticket_metrics/",
 )
 
-TICKET_TAGS = SideTable(
-    name="ticket_tags",
-    origin=Origin.ELEMENTS,
-    key="tags",
-    primary_key=("ticket_id", "tag"),
-    parent_column="ticket_id",
-    is_whole_set=True,
-    columns=columns(bigint="ticket_id", text="tag"),
-    docs=_REFERENCE + "ticket-management/tags/",
+
+def _set_of(
+    key: str, parent_column: str, element: str, data_type: Literal["bigint", "text"], name: str
+) -> SideTable:
+    """A list inside each row as a table of its own, ``(parent, element)``."""
+    types = {"bigint": "", "text": ""}
+    types["bigint"] += parent_column
+    types[data_type] += f" {element}"
+    return SideTable(
+        name=name,
+        origin=Origin.ELEMENTS,
+        key=key,
+        primary_key=(parent_column, element),
+        parent_column=parent_column,
+        is_whole_set=True,
+        columns=columns(**types),
+        docs=_REFERENCE + ("ticket-management/tags/" if key == "tags" else "tickets/tickets/"),
+    )
+
+
+TICKET_TAGS = _set_of("tags", "ticket_id", "tag", "text", "ticket_tags")
+TICKET_FOLLOWERS = _set_of("follower_ids", "ticket_id", "user_id", "bigint", "ticket_followers")
+TICKET_COLLABORATORS = _set_of(
+    "collaborator_ids", "ticket_id", "user_id", "bigint", "ticket_collaborators"
+)
+USER_TAGS = _set_of("tags", "user_id", "tag", "text", "user_tags")
+ORGANIZATION_TAGS = _set_of("tags", "organization_id", "tag", "text", "organization_tags")
+ORGANIZATION_DOMAIN_NAMES = _set_of(
+    "domain_names", "organization_id", "domain_name", "text", "organization_domain_names"
 )
 
 TICKET_COMMENTS = SideTable(
@@ -69,6 +89,36 @@ TICKET_COMMENTS = SideTable(
         json="via attachments metadata",
     ),
     docs=_REFERENCE + "tickets/ticket_comments/",
+)
+
+TICKET_FIELD_HISTORY = SideTable(
+    name="ticket_field_history",
+    origin=Origin.FIELD_CHANGES,
+    key="child_events",
+    primary_key=("child_id", "field_name"),
+    parent_column="event_id",
+    is_whole_set=False,
+    columns=columns(
+        bigint="ticket_id event_id child_id user_id",
+        text="field_name value previous_value",
+        timestamp="updated",
+    ),
+    docs=_EXPORTS + "#incremental-ticket-event-export",
+)
+
+TICKET_TAG_HISTORY = SideTable(
+    name="ticket_tag_history",
+    origin=Origin.TAG_CHANGES,
+    key="child_events",
+    primary_key=("child_id", "tag", "action"),
+    parent_column="event_id",
+    is_whole_set=False,
+    columns=columns(
+        bigint="ticket_id event_id child_id user_id",
+        text="tag action",
+        timestamp="updated",
+    ),
+    docs=_EXPORTS + "#incremental-ticket-event-export",
 )
 
 USER_IDENTITIES = SideTable(
@@ -108,7 +158,7 @@ TICKETS = Stream(
     params=MappingProxyType({"include": "metric_sets", **_ALL_TICKETS}),
     bucket="incremental-exports",
     custom_fields="ticket",
-    side_tables=(TICKET_METRICS, TICKET_TAGS),
+    side_tables=(TICKET_METRICS, TICKET_TAGS, TICKET_FOLLOWERS, TICKET_COLLABORATORS),
     derive=_ticket_flags,
     columns=columns(
         bigint="id generated_timestamp requester_id submitter_id assignee_id organization_id"
@@ -138,7 +188,7 @@ TICKET_EVENTS = Stream(
     page_size=EXPORT_PAGE_SIZE,
     params=MappingProxyType({"include": "comment_events", **_ALL_TICKETS}),
     bucket="incremental-exports",
-    side_tables=(TICKET_COMMENTS,),
+    side_tables=(TICKET_COMMENTS, TICKET_FIELD_HISTORY, TICKET_TAG_HISTORY),
     columns=columns(
         bigint="id ticket_id timestamp updater_id",
         timestamp="created_at",
@@ -184,7 +234,7 @@ USERS = Stream(
     params=MappingProxyType({"include": "identities"}),
     bucket="incremental-exports-cursor",
     custom_fields="user",
-    side_tables=(USER_IDENTITIES,),
+    side_tables=(USER_IDENTITIES, USER_TAGS),
     columns=columns(
         bigint="id organization_id default_group_id custom_role_id locale_id role_type",
         timestamp="created_at updated_at last_login_at",
@@ -211,6 +261,7 @@ ORGANIZATIONS = Stream(
     page_size=EXPORT_PAGE_SIZE,
     bucket="incremental-exports",
     custom_fields="organization",
+    side_tables=(ORGANIZATION_TAGS, ORGANIZATION_DOMAIN_NAMES),
     columns=columns(
         bigint="id group_id",
         timestamp="created_at updated_at deleted_at",

@@ -144,12 +144,12 @@ def row_time(row: Any, stream: Stream) -> int | None:
     """Return when Zendesk last wrote a row, as epoch seconds.
 
     Args:
-        row: As the decoder made it: a mapping, or an object with the columns as attributes.
+        row: As the decoder made it: a mapping, or a record that has ``get`` as well.
         stream: Whose row.
     """
     name = stream.cursor_field
     assert name is not None
-    return epoch_of(row.get(name) if isinstance(row, Mapping) else getattr(row, name, None))
+    return epoch_of(row.get(name))
 
 
 def _lane_to(lane: Lane) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from zendesk_source.shape.columnar_values import (
     value_arrays,
 )
 from zendesk_source.shape.custom_fields import FieldColumns
-from zendesk_source.shape.side_tables import SIDE_ROWS
+from zendesk_source.shape.side_tables import EVENT_COLUMNS, SIDE_ROWS
 from zendesk_source.shape.tables import SYNCED_AT, Row, Shaper
 
 _SAMPLE_ROWS = 16
@@ -125,6 +125,15 @@ class ColumnarShaper:
         self._exact.begin_package()
         for shown in self._shown.values():
             shown.forget()
+
+    @property
+    def changed_since(self) -> int:
+        """As of ``Shaper``."""
+        return self._exact.changed_since
+
+    @changed_since.setter
+    def changed_since(self, second: int) -> None:
+        self._exact.changed_since = second
 
     def parse(self, body: bytes) -> Mapping[str, Any]:
         """Decode a page, once, into its envelope.
@@ -230,7 +239,8 @@ class ColumnarShaper:
             shaped = SIDE_ARRAYS[side.origin](side, page, columns)
         except msgspec.ValidationError:
             shaped = self._exact_side(side, page)
-        markers = self._shown[side.name].markers(page, shaped)
+        parents = page.parents
+        markers = self._shown[side.name].markers(page, shaped, lambda: self._exact.new_ids(parents))
         if markers:
             shaped = _joined(
                 shaped, arrays_of_rows(columns, list(map(columns.typed, markers))), len(markers)
@@ -244,7 +254,11 @@ class ColumnarShaper:
         self.exact_pages += 1
         columns = self._exact.columns[side.name]
         parents: list[Any] = [
-            {"id": id_, "ticket_id": parent.get("ticket_id"), side.key: parent[side.key]}
+            {
+                "id": id_,
+                side.key: parent[side.key],
+                **{key: parent.get(key) for key in EVENT_COLUMNS.values()},
+            }
             for id_, parent in zip(page.parent_ids, page.parents, strict=True)
         ]
         rows = [columns.typed(row) for row in SIDE_ROWS[side.origin](side, parents, page.envelope)]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zendesk_source.catalogue import Origin, SideTable
+from zendesk_source.catalogue import DataType, Origin, SideTable
 from zendesk_source.shape.columnar_layout import COMMENT, EVENT_TYPE, PageLayout
 from zendesk_source.shape.columnar_values import (
     Arrays,
@@ -21,10 +23,25 @@ from zendesk_source.shape.columnar_values import (
     value_arrays,
 )
 from zendesk_source.shape.decoding import Record, RecordLayout
-from zendesk_source.shape.side_tables import SIDE_ROWS, Page, Row, WholeSets
+from zendesk_source.shape.side_tables import (
+    EVENT_COLUMNS,
+    SIDE_ROWS,
+    Page,
+    Row,
+    WholeSets,
+    says_something,
+)
 from zendesk_source.shape.tables import REMOVED, TableColumns
+from zendesk_source.shape.ticket_history import field_changes, tag_changes
+from zendesk_source.shape.values import BIGINT
 
-_TEXT_LISTS = msgspec.json.Decoder(list[list[str] | None])
+_CHILDREN = msgspec.json.Decoder(list[dict[str, msgspec.Raw]] | None)
+_LISTS: Mapping[DataType, msgspec.json.Decoder[Any]] = MappingProxyType(
+    {
+        "text": msgspec.json.Decoder(list[list[str] | None]),
+        "bigint": msgspec.json.Decoder(list[list[int] | None]),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +98,8 @@ def _object_arrays(side: SideTable, page: PageRecords, columns: TableColumns) ->
 
 def _element_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
     (element_column,) = set(side.primary_key) - {side.parent_column}
-    lists = _text_lists(page.layout.own, page.parents, side.key)
+    decoder = _LISTS[side.columns[element_column]]
+    lists = _lists(page.layout.own, page.parents, side.key, decoder)
     if lists is None:
         rows = list(SIDE_ROWS[side.origin](side, page.parents, page.envelope))  # type: ignore[arg-type]
         parents = [row[side.parent_column] for row in rows]
@@ -95,15 +113,21 @@ def _element_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -
     return SideArrays(len(elements), arrays)
 
 
-def _text_lists(own: RecordLayout, parents: Sequence[Record], key: str) -> list[list[str]] | None:
-    """Return lists of different texts; None where one of them is something else."""
+def _lists(
+    own: RecordLayout, parents: Sequence[Record], key: str, decoder: msgspec.json.Decoder[Any]
+) -> list[list[Any]] | None:
+    """Return lists of different elements of one type; None where one of them is another."""
     texts = list(map(attrgetter(own.attribute(key)), parents))
     try:
-        lists = [each or [] for each in _TEXT_LISTS.decode(b"[" + b",".join(texts) + b"]")]
+        lists = [each or [] for each in decoder.decode(b"[" + b",".join(texts) + b"]")]
     except (msgspec.ValidationError, TypeError):
         return None
     is_distinct = sum(map(len, map(set, lists))) == sum(map(len, lists))
-    return lists if is_distinct else None
+    return lists if is_distinct and _are_keys(lists) else None
+
+
+def _are_keys(lists: list[list[Any]]) -> bool:
+    return all(isinstance(each, str) or each in BIGINT for each in chain.from_iterable(lists))
 
 
 def _arrays_beside(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
@@ -136,11 +160,53 @@ def _comment_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -
     return SideArrays(len(comments), arrays)
 
 
+def _field_change_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
+    names = ("child_id", "field_name", "value", "previous_value")
+    return _change_arrays(side, page, columns, names, field_changes)
+
+
+def _tag_change_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
+    return _change_arrays(side, page, columns, ("child_id", "tag", "action"), tag_changes)
+
+
+def _change_arrays(
+    side: SideTable,
+    page: PageRecords,
+    columns: TableColumns,
+    names: tuple[str, ...],
+    changes: Callable[..., Iterator[tuple[Any, ...]]],
+) -> SideArrays:
+    """Find the changes in the children of events; ``names`` are the columns of one change."""
+    raws = map(attrgetter(page.layout.own.attribute(side.key)), page.parents)
+    numbers: list[int] = []
+    found: list[tuple[Any, ...]] = []
+    for number, raw in enumerate(raws):
+        before = len(found)
+        found += changes(_CHILDREN.decode(raw) or (), _json_value)
+        numbers += [number] * (len(found) - before)
+    arrays: Arrays = {}
+    own = page.layout.own
+    for column, key in EVENT_COLUMNS.items():
+        values = own.values(page.parents, key)
+        arrays.update(value_arrays(columns, column, [values[number] for number in numbers]))
+    ids = [page.parent_ids[number] for number in numbers]
+    arrays.update(value_arrays(columns, side.parent_column, ids))
+    for name, changed in zip(names, zip(*found, strict=True), strict=False):
+        arrays.update(value_arrays(columns, name, changed))
+    return SideArrays(len(found), arrays)
+
+
+def _json_value(raw: msgspec.Raw) -> Any:
+    return orjson.loads(bytes(raw))
+
+
 SIDE_ARRAYS: Mapping[Origin, Callable[[SideTable, PageRecords, TableColumns], SideArrays]] = {
     Origin.OBJECT: _object_arrays,
     Origin.ELEMENTS: _element_arrays,
     Origin.BESIDE: _arrays_beside,
     Origin.COMMENT_EVENTS: _comment_arrays,
+    Origin.FIELD_CHANGES: _field_change_arrays,
+    Origin.TAG_CHANGES: _tag_change_arrays,
 }
 """A stream with a side table of another origin is shaped row by row."""
 
@@ -158,8 +224,16 @@ class ShownPages:
         self._sets = sets
         self._page_of: dict[Any, Arrays] = {}
 
-    def markers(self, page: PageRecords, shown: SideArrays) -> list[Row]:
-        """Return a marker for each row that is gone, and for each parent that has none."""
+    def markers(
+        self, page: PageRecords, shown: SideArrays, new_ids: Callable[[], Collection[Any]]
+    ) -> list[Row]:
+        """Return a marker for each row that is gone, and for each parent that has none.
+
+        Args:
+            page: The page.
+            shown: What it shows.
+            new_ids: Parents of which the destination holds nothing.
+        """
         side = self._side
         if not side.is_whole_set or (
             side.origin is Origin.BESIDE and side.key not in page.envelope
@@ -175,11 +249,17 @@ class ShownPages:
         rows = self._rows_of(arrays, again)
         self._hand_over(again)
         has_rows = set(now)
-        seen = [{"id": parent} for parent in parents if parent in again or parent not in has_rows]
+        bare = {parent for parent in parents if parent in again or parent not in has_rows}
+        new = new_ids() if bare else ()
+        told = {parent for parent in bare if parent in again or parent not in new}
+        if side.origin is Origin.ELEMENTS and told:
+            pairs = zip(page.parent_ids, page.parents, strict=True)
+            told = {i for i, record in pairs if i in told and says_something(side, record)}
+        seen = [{"id": parent, side.key: ()} for parent in parents if parent in told]
         for parent in parents:
             if parent in has_rows and parent not in again:
                 self._page_of[parent] = arrays
-        completed = self._sets.complete(rows, seen, page.envelope, REMOVED)
+        completed = self._sets.complete(rows, seen, page.envelope, REMOVED, new)
         return completed[len(rows) :]
 
     def forget(self) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from zendesk_source.catalogue import DataType, Origin, SideTable
+from zendesk_source.shape.ticket_history import field_changes, tag_changes
+from zendesk_source.shape.values import fit
 
 Row = dict[str, Any]
 Page = Mapping[str, Any]
@@ -23,8 +26,13 @@ def _object_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[R
 
 def _element_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
     (element_column,) = set(side.primary_key) - {side.parent_column}
+    data_type = side.columns[element_column]
     for parent in parents:
-        for element in dict.fromkeys(parent.get(side.key) or ()):
+        # What is no key stays where it came from: in the list, a column of the row itself.
+        found = (each for each in parent.get(side.key) or () if each is not None)
+        pairs = (fit(element, data_type) for element in found)
+        elements = dict.fromkeys(value for value, fitted in pairs if fitted == data_type)
+        for element in elements:
             yield {side.parent_column: parent["id"], element_column: element}
 
 
@@ -43,12 +51,55 @@ def _comment_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[
                 }
 
 
+def _field_change_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+    for event in parents:
+        for child_id, field_name, value, previous in field_changes(
+            event.get(side.key) or (), _same
+        ):
+            yield {
+                **_of_event(side, event),
+                "child_id": child_id,
+                "field_name": field_name,
+                "value": value,
+                "previous_value": previous,
+            }
+
+
+def _tag_change_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+    for event in parents:
+        for child_id, tag, action in tag_changes(event.get(side.key) or (), _same):
+            yield {**_of_event(side, event), "child_id": child_id, "tag": tag, "action": action}
+
+
+def _of_event(side: SideTable, event: Row) -> Row:
+    return {
+        side.parent_column: event["id"],
+        **{column: event.get(key) for column, key in EVENT_COLUMNS.items()},
+    }
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+EVENT_COLUMNS = MappingProxyType(
+    {"ticket_id": "ticket_id", "updated": "created_at", "user_id": "updater_id"}
+)
+"""Columns of the history tables that are keys of the ticket event."""
+
 SIDE_ROWS: Mapping[Origin, Callable[[SideTable, list[Row], Page], Iterator[Row]]] = {
     Origin.OBJECT: _object_rows,
     Origin.ELEMENTS: _element_rows,
     Origin.BESIDE: _rows_beside,
     Origin.COMMENT_EVENTS: _comment_rows,
+    Origin.FIELD_CHANGES: _field_change_rows,
+    Origin.TAG_CHANGES: _tag_change_rows,
 }
+
+
+def says_something(side: SideTable, parent: Any) -> bool:
+    """Whether a row tells what its side table holds: a list that is not there is not empty."""
+    return side.origin is not Origin.ELEMENTS or parent.get(side.key) is not None
 
 
 class WholeSets:
@@ -64,7 +115,12 @@ class WholeSets:
         self._shown: dict[Any, dict[tuple[Any, ...], Row]] = {}
 
     def complete(
-        self, rows: list[Row], parents: list[Row], page: Page, removed_column: str
+        self,
+        rows: list[Row],
+        parents: list[Row],
+        page: Page,
+        removed_column: str,
+        new_ids: Collection[Any] = (),
     ) -> list[Row]:
         """Return the rows with a marker for each one that is gone.
 
@@ -73,11 +129,14 @@ class WholeSets:
             parents: The rows they belong to.
             page: The decoded page.
             removed_column: Column that marks a removed row.
+            new_ids: Parents of which the destination holds nothing.
         """
         side = self._side
-        if not side.is_whole_set or (side.origin is Origin.BESIDE and side.key not in page):
+        if side.origin is Origin.BESIDE and side.key not in page:
             return rows
-        shown: dict[Any, dict[tuple[Any, ...], Row]] = {parent["id"]: {} for parent in parents}
+        shown: dict[Any, dict[tuple[Any, ...], Row]] = {
+            parent["id"]: {} for parent in parents if says_something(side, parent)
+        }
         for row in rows:
             key = tuple(row[column] for column in side.primary_key)
             shown.setdefault(row[side.parent_column], {})[key] = row
@@ -87,7 +146,11 @@ class WholeSets:
             for key, row in before.items()
             if key not in shown[parent]
         ]
-        emptied = [self._no_rows(p, removed_column) for p, now in shown.items() if not now]
+        emptied = [
+            self._no_rows(parent, removed_column)
+            for parent, now in shown.items()
+            if not now and parent not in new_ids
+        ]
         self._shown.update(shown)
         return [*rows, *gone, *emptied]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from zendesk_source.catalogue import DataType, SideTable, Stream
+from zendesk_source.extract.positions import row_time
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.side_tables import SIDE_ROWS, WholeSets
 from zendesk_source.shape.values import fit, type_of
@@ -53,6 +54,9 @@ class Shaper:
             what a value would suggest.
         fields: Columns of the custom fields; None keeps them as JSON.
         column_name: Turns a JSON key into the destination's spelling.
+
+    Attributes:
+        changed_since: Epoch second; rows written last before it were never loaded before.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Shaper:
         fields: FieldColumns | None,
         column_name: Callable[[str], str],
     ) -> None:
+        self.changed_since = 0
         self._stream = stream
         self._fields = fields
         self.field_keys = _CUSTOM_FIELDS_KEYS[stream.custom_fields] if stream.custom_fields else ()
@@ -75,6 +80,21 @@ class Shaper:
             )
             for table in stream.tables
         }
+
+    def new_ids(self, parents: Sequence[Any]) -> set[Any]:
+        """Return the ids of rows that no earlier load can have brought in an older state.
+
+        Rows come in the order in which they were written last. One that has not been written
+        since the stream was read for the first time comes for the first time.
+        """
+        if not parents or self._stream.cursor_field is None:
+            return set()
+        ids = {row["id"] for row in parents}
+        last = row_time(parents[-1], self._stream)
+        if last is not None and last < self.changed_since:
+            return ids
+        times = ((row["id"], row_time(row, self._stream)) for row in parents)
+        return {i for i, time in times if time is not None and time < self.changed_since}
 
     def begin_package(self) -> None:
         """Forget what the pages of the load package before showed."""
@@ -115,7 +135,10 @@ class Shaper:
         self, side: SideTable, parents: list[Row], envelope: Mapping[str, Any]
     ) -> list[Row]:
         rows = list(SIDE_ROWS[side.origin](side, parents, envelope))
-        return self.sets[side.name].complete(rows, parents, envelope, REMOVED)
+        if not side.is_whole_set:
+            return rows
+        new_ids = self.new_ids(parents)
+        return self.sets[side.name].complete(rows, parents, envelope, REMOVED, new_ids)
 
     def _own_row(self, row: Row) -> Row:
         own = {key: value for key, value in row.items() if key not in self.moved_keys}

@@ -21,7 +21,7 @@ DECIMAL_PRECISION, DECIMAL_SCALE = 38, 9  # dlt's default decimal
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _MIDNIGHT = re.compile(r"00:00:00(\.0+)?(Z|\+00:00)")
 _ISO_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})0*)?(Z|[+-]\d\d:?\d\d)")
-_BIGINT = range(-(2**63), 2**63)
+BIGINT = range(-(2**63), 2**63)
 
 
 def fit(value: Any, data_type: DataType) -> tuple[Any, DataType]:
@@ -46,7 +46,7 @@ def type_of(value: Any, name: str = "") -> DataType:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int):
-        return "bigint" if value in _BIGINT else "text"
+        return "bigint" if value in BIGINT else "text"
     if isinstance(value, float):
         return "double"
     if isinstance(value, (dict, list)):
@@ -67,7 +67,7 @@ def _bigint(value: Any) -> int | None:
     if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
         value = int(value)
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_whole and value in _BIGINT else None
+    return value if is_whole and value in BIGINT else None
 
 
 def _double(value: Any) -> float | None:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from zendesk_source.simulator.clock import SimulatedClock
 from zendesk_source.simulator.generate import Size, fill
+from zendesk_source.simulator.histories import history_rows
 from zendesk_source.simulator.list_edits import ListEdits
 from zendesk_source.simulator.people_edits import PeopleEdits
 from zendesk_source.simulator.store import Row
 from zendesk_source.simulator.ticket_edits import TicketEdits
+
+LISTS_INSIDE_ROWS = {
+    "ticket_tags": ("tickets", "tags", "ticket_id", "tag"),
+    "ticket_followers": ("tickets", "follower_ids", "ticket_id", "user_id"),
+    "ticket_collaborators": ("tickets", "collaborator_ids", "ticket_id", "user_id"),
+    "user_tags": ("users", "tags", "user_id", "tag"),
+    "organization_tags": ("organizations", "tags", "organization_id", "tag"),
+    "organization_domain_names": (
+        "organizations",
+        "domain_names",
+        "organization_id",
+        "domain_name",
+    ),
+}
+"""By table: stream, JSON key of the list, and the two columns of the table."""
 
 
 class Account(TicketEdits, PeopleEdits, ListEdits):
@@ -84,6 +100,12 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
         bare = {key: value for key, value in row.items() if key != "metric_set"}
         self.stores["tickets"].put(bare, second)
 
+    def _elements(self, table: str) -> Iterator[Row]:
+        parent, key, parent_column, element_column = LISTS_INSIDE_ROWS[table]
+        for row in self.stores[parent]:
+            for element in dict.fromkeys(row[key]):
+                yield {parent_column: row["id"], element_column: element}
+
     def truth(self, stream: str) -> list[Row]:
         """Return the rows of a stream or side table exactly as the API shows them.
 
@@ -105,10 +127,8 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
                 return list(self.identities)
             if stream == "ticket_comments":
                 return list(self.comment_rows())
-            if stream == "ticket_tags":
-                return [
-                    {"ticket_id": ticket["id"], "tag": tag}
-                    for ticket in self.stores["tickets"]
-                    for tag in ticket["tags"]
-                ]
+            if stream in ("ticket_field_history", "ticket_tag_history"):
+                return list(history_rows(self.stores["ticket_events"], stream))
+            if stream in LISTS_INSIDE_ROWS:
+                return list(self._elements(stream))
             return list(self.store(stream))
