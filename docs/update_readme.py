@@ -1,4 +1,4 @@
-"""Write the table of streams in README.md anew from the catalogue.
+"""Write the table of core streams in README.md anew from the catalogue.
 
 .venv/bin/python docs/update_readme.py
 """
@@ -15,9 +15,10 @@ BLOCK = re.compile(r"(?<=<!-- streams -->\n).*?(?=<!-- /streams -->)", re.DOTALL
 
 
 def streams_table() -> str:
-    """Return the table: a line a stream, in the order of the catalogue."""
+    """Return the table: a line a stream that is read unless others are named."""
+    core = (stream for stream in STREAMS if stream.is_core)
     lines = ["| table | filled with it | key | a later run | who may read it |"]
-    lines += ["| --- | --- | --- | --- | --- |", *map(_line, STREAMS)]
+    lines += ["| --- | --- | --- | --- | --- |", *map(_line, core)]
     return "\n".join(lines) + "\n"
 
 
