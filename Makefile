@@ -20,7 +20,7 @@ demo: .venv/.project ## Load a simulated Zendesk account into DuckDB and query i
 	@$(RUN) pipelines/zendesk_pipeline.py --demo $(ARGS)
 
 test: .venv/.project ## Run the tests
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest --numprocesses auto $(ARGS)
 
 lint: .venv/.project ## Check style and formatting (ruff)
 	@$(RUN) -m ruff check .

@@ -16,8 +16,9 @@ from typing import Any
 
 import dlt
 
-from tests.tables import CUSTOM_FIELD_KEYS, DERIVED, custom_field_columns
+from tests.tables import CUSTOM_FIELD_KEYS, DERIVED, TABLES, custom_field_columns
 from zendesk_source.catalogue import STREAMS
+from zendesk_source.simulator.histories import history_rows
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
@@ -88,6 +89,21 @@ def _says_the_same(sent: Any, stored: Any) -> bool:
     return is_same_json(sent, stored)
 
 
+LISTS = {
+    "tickets": (
+        ("tags", "ticket_tags", "ticket_id", "tag"),
+        ("follower_ids", "ticket_followers", "ticket_id", "user_id"),
+        ("collaborator_ids", "ticket_collaborators", "ticket_id", "user_id"),
+    ),
+    "users": (("tags", "user_tags", "user_id", "tag"),),
+    "organizations": (
+        ("tags", "organization_tags", "organization_id", "tag"),
+        ("domain_names", "organization_domain_names", "organization_id", "domain_name"),
+    ),
+}
+"""Lists inside rows, by stream: key, table, and the two columns of the table."""
+
+
 @dataclass
 class Expected:
     """What the tables must hold after all that was served, and how much of it was compared.
@@ -104,6 +120,8 @@ class Expected:
     def serve(self, stream: str, row: Row) -> None:
         """Expect a row of a stream, and what the export shows inside it."""
         key = tuple(row[column] for column in BY_NAME[stream].primary_key)
+        for name, table, parent_column, element_column in LISTS.get(stream, ()):
+            self._expect_list(table, row, name, (parent_column, element_column))
         if stream == "tickets":
             self._expect_inside_ticket(row)
             row = {name: value for name, value in row.items() if name != "metric_set"}
@@ -112,6 +130,11 @@ class Expected:
             if child.get("event_type") == "Comment" and "body" in child:
                 ids = {"ticket_id": row["ticket_id"], "event_id": row["id"]}
                 self._put("ticket_comments", (child["id"],), {**child, **ids})
+        if stream == "ticket_events" and row.get("child_events"):
+            for table in ("ticket_field_history", "ticket_tag_history"):
+                for told in history_rows([row], table):
+                    history_key = tuple(told[column] for column in TABLES[table].primary_key)
+                    self._put(table, history_key, told)
         self._put(stream, key, row)
 
     def serve_identities(self, identities: Iterable[Row]) -> None:
@@ -120,15 +143,20 @@ class Expected:
             self._put("user_identities", (identity["id"],), identity)
 
     def _expect_inside_ticket(self, ticket: Row) -> None:
-        tags = self.rows["ticket_tags"]
-        for key in [key for key in tags if key[0] == ticket["id"]]:
-            del tags[key]
-        for tag in ticket.get("tags") or ():
-            self._put("ticket_tags", (ticket["id"], tag), {"ticket_id": ticket["id"], "tag": tag})
         # The export shows no metrics of deleted tickets; theirs stay.
         if ticket.get("metric_set") and ticket.get("status") != "deleted":
             metric_set = {"ticket_id": ticket["id"], **ticket["metric_set"]}
             self._put("ticket_metrics", (metric_set["id"],), metric_set)
+
+    def _expect_list(self, table: str, row: Row, name: str, columns: tuple[str, str]) -> None:
+        if row.get(name) is None:
+            return  # says nothing of what the list holds
+        held = self.rows[table]
+        for key in [key for key in held if key[0] == row["id"]]:
+            del held[key]
+        for element in row[name]:
+            key = (row["id"], element)
+            self._put(table, key, dict(zip(columns, key, strict=True)))
 
     def _put(self, table: str, key: Key, row: Row) -> None:
         self.rows[table][key] = row

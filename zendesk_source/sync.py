@@ -109,8 +109,8 @@ def sync(
         raise ConfigurationError("No stream is selected.", "Name at least one.")
     ends_at = float("inf") if max_minutes is None else started + max_minutes * 60
     limits = limits or SliceLimits()
-    # What is read ahead is at most another slice: that, too, is read again after a crash.
-    ahead: ReadAhead[Any] = ReadAhead(max_items=limits.max_pages)
+    # Enough for the time a slice takes to load; a crash makes us ask for it again.
+    ahead: ReadAhead[Any] = ReadAhead(max_items=max(1, limits.max_pages // 2))
     progress = SyncInProgress(runs, clock, on_wait, ahead)
     slices = 0
     try:

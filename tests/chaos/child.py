@@ -26,8 +26,8 @@ from zendesk_source.simulator.clock import TimeScaledClock
 
 TOKEN = "a-token"
 STEPS = ("extract", "normalize", "load")
-EXPORT_PAGE_ROWS = 100
-SLICE_PAGES = 5
+EXPORT_PAGE_ROWS = 50
+SLICE_PAGES = 20
 STREAM_NAMES = (
     "tickets",
     "ticket_events",
