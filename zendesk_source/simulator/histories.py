@@ -21,8 +21,8 @@ def history_rows(events: Iterable[Row], table: str) -> Iterator[Row]:
         told = {
             "ticket_id": event["ticket_id"],
             "event_id": event["id"],
-            "user_id": event["updater_id"],
-            "updated": event["created_at"],
+            "user_id": event.get("updater_id"),
+            "updated": event.get("created_at"),
         }
         for child in event["child_events"]:
             if child["event_type"] == "Change" or child["event_type"] == "Create":
