@@ -106,6 +106,8 @@ class Stream:
         paging: Family that walks the pages.
         primary_key: Columns that identify a row.
         cursor_field: Column the export is ordered by; ``None`` for whole lists.
+        moves_with_every_change: Whether Zendesk moves the cursor field with every change, also
+            its own: ``updated_at`` it does not move for some.
         write: ``merge`` for what is asked "since", ``replace`` for lists that are read whole,
             ``append`` for snapshots of what Zendesk keeps no history of.
         page_size: Largest page the endpoint allows, in rows; 0 where there is no such parameter.
@@ -132,6 +134,7 @@ class Stream:
     paging: Paging
     primary_key: tuple[str, ...]
     cursor_field: str | None
+    moves_with_every_change: bool = False
     write: WriteDisposition
     page_size: int
     params: Mapping[str, str] = field(default_factory=lambda: NO_PARAMS)

@@ -153,6 +153,7 @@ TICKETS = Stream(
     primary_key=("id",),
     # Not updated_at: system changes move only generated_timestamp, and the export is ordered by it.
     cursor_field="generated_timestamp",
+    moves_with_every_change=True,
     write="merge",
     page_size=EXPORT_PAGE_SIZE,
     params=MappingProxyType({"include": "metric_sets", **_ALL_TICKETS}),

@@ -87,7 +87,7 @@ class Shaper:
         Rows come in the order in which they were written last. One that has not been written
         since the stream was read for the first time comes for the first time.
         """
-        if not parents or self._stream.cursor_field is None:
+        if not parents or not self._stream.moves_with_every_change:
             return set()
         ids = {row["id"] for row in parents}
         last = row_time(parents[-1], self._stream)
