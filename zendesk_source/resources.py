@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
@@ -29,9 +29,12 @@ from zendesk_source.extract.rejected import REJECTED_COLUMNS, REJECTED_TABLE, ta
 from zendesk_source.extract.slices import StreamRun, current_slice
 from zendesk_source.extract.times import epoch_of
 from zendesk_source.item_format import takes_arrow, with_dlt_columns
-from zendesk_source.shape.columnar import ColumnarShaper, TableArrow
+from zendesk_source.shape.columnar import ColumnarShaper, TableArrow, together
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.tables import REMOVED, SYNCED_AT, Shaper, TableRows
+
+PAGES_AT_ONCE = 5
+"""dlt works out the schema of each Arrow table it is handed, at the cost of hundreds of rows."""
 
 T = TypeVar("T")
 Window = tuple[datetime | None, datetime | None]
@@ -113,19 +116,19 @@ def _incremental_rows(
         positions = state.setdefault("positions", {})
         position = open_position(positions, start_epoch, end_epoch)
         reading = _Reading(stream, connection)
-        for step in reading.steps(position):
-            if step is None:  # nothing has arrived yet: dlt goes on with another stream
+        for steps in reading.batches(position):
+            if not steps:  # nothing has arrived yet: dlt goes on with another stream
                 yield None
                 continue
-            reading.first_read_at(state, step.page)
-            newest = max((lane.newest or 0 for lane in step.position.lanes), default=0)
-            tables = [*reading.shape(step.page)] if step.page.rows else []
+            reading.first_read_at(state, steps[0].page)
+            tables = [*reading.shape([step.page for step in steps])]
             if reading.run.status != "ok":
-                return  # what this page needs cannot be read; it comes again with the next sync
+                return  # what these pages need cannot be read; they come again
             yield from tables[:-1]
             # Before the yield: dlt may close the generator there, and what was read must count.
-            save_position(positions, step.position, end_epoch)
-            if newest:
+            position = steps[-1].position
+            save_position(positions, position, end_epoch)
+            if newest := max((lane.newest or 0 for lane in position.lanes), default=0):
                 reading.run.newest = newest
                 cursor.advance(_cursor_value(stream, newest))
             yield from tables[-1:]
@@ -150,7 +153,7 @@ def _list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator
             yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition="merge"))
         for page in answers if reading.run.status == "ok" else ():
             is_snapshot = stream.write == "append"
-            yield from reading.shape(_taken(page, stream, answers[0]) if is_snapshot else page)
+            yield from reading.shape([_taken(page, stream, answers[0]) if is_snapshot else page])
 
     return read
 
@@ -291,19 +294,39 @@ class _Reading:
             self.run.stop(error, "failed")
         self.run.usage = self._connection.client.usage_of(self._stream.name)
 
-    def shape(self, page: Page) -> Iterator[Any]:
-        """Return the tables of a page with rows as dlt wants them, the stream's own last."""
-        return self._guarded(self._shaped(page))
+    def batches(self, position: StreamPosition) -> Iterator[list[Step]]:
+        """Read on as ``steps`` does, a few pages at once where that saves dlt work."""
+        is_arrow = isinstance(self._shape.shaper, ColumnarShaper)
+        most = PAGES_AT_ONCE if is_arrow else 1
+        batch: list[Step] = []
+        for step in self.steps(position):
+            if step is not None:
+                batch.append(step)
+            if step is None or len(batch) >= most:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
 
-    def _shaped(self, page: Page) -> Iterator[Any]:
-        # Strictly later than the page before: of two states of a row the later one wins.
-        self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
-        if rejected := take_keyless(page, self._stream):
-            yield self._rejected(rejected)
-        if not page.envelope[self._stream.rows_key]:
-            return
-        self._describe_new_fields(page)
-        for table in self._shape.shaper.tables(page.envelope, self._read_at):
+    def shape(self, answers: Sequence[Page]) -> Iterator[Any]:
+        """Return the tables of pages as dlt wants them, the stream's own last."""
+        return self._guarded(self._shaped(answers))
+
+    def _shaped(self, answers: Sequence[Page]) -> Iterator[Any]:
+        tables: list[Any] = []
+        for page in answers:
+            if not page.rows:
+                continue
+            # Strictly later than the page before: of two states of a row the later one wins.
+            self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
+            if rejected := take_keyless(page, self._stream):
+                yield self._rejected(rejected)
+            if page.envelope[self._stream.rows_key]:
+                self._describe_new_fields(page)
+                tables += self._shape.shaper.tables(page.envelope, self._read_at)
+        if isinstance(self._shape.shaper, ColumnarShaper):
+            tables = together(tables)
+        for table in tables:
             self.run.rows[table.table] = self.run.rows.get(table.table, 0) + _kept(table.rows)
             yield self._marked(table)
 
