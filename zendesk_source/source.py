@@ -8,7 +8,8 @@ from typing import Any
 
 import dlt
 from dlt.common.typing import TAnyDateTime
-from dlt.extract import DltResource
+from dlt.extract import DltResource, DltSource
+from dlt.extract.decorators import SourceFactory
 
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.credentials import ZendeskCredentials
@@ -28,130 +29,78 @@ NAME = "zendesk"
 were given, belong to the account, whichever source reads it."""
 
 
-@dlt.source(name=NAME, section=SECTION, max_table_nesting=0)
-def zendesk_source(
-    credentials: ZendeskCredentials = dlt.secrets.value,
-    start_date: TAnyDateTime | None = None,
-    end_date: TAnyDateTime | None = None,
-    custom_fields: CustomFields = "columns",
-    item_format: ItemFormat = "auto",
-    exclude_deleted: bool = False,
-    rate_limit_share: float = 0.9,
-    clock: Clock | None = None,
-) -> list[DltResource]:
-    """Read Zendesk: Support, the help center, Talk and custom objects, through one budget.
+def _source_of(name: str, products: Sequence[Product], what: str) -> SourceFactory[..., DltSource]:
+    """Make a dlt source of some products; all sources take the same settings."""
 
-    Every resource resumes from the export's own cursor, kept in its state, so a second run
-    fetches only what changed. Unless resources are named, the core of Support is read: what
-    analysis needs, at few requests. ``select_streams`` turns ``all``, products, patterns and
-    exclusions into names for ``with_resources``.
+    def read(
+        credentials: ZendeskCredentials = dlt.secrets.value,
+        start_date: TAnyDateTime | None = None,
+        end_date: TAnyDateTime | None = None,
+        custom_fields: CustomFields = "columns",
+        item_format: ItemFormat = "auto",
+        exclude_deleted: bool = False,
+        rate_limit_share: float = 0.9,
+        clock: Clock | None = None,
+    ) -> list[DltResource]:
+        connection = _connection(
+            credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
+        )
+        return _resources(products, connection, start_date, end_date)
 
-    Args:
-        credentials: OAuth client, OAuth token or API token; from ``[sources.zendesk.credentials]``.
-        start_date: First moment to read changes from; the beginning when left out.
-        end_date: Read a fixed window up to here, without moving the saved position.
-        custom_fields: ``columns`` gives each custom field a typed ``cf_`` column, ``json``
-            keeps them as Zendesk sends them.
-        item_format: ``arrow`` loads the exports at a tenth of the CPU, ``object`` works with
-            every destination; ``auto`` chooses by the destination.
-        exclude_deleted: Leave out deleted tickets.
-        rate_limit_share: Part of the account's requests a minute this source may use.
-        clock: Time and the way to wait, for tests against the simulator.
-
-    Returns:
-        One resource a stream, named as its table.
-
-    Raises:
-        ConfigurationError: A setting is missing or contradictory.
-    """
-    connection = _connection(
-        credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
-    )
-    return _resources(PRODUCTS, connection, start_date, end_date)
+    read.__name__ = read.__qualname__ = name
+    read.__doc__ = what + _OF_EVERY_SOURCE
+    return dlt.source(read, name=NAME, section=SECTION, max_table_nesting=0)
 
 
-@dlt.source(name=NAME, section=SECTION, max_table_nesting=0)
-def zendesk_support(
-    credentials: ZendeskCredentials = dlt.secrets.value,
-    start_date: TAnyDateTime | None = None,
-    end_date: TAnyDateTime | None = None,
-    custom_fields: CustomFields = "columns",
-    item_format: ItemFormat = "auto",
-    exclude_deleted: bool = False,
-    rate_limit_share: float = 0.9,
-    clock: Clock | None = None,
-) -> list[DltResource]:
-    """Read Zendesk Support: tickets, their events and metrics, users, organizations, settings.
+_OF_EVERY_SOURCE = """
 
-    As ``zendesk_source``, with the resources of this product alone: its core, unless named.
-    """
-    connection = _connection(
-        credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
-    )
-    return _resources(("support",), connection, start_date, end_date)
+Every resource resumes from the export's own cursor, kept in its state, so a second run fetches
+only what changed. Unless resources are named, the core is read (what analysis needs, at few
+requests), or all of a product that has no core. ``select_streams`` turns ``all``, products,
+patterns and exclusions into names for ``with_resources``.
 
+Args:
+    credentials: OAuth client, OAuth token or API token; from ``[sources.zendesk.credentials]``.
+    start_date: First moment to read changes from; the beginning when left out.
+    end_date: Read a fixed window up to here, without moving the saved position.
+    custom_fields: ``columns`` gives each custom field a typed ``cf_`` column, ``json`` keeps
+        them as Zendesk sends them.
+    item_format: ``arrow`` loads the exports at a fraction of the CPU, ``object`` works with every
+        destination; ``auto`` chooses by the destination.
+    exclude_deleted: Leave out deleted tickets.
+    rate_limit_share: Part of the account's requests a minute this source may use.
+    clock: Time and the way to wait, for tests against the simulator.
 
-@dlt.source(name=NAME, section=SECTION, max_table_nesting=0)
-def zendesk_help_center(
-    credentials: ZendeskCredentials = dlt.secrets.value,
-    start_date: TAnyDateTime | None = None,
-    end_date: TAnyDateTime | None = None,
-    custom_fields: CustomFields = "columns",
-    item_format: ItemFormat = "auto",
-    exclude_deleted: bool = False,
-    rate_limit_share: float = 0.9,
-    clock: Clock | None = None,
-) -> list[DltResource]:
-    """Read Guide and Gather: articles, sections, categories, topics, posts, badges.
+Returns:
+    One resource a stream, named as its table.
 
-    As ``zendesk_source``, with the resources of this product alone: all of them, unless named.
-    """
-    connection = _connection(
-        credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
-    )
-    return _resources(("help_center",), connection, start_date, end_date)
+Raises:
+    ConfigurationError: A setting is missing or contradictory.
+"""
 
-
-@dlt.source(name=NAME, section=SECTION, max_table_nesting=0)
-def zendesk_talk(
-    credentials: ZendeskCredentials = dlt.secrets.value,
-    start_date: TAnyDateTime | None = None,
-    end_date: TAnyDateTime | None = None,
-    custom_fields: CustomFields = "columns",
-    item_format: ItemFormat = "auto",
-    exclude_deleted: bool = False,
-    rate_limit_share: float = 0.9,
-    clock: Clock | None = None,
-) -> list[DltResource]:
-    """Read Talk: calls, their legs, numbers, greetings, and snapshots of what is going on.
-
-    As ``zendesk_source``, with the resources of this product alone: all of them, unless named.
-    """
-    connection = _connection(
-        credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
-    )
-    return _resources(("talk",), connection, start_date, end_date)
-
-
-@dlt.source(name=NAME, section=SECTION, max_table_nesting=0)
-def zendesk_custom_objects(
-    credentials: ZendeskCredentials = dlt.secrets.value,
-    start_date: TAnyDateTime | None = None,
-    end_date: TAnyDateTime | None = None,
-    custom_fields: CustomFields = "columns",
-    item_format: ItemFormat = "auto",
-    exclude_deleted: bool = False,
-    rate_limit_share: float = 0.9,
-    clock: Clock | None = None,
-) -> list[DltResource]:
-    """Read which custom objects there are.
-
-    As ``zendesk_source``, with the resources of this product alone: all of them, unless named.
-    """
-    connection = _connection(
-        credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
-    )
-    return _resources(("custom_objects",), connection, start_date, end_date)
+zendesk_source = _source_of(
+    "zendesk_source",
+    PRODUCTS,
+    "Read Zendesk: Support, the help center, Talk and custom objects, through one budget.",
+)
+zendesk_support = _source_of(
+    "zendesk_support",
+    ("support",),
+    "Read Support: tickets, their events and metrics, users, organizations, settings.",
+)
+zendesk_help_center = _source_of(
+    "zendesk_help_center",
+    ("help_center",),
+    "Read Guide and Gather: articles, sections, categories, topics, posts, badges.",
+)
+zendesk_talk = _source_of(
+    "zendesk_talk",
+    ("talk",),
+    "Read Talk: calls, their legs, numbers, greetings, and snapshots of what is going on.",
+)
+zendesk_custom_objects = _source_of(
+    "zendesk_custom_objects", ("custom_objects",), "Read which custom objects there are."
+)
 
 
 def _connection(
