@@ -9,7 +9,7 @@ from typing import Any
 import dlt
 from dlt.common.typing import TAnyDateTime
 from dlt.extract import DltResource, DltSource
-from dlt.extract.decorators import SourceFactory
+from dlt.extract.reference import SourceFactory
 
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.credentials import ZendeskCredentials
