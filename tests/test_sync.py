@@ -14,7 +14,7 @@ from zendesk_source import sync, zendesk_support
 from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.extract.slices import SliceLimits
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Fault, RateLimits, SimulatedClock, Simulator
 
 TOKEN = "a-token"
 
@@ -173,6 +173,23 @@ def test_custom_field_columns_survive_a_lost_working_folder(account, zendesk):
     assert before <= after
     assert "cf_renamed_since" not in after
     assert {"cf_twice_the_same", "cf_status"} <= after
+
+
+@pytest.mark.parametrize("item_format", ["arrow", "object"])
+def test_pages_before_an_unreadable_one_are_loaded(account, zendesk, item_format):
+    attempts_of_a_page = 8
+    zendesk.fail_next(Fault.SERVER_ERROR, "ticket_events", times=attempts_of_a_page, skip=2)
+    pipeline = duckdb_pipeline()
+    source = source_of(zendesk, item_format=item_format).with_resources("ticket_events")
+    report = sync(pipeline, source)
+    assert report.runs["ticket_events"].status == "failed"
+    assert len(stored_rows(pipeline, "ticket_events")) > 1_900
+    asked_before = len(zendesk.requests)
+    report = sync(pipeline, source_of(zendesk).with_resources("ticket_events"))
+    assert report.exit_code == 0
+    asked = [r for r in zendesk.requests[asked_before:] if r.stream == "ticket_events"]
+    assert len(asked) == 1
+    assert_equals_truth(pipeline, account, ("ticket_events", "ticket_comments"))
 
 
 def test_a_refused_stream_is_skipped_and_its_table_stays(account, zendesk):

@@ -121,8 +121,8 @@ def _incremental_rows(
                 yield None
                 continue
             reading.first_read_at(state, steps[0].page)
-            tables = [*reading.shape([step.page for step in steps])]
-            if reading.run.status != "ok":
+            tables = reading.shape([step.page for step in steps])
+            if tables is None:
                 return  # what these pages need cannot be read; they come again
             yield from tables[:-1]
             # Before the yield: dlt may close the generator there, and what was read must count.
@@ -153,7 +153,8 @@ def _list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator
             yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition="merge"))
         for page in answers if reading.run.status == "ok" else ():
             is_snapshot = stream.write == "append"
-            yield from reading.shape([_taken(page, stream, answers[0]) if is_snapshot else page])
+            page = _taken(page, stream, answers[0]) if is_snapshot else page
+            yield from reading.shape([page]) or ()
 
     return read
 
@@ -308,11 +309,15 @@ class _Reading:
         if batch:
             yield batch
 
-    def shape(self, answers: Sequence[Page]) -> Iterator[Any]:
-        """Return the tables of pages as dlt wants them, the stream's own last."""
-        return self._guarded(self._shaped(answers))
+    def shape(self, answers: Sequence[Page]) -> list[Any] | None:
+        """Return the tables of pages as dlt wants them, the stream's own last.
 
-    def _shaped(self, answers: Sequence[Page]) -> Iterator[Any]:
+        None when what they need, the custom fields' definitions, cannot be read.
+        """
+        return next(self._guarded(map(self._shaped, [answers])), None)
+
+    def _shaped(self, answers: Sequence[Page]) -> list[Any]:
+        shaped: list[Any] = []
         tables: list[Any] = []
         for page in answers:
             if not page.rows:
@@ -320,7 +325,7 @@ class _Reading:
             # Strictly later than the page before: of two states of a row the later one wins.
             self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
             if rejected := take_keyless(page, self._stream):
-                yield self._rejected(rejected)
+                shaped.append(self._rejected(rejected))
             if page.envelope[self._stream.rows_key]:
                 self._describe_new_fields(page)
                 tables += self._shape.shaper.tables(page.envelope, self._read_at)
@@ -328,7 +333,8 @@ class _Reading:
             tables = together(tables)
         for table in tables:
             self.run.rows[table.table] = self.run.rows.get(table.table, 0) + _kept(table.rows)
-            yield self._marked(table)
+            shaped.append(self._marked(table))
+        return shaped
 
     def _rejected(self, rows: list[dict[str, Any]]) -> Any:
         count = self.run.rows[REJECTED_TABLE] = self.run.rows.get(REJECTED_TABLE, 0) + len(rows)
