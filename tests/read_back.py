@@ -16,7 +16,7 @@ from typing import Any
 
 import dlt
 
-from tests.tables import CUSTOM_FIELD_KEYS, DERIVED, TABLES, custom_field_columns
+from tests.tables import CUSTOM_FIELD_KEYS, DERIVED, TABLES, custom_field_columns, moment
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.simulator.histories import history_rows
 
@@ -74,8 +74,7 @@ def assert_row_is_stored(where: str, sent: Row, stored: Row) -> None:
 def _says_the_same(sent: Any, stored: Any) -> bool:
     """Compare a JSON value with a value read from a column, by what was documented only."""
     if isinstance(stored, datetime):  # times are in UTC
-        moment = datetime.fromisoformat(sent.replace("Z", "+00:00"))
-        return moment.astimezone(timezone.utc) == stored
+        return moment(sent).astimezone(timezone.utc) == stored
     if isinstance(stored, date):
         return bool(sent[:10] == stored.isoformat()) and sent[10:] in ("", "T00:00:00Z")
     if isinstance(stored, Decimal):

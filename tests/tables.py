@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -99,8 +100,7 @@ def same(sent: Any, stored: Any) -> bool:
     if isinstance(sent, bool) or isinstance(stored, bool):
         return sent is stored or (isinstance(stored, str) and stored == json.dumps(sent))
     if isinstance(stored, datetime):
-        text = str(sent).replace("Z", "+00:00")
-        return datetime.fromisoformat(text) == stored
+        return moment(str(sent)) == stored
     if isinstance(stored, date):
         return str(sent)[:10] == stored.isoformat()
     if isinstance(stored, Decimal):
@@ -110,6 +110,12 @@ def same(sent: Any, stored: Any) -> bool:
     if isinstance(stored, str) and not isinstance(sent, str):
         return bool(json.loads(stored) == sent)
     return bool(sent == stored)
+
+
+def moment(text: str) -> datetime:
+    """Read a time as Zendesk writes it, on every Python: with or without hyphens, with a Z."""
+    spelled_out = re.sub(r"^(\d{4})(\d\d)(\d\d)T", r"\1-\2-\3T", text)
+    return datetime.fromisoformat(spelled_out.replace("Z", "+00:00"))
 
 
 def _columns_of(table: str, sent: Row, names: Mapping[str, str]) -> Iterable[tuple[str, Any]]:
