@@ -175,6 +175,23 @@ def test_custom_field_columns_survive_a_lost_working_folder(account, zendesk):
     assert {"cf_twice_the_same", "cf_status"} <= after
 
 
+@pytest.mark.parametrize("ratings_filter", ["created_at", "updated_at"])
+def test_a_rating_that_changes_later_arrives_whichever_time_zendesk_filters_by(ratings_filter):
+    clock = SimulatedClock(start=datetime(2026, 1, 15, 12, tzinfo=timezone.utc))
+    account = Account.generate(seed=3, tickets=100, clock=clock, ratings_filter=ratings_filter)
+    with Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as zendesk:
+        pipeline = duckdb_pipeline()
+        ticket_id = account.create_ticket(subject="Rated twice")["id"]
+        account.rate(ticket_id, "good")
+        clock.advance(3_600)
+        sync(pipeline, source_of(zendesk).with_resources("satisfaction_ratings"))
+        clock.advance(20 * 86_400)
+        account.rate(ticket_id, "bad")
+        clock.advance(3_600)
+        sync(pipeline, source_of(zendesk).with_resources("satisfaction_ratings"))
+        assert_equals_truth(pipeline, account, ["satisfaction_ratings"])
+
+
 @pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_pages_before_an_unreadable_one_are_loaded(account, zendesk, item_format):
     attempts_of_a_page = 8

@@ -12,7 +12,7 @@ from zendesk_source.simulator.settings_rows import (
     ticket_field_row,
 )
 from zendesk_source.simulator.state import STREAM_BY_NAME, State, iso
-from zendesk_source.simulator.store import Row, epoch_seconds
+from zendesk_source.simulator.store import Row
 
 
 class ListEdits(State):
@@ -111,7 +111,3 @@ class ListEdits(State):
     def remove_ticket_field(self, field_id: int) -> Row:
         """Remove a ticket field."""
         return self.remove_field("ticket", field_id)
-
-    def rating_second(self, rating: Row) -> int:
-        """Return the time of a rating that ``start_time`` filters by."""
-        return epoch_seconds(rating[self.ratings_filter])
