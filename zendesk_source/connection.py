@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from zendesk_source.api.auth import auth_for
+from zendesk_source.api.auth import auth_for, chat_auth_for
 from zendesk_source.api.budget import Budget, OnWait
 from zendesk_source.api.client import ZendeskClient, whoami
 from zendesk_source.api.clock import Clock
@@ -75,7 +75,12 @@ class Connection:
         budget = Budget(self.clock, rate_limit_share=self.rate_limit_share)
         auth = auth_for(self.credentials, base_url, self.clock)
         return ZendeskClient(
-            base_url, auth, budget=budget, clock=self.clock, on_wait=self._tell_wait
+            base_url,
+            auth,
+            chat_auth=chat_auth_for(self.credentials),
+            budget=budget,
+            clock=self.clock,
+            on_wait=self._tell_wait,
         )
 
     @cached_property

@@ -12,14 +12,19 @@ import pytest
 from tests.api.conftest import SECRET
 from tests.api.stub import FakeClock, Reply, Seen, Stub
 from zendesk_source.api import auth as auth_module
-from zendesk_source.api.auth import Auth, StaticAuth, auth_for
+from zendesk_source.api.auth import Auth, StaticAuth, auth_for, chat_auth_for
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.credentials import (
     ZendeskApiToken,
     ZendeskOAuthClient,
     ZendeskOAuthToken,
 )
-from zendesk_source.errors import AuthenticationError, ConfigurationError, ServerUnavailable
+from zendesk_source.errors import (
+    AccessDenied,
+    AuthenticationError,
+    ConfigurationError,
+    ServerUnavailable,
+)
 
 PATH = "/api/v2/groups.json"
 
@@ -197,3 +202,43 @@ def test_no_secret_shows_in_any_repr(oauth: Auth, stub: Stub):
     oauth.header()
     assert "t1" not in repr(vars(oauth))
     assert SECRET not in repr(vars(oauth)) + repr(oauth)
+
+
+CHAT_PATH = "/api/v2/chat/agents"
+
+
+def chat_client(stub: Stub, clock: FakeClock, chat_token: str | None) -> ZendeskClient:
+    credentials = ZendeskOAuthToken(
+        subdomain="acme", oauth_token=SECRET, chat_token=chat_token, base_url=stub.base_url
+    )
+    auth, chat_auth = auth_for(credentials), chat_auth_for(credentials)
+    return ZendeskClient(stub.base_url, auth, chat_auth=chat_auth, clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("chat_token", "asks_chat"), [("of-chat", "of-chat"), (None, SECRET), ("", SECRET)]
+)
+def test_chat_is_asked_with_its_own_token_if_it_has_one(
+    stub: Stub, clock: FakeClock, chat_token: str | None, asks_chat: str
+):
+    client = chat_client(stub, clock, chat_token)
+    stub.handle = lambda seen: Reply(200, {})
+    for path in (PATH, CHAT_PATH):
+        client.get(path)
+    sent = [seen.headers["Authorization"] for seen in stub.requests]
+    assert sent == [f"Bearer {SECRET}", f"Bearer {asks_chat}"]
+
+
+@pytest.mark.parametrize(
+    ("chat_token", "told"), [(None, "set `chat_token`"), ("of-chat", "`chat_token` has expired")]
+)
+def test_a_401_of_chat_ends_its_streams_and_not_the_others(
+    stub: Stub, clock: FakeClock, chat_token: str | None, told: str
+):
+    client = chat_client(stub, clock, chat_token)
+    stub.script(Reply(401, {"error": "invalid_token"}), Reply(200, {}))
+    with pytest.raises(AccessDenied, match=told) as caught:
+        client.get(CHAT_PATH)
+    assert SECRET not in str(caught.value)
+    assert "of-chat" not in str(caught.value)
+    assert client.get(PATH).value == {}

@@ -158,3 +158,20 @@ def test_half_given_credentials_name_what_is_missing_and_show_no_secret(
     assert "`ZendeskOAuthClient` with missing field(s): `client_id`" in message
     assert "SOURCES__ZENDESK__CREDENTIALS__CLIENT_ID" in message
     assert SECRET not in message
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"client_id": "etl", "client_secret": "s"},
+        {"oauth_token": "s"},
+        {"email": "a@acme.com", "token": "s"},
+    ],
+)
+def test_chat_may_have_a_token_beside_any_kind(
+    monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
+):
+    assert resolve(monkeypatch, subdomain="acme", **fields).chat_token is None
+    credentials = resolve(monkeypatch, subdomain="acme", chat_token=SECRET, **fields)
+    assert credentials.chat_token == SECRET
+    assert SECRET not in repr(credentials) + str(credentials)

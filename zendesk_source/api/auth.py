@@ -251,6 +251,17 @@ def auth_for(
     return OAuth(grant, clock)
 
 
+def chat_auth_for(credentials: ZendeskCredentials) -> Auth | None:
+    """Return who asks Chat, where it has a token of its own; None asks as everywhere else."""
+    if not str(credentials.chat_token or "").strip():
+        return None
+    return StaticAuth(
+        f"Bearer {credentials.chat_token}",
+        remedy="`chat_token` has expired or was revoked, or lacks the scopes of Chat: make a new"
+        " one with an OAuth client of Chat.",
+    )
+
+
 def _api_token_auth(credentials: ZendeskApiToken) -> StaticAuth:
     if _api_token_warning.acquire(blocking=False):
         logger.warning(

@@ -17,13 +17,14 @@ import orjson
 
 from zendesk_source.api.auth import Auth
 from zendesk_source.api.bucket import Grant
-from zendesk_source.api.budget import Budget, OnWait, product_bucket
+from zendesk_source.api.budget import CHAT, Budget, OnWait, product_bucket
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.rate_headers import rate_states
 from zendesk_source.api.refusals import PageTooHeavy, error_name, refusal, where
 from zendesk_source.api.retry import RETRIED_STATUSES, RetryPolicy, retry_after_seconds
 from zendesk_source.api.transport import Reply, Transport, TransportFailed
 from zendesk_source.errors import (
+    AccessDenied,
     AuthenticationError,
     RateLimited,
     ServerUnavailable,
@@ -89,6 +90,7 @@ class _Asking:
     target: str
     stream: str
     buckets: tuple[str, ...]
+    auth: Auth
     halve_on_timeout: bool
     failures: int = 0
     refusals_in_a_row: int = 0
@@ -110,6 +112,7 @@ class ZendeskClient:
     Args:
         base_url: Scheme, host and port of the account.
         auth: Who asks.
+        chat_auth: Who asks Chat, where that is somebody else.
         budget: Shared by all clients of the account; an own one when left out.
         clock: Time and the way to wait.
         retry: Patience with one page.
@@ -122,6 +125,7 @@ class ZendeskClient:
         base_url: str,
         auth: Auth,
         *,
+        chat_auth: Auth | None = None,
         budget: Budget | None = None,
         clock: Clock | None = None,
         retry: RetryPolicy | None = None,
@@ -131,6 +135,7 @@ class ZendeskClient:
         self._clock = clock or SystemClock()
         self._transport = Transport(base_url, read_timeout_seconds=timeout_seconds)
         self._auth = auth
+        self._chat_auth = chat_auth or auth
         self._budget = budget or Budget(self._clock)
         self._retry = retry or RetryPolicy()
         self._on_wait = on_wait
@@ -173,7 +178,7 @@ class ZendeskClient:
             halve_on_timeout: Raise ``PageTooHeavy`` on the first 504 or time-out.
 
         Raises:
-            AccessDenied: 403.
+            AccessDenied: 403, or 401 of Chat to those whom the rest of Zendesk knows.
             NotOnThisPlan: 404 or 410.
             AuthenticationError: 401, also after a renewal.
             ConfigurationError: The account is unknown or has moved.
@@ -182,10 +187,12 @@ class ZendeskClient:
             UnexpectedAnswer: Any other 4xx, or a body that cannot be read.
         """
         target = self._transport.path_and_query(path_or_url, params)
+        product = product_bucket(urlsplit(target).path)
         asking = _Asking(
             target=target,
             stream=stream,
-            buckets=(product_bucket(urlsplit(target).path), bucket),
+            buckets=(product, bucket),
+            auth=self._chat_auth if product == CHAT else self._auth,
             halve_on_timeout=halve_on_timeout,
         )
         while True:
@@ -202,7 +209,7 @@ class ZendeskClient:
         grant = self._budget.acquire(asking.buckets, endpoint=asking.path, on_wait=self._on_wait)
         self._count(asking.stream, waited_seconds=grant.waited_seconds)
         try:
-            asking.header = self._auth.header()
+            asking.header = asking.auth.header()
             reply = self._exchange(asking)
         except TransportFailed as failed:
             self._budget.settle(grant)
@@ -281,13 +288,14 @@ class ZendeskClient:
             )
 
     def _renew(self, asking: _Asking, reply: Reply) -> None:
-        if not asking.is_renewed and self._auth.renew(asking.header):
+        if not asking.is_renewed and asking.auth.renew(asking.header):
             asking.is_renewed = True
             return
         name = error_name(reply.body)
-        raise AuthenticationError(
-            f"{asking.where} answered 401{f' ({name})' if name else ''}.", self._auth.remedy
-        )
+        what = f"{asking.where} answered 401{f' ({name})' if name else ''}."
+        if asking.buckets[0] == CHAT:
+            raise AccessDenied(what, _chat_remedy(self._auth, self._chat_auth))
+        raise AuthenticationError(what, self._auth.remedy)
 
     def _fail(
         self,
@@ -335,6 +343,12 @@ def whoami(client: ZendeskClient) -> Identity:
             "Check the email address and the secret; passwords no longer work for the API.",
         )
     return Identity(id=int(user["id"]), role=str(user.get("role") or ""))
+
+
+def _chat_remedy(auth: Auth, chat_auth: Auth) -> str:
+    if chat_auth is not auth:
+        return chat_auth.remedy
+    return "Chat does not take these credentials: set `chat_token`, a token of Chat's own."
 
 
 def _given_up(asking: _Asking, reason: str) -> Exception:

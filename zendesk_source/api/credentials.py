@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Union
+from typing import Optional, Union
 from urllib.parse import SplitResult, urlsplit
 
 from dlt.common.configuration import configspec
@@ -41,6 +41,7 @@ class ZendeskOAuthClient(CredentialsConfiguration):
     client_id: str = None  # type: ignore[assignment]
     client_secret: TSecretStrValue = None  # type: ignore[assignment]
     scope: str = "read"
+    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
     base_url: str = ""
 
     def on_resolved(self) -> None:
@@ -54,6 +55,7 @@ class ZendeskOAuthToken(CredentialsConfiguration):
 
     subdomain: str = None  # type: ignore[assignment]
     oauth_token: TSecretStrValue = None  # type: ignore[assignment]
+    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
     base_url: str = ""
 
     def on_resolved(self) -> None:
@@ -68,6 +70,7 @@ class ZendeskApiToken(CredentialsConfiguration):
     subdomain: str = None  # type: ignore[assignment]
     email: str = None  # type: ignore[assignment]
     token: TSecretStrValue = None  # type: ignore[assignment]
+    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
     base_url: str = ""
 
     def on_resolved(self) -> None:
