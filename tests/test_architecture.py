@@ -25,6 +25,9 @@ MAY_IMPORT_THE_SIMULATOR = {"demo", "cli", "__main__", "simulator"}
 # `failures` tells dlt's exceptions in our words, `demo` makes a pipeline.
 MAY_IMPORT_DLT = {"resources", "source", "sync", "api.credentials", "failures", "demo"}
 MAY_IMPORT_DLT |= {
+    "resources.incremental",
+    "resources.lists",
+    "resources.reading",
     "missing_settings",
     "missing_tables",
     "report",

@@ -1,196 +1,35 @@
-"""Each stream as a dlt resource: keys, cursor and types declared, pages read and shaped."""
+"""One stream's reading within dlt's extract: limits, failures and shaping."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 import dlt
 import pyarrow as pa
 from dlt.common import logger
-from dlt.extract import DltResource
 
 from zendesk_source.api.paging import Page, Position, pages
-from zendesk_source.catalogue import TAKEN_AT, DataType, SideTable, Stream
+from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.errors import StreamRefused, ZendeskError
 from zendesk_source.extract.lanes import LaneReader
-from zendesk_source.extract.positions import (
-    SETTLE_SECONDS,
-    StreamPosition,
-    open_position,
-    save_position,
-)
+from zendesk_source.extract.positions import SETTLE_SECONDS, StreamPosition
 from zendesk_source.extract.read_ahead import read_list
 from zendesk_source.extract.reading import Step, read_incremental, read_whole
-from zendesk_source.extract.rejected import REJECTED_COLUMNS, REJECTED_TABLE, take_keyless
+from zendesk_source.extract.rejected import REJECTED_TABLE, take_keyless
 from zendesk_source.extract.slices import StreamRun, current_slice
-from zendesk_source.extract.times import epoch_of
 from zendesk_source.item_format import takes_arrow, with_dlt_columns
 from zendesk_source.shape.columnar import ColumnarShaper, TableArrow, together
 from zendesk_source.shape.custom_fields import FieldColumns
-from zendesk_source.shape.tables import REMOVED, SYNCED_AT, Shaper, TableRows
+from zendesk_source.shape.tables import REMOVED, Shaper, TableRows
 
 PAGES_AT_ONCE = 5
 """dlt works out the schema of each Arrow table it is handed, at the cost of hundreds of rows."""
 
 T = TypeVar("T")
-Window = tuple[datetime | None, datetime | None]
-"""First and last moment to read; None is the beginning, and now."""
-
-
-def resource_of(stream: Stream, connection: Connection, window: Window) -> DltResource:
-    """Return the dlt resource of a stream, with its keys, cursor and types declared."""
-    rows = (
-        _incremental_rows(stream, connection, window)
-        if stream.is_incremental
-        else _list_rows(stream, connection)
-    )
-    resource = dlt.resource(
-        rows,
-        name=stream.name,
-        primary_key=list(stream.primary_key),
-        write_disposition=stream.write,
-        columns=_column_hints(stream),
-        file_format="parquet",
-    )
-    for side in stream.side_tables:
-        # The first call drops the columns a table variant inherits from its resource.
-        no_columns: Any = {}
-        for columns in (no_columns, _column_hints(side)):
-            resource.apply_hints(
-                table_name=side.name,
-                primary_key=list(side.primary_key),
-                merge_key=side.parent_column if side.is_whole_set else "",
-                columns=columns,
-                create_table_variant=True,
-            )
-    _keep_rejected_rows(resource)
-    return resource
-
-
-def _keep_rejected_rows(resource: DltResource) -> None:
-    """Give rows that cannot be merged a table of their own."""
-    kept: Any = {name: {"data_type": data_type} for name, data_type in REJECTED_COLUMNS.items()}
-    no_columns: Any = {}
-    for columns in (no_columns, kept):  # the first drops those of the resource, as above
-        resource.apply_hints(
-            table_name=REJECTED_TABLE,
-            write_disposition="append",
-            primary_key="",
-            columns=columns,
-            create_table_variant=True,
-        )
-
-
-def _column_hints(table: Stream | SideTable) -> Any:
-    hints: dict[str, dict[str, Any]] = {
-        name: {"data_type": data_type} for name, data_type in table.columns.items()
-    }
-    hints[SYNCED_AT] = {"data_type": "timestamp"}
-    if isinstance(table, SideTable) or table.write == "merge":
-        # Of two states of a row in one load package the one read later wins.
-        hints[SYNCED_AT]["dedup_sort"] = "desc"
-    if isinstance(table, SideTable) and table.is_whole_set:
-        hints[REMOVED] = {"data_type": "bool", "hard_delete": True}
-    return hints
-
-
-def _incremental_rows(
-    stream: Stream, connection: Connection, window: Window
-) -> Callable[..., Iterator[Any]]:
-    start, end = window
-    declared = _declared_incremental(stream, start, end)
-
-    def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
-        if connection.greet(dlt.current.source_state()):
-            return
-        # The window is asked of the API; dlt must not filter rows by their timestamps again:
-        # a system update arrives with an updated_at from long ago.
-        cursor.advance(None)
-        start_epoch = epoch_of(cursor.initial_value) or 0
-        end_epoch = epoch_of(cursor.end_value)
-        state = dlt.current.resource_state()
-        positions = state.setdefault("positions", {})
-        position = open_position(positions, start_epoch, end_epoch)
-        reading = _Reading(stream, connection)
-        for steps in reading.batches(position):
-            if not steps:  # nothing has arrived yet: dlt goes on with another stream
-                yield None
-                continue
-            reading.first_read_at(state, steps[0].page)
-            tables = reading.shape([step.page for step in steps])
-            if tables is None:
-                return  # what these pages need cannot be read; they come again
-            yield from tables[:-1]
-            # Before the yield: dlt may close the generator there, and what was read must count.
-            position = steps[-1].position
-            save_position(positions, position, end_epoch)
-            if newest := max((lane.newest or 0 for lane in position.lanes), default=0):
-                reading.run.newest = newest
-                cursor.advance(_cursor_value(stream, newest))
-            yield from tables[-1:]
-
-    return read
-
-
-def _list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[Any]]:
-    def read() -> Iterator[Any]:
-        if connection.greet(dlt.current.source_state()):
-            return
-        reading = _Reading(stream, connection)
-        # All of it before the first row is handed on: a table is never replaced by half a list.
-        answers: list[Page] = []
-        for page in reading.whole_list():
-            if page is None:
-                yield None
-            elif page.rows:
-                answers.append(page)
-        if reading.run.status != "ok" and stream.write == "replace":
-            # A resource that yields nothing would empty the table it replaces; this keeps it.
-            yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition="merge"))
-        for page in answers if reading.run.status == "ok" else ():
-            is_snapshot = stream.write == "append"
-            page = _taken(page, stream, answers[0]) if is_snapshot else page
-            yield from reading.shape([page]) or ()
-
-    return read
-
-
-def _taken(page: Page, stream: Stream, first: Page) -> Page:
-    """Add to the rows of a snapshot when it was taken: one time for all its pages."""
-    taken_at = first.received_at.isoformat()
-    rows = [{**row, TAKEN_AT: taken_at} for row in page.rows]
-    return replace(page, rows=rows, envelope={**page.envelope, stream.rows_key: rows})
-
-
-def _declared_incremental(
-    stream: Stream, start: datetime | None, end: datetime | None
-) -> dlt.sources.incremental[Any]:
-    """Declare the cursor to dlt: it carries the window, a scheduler's interval, and the tools."""
-    assert stream.cursor_field is not None
-    since = start or datetime.fromtimestamp(0, timezone.utc)
-    if stream.columns[stream.cursor_field] == "bigint":
-        return dlt.sources.incremental[int](
-            stream.cursor_field,
-            initial_value=int(since.timestamp()),
-            end_value=None if end is None else int(end.timestamp()),
-            on_cursor_value_missing="include",
-        )
-    return dlt.sources.incremental[datetime](
-        stream.cursor_field,
-        initial_value=since,
-        end_value=end,
-        on_cursor_value_missing="include",
-    )
-
-
-def _cursor_value(stream: Stream, epoch: int) -> Any:
-    assert stream.cursor_field is not None
-    is_number = stream.columns[stream.cursor_field] == "bigint"
-    return epoch if is_number else datetime.fromtimestamp(epoch, timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +40,7 @@ class Shape:
     fields: FieldColumns | None
 
 
-class _Reading:
+class Reading:
     """One resource's reading within dlt's extract: limits, failures and shaping."""
 
     def __init__(self, stream: Stream, connection: Connection) -> None:

@@ -1,0 +1,75 @@
+"""Each stream as a dlt resource: keys, cursor and types declared, rows handed to dlt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dlt
+from dlt.extract import DltResource
+
+from zendesk_source.catalogue import SideTable, Stream
+from zendesk_source.connection import Connection
+from zendesk_source.extract.rejected import REJECTED_COLUMNS, REJECTED_TABLE
+from zendesk_source.resources.incremental import Window, incremental_rows
+from zendesk_source.resources.lists import list_rows
+from zendesk_source.shape.tables import REMOVED, SYNCED_AT
+
+
+def resource_of(stream: Stream, connection: Connection, window: Window) -> DltResource:
+    """Return the dlt resource of a stream, with its keys, cursor and types declared."""
+    rows = (
+        incremental_rows(stream, connection, window)
+        if stream.is_incremental
+        else list_rows(stream, connection)
+    )
+    resource = dlt.resource(
+        rows,
+        name=stream.name,
+        primary_key=list(stream.primary_key),
+        write_disposition=stream.write,
+        columns=_column_hints(stream),
+        file_format="parquet",
+    )
+    for side in stream.side_tables:
+        # The first call drops the columns a table variant inherits from its resource.
+        no_columns: Any = {}
+        for columns in (no_columns, _column_hints(side)):
+            resource.apply_hints(
+                table_name=side.name,
+                primary_key=list(side.primary_key),
+                merge_key=side.parent_column if side.is_whole_set else "",
+                columns=columns,
+                create_table_variant=True,
+            )
+    _keep_rejected_rows(resource)
+    return resource
+
+
+def _keep_rejected_rows(resource: DltResource) -> None:
+    """Give rows that cannot be merged a table of their own."""
+    kept: Any = {name: {"data_type": data_type} for name, data_type in REJECTED_COLUMNS.items()}
+    no_columns: Any = {}
+    for columns in (no_columns, kept):  # the first drops those of the resource, as above
+        resource.apply_hints(
+            table_name=REJECTED_TABLE,
+            write_disposition="append",
+            primary_key="",
+            columns=columns,
+            create_table_variant=True,
+        )
+
+
+def _column_hints(table: Stream | SideTable) -> Any:
+    hints: dict[str, dict[str, Any]] = {
+        name: {"data_type": data_type} for name, data_type in table.columns.items()
+    }
+    hints[SYNCED_AT] = {"data_type": "timestamp"}
+    if isinstance(table, SideTable) or table.write == "merge":
+        # Of two states of a row in one load package the one read later wins.
+        hints[SYNCED_AT]["dedup_sort"] = "desc"
+    if isinstance(table, SideTable) and table.is_whole_set:
+        hints[REMOVED] = {"data_type": "bool", "hard_delete": True}
+    return hints
+
+
+__all__ = ["Window", "resource_of"]
