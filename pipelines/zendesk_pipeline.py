@@ -33,8 +33,8 @@ from zendesk_source.demo import DATASET as DEMO_DATASET
 from zendesk_source.demo import run_demo
 from zendesk_source.extract.slices import StreamRun
 from zendesk_source.failures import explained
-from zendesk_source.report import as_json, progress_line, summary, where_loaded
 from zendesk_source.selection import select_streams
+from zendesk_source.summary import as_json, progress_line, summary, where_loaded
 
 DATASET = "zendesk_data"
 SHIPPED_SETTINGS = Path(__file__).resolve().parent.parent / ".dlt"

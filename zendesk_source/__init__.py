@@ -1,29 +1,37 @@
-"""Copy a company's Zendesk into DuckDB or any other dlt destination."""
+"""Copy a company's Zendesk into DuckDB or any other dlt destination.
+
+Names are imported when they are first used, so that importing the package costs nothing: the
+command line answers ``--help`` before dlt is there.
+"""
 
 from __future__ import annotations
 
-from zendesk_source.catalogue import STREAMS, Stream
-from zendesk_source.errors import (
-    AccessDenied,
-    AuthenticationError,
-    ConfigurationError,
-    LoadFailed,
-    NotOnThisPlan,
-    PaginationStuck,
-    RateLimited,
-    ServerUnavailable,
-    StreamRefused,
-    UnexpectedAnswer,
-    ZendeskError,
-)
-from zendesk_source.source import (
-    zendesk_custom_objects,
-    zendesk_help_center,
-    zendesk_source,
-    zendesk_support,
-    zendesk_talk,
-)
-from zendesk_source.sync import SyncReport, sync
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zendesk_source.catalogue import STREAMS, Stream
+    from zendesk_source.errors import (
+        AccessDenied,
+        AuthenticationError,
+        ConfigurationError,
+        LoadFailed,
+        NotOnThisPlan,
+        PaginationStuck,
+        RateLimited,
+        ServerUnavailable,
+        StreamRefused,
+        UnexpectedAnswer,
+        ZendeskError,
+    )
+    from zendesk_source.loop import SyncReport, sync
+    from zendesk_source.source import (
+        zendesk_custom_objects,
+        zendesk_help_center,
+        zendesk_source,
+        zendesk_support,
+        zendesk_talk,
+    )
 
 __all__ = [
     "STREAMS",
@@ -47,3 +55,20 @@ __all__ = [
     "zendesk_support",
     "zendesk_talk",
 ]
+
+_PARTS = ("errors", "catalogue", "source", "loop")  # the light ones first: two import dlt
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562)."""
+    if name in __all__:
+        for part in _PARTS:
+            module = import_module(f"{__name__}.{part}")
+            if hasattr(module, name):
+                globals()[name] = getattr(module, name)
+                return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

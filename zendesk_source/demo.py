@@ -11,10 +11,11 @@ import dlt
 from zendesk_source.api.credentials import ZendeskOAuthClient
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.failures import explained
-from zendesk_source.report import summary, table_text
+from zendesk_source.loop import OnSlice, SyncReport, sync
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 from zendesk_source.source import zendesk_support
-from zendesk_source.sync import OnSlice, SyncReport, sync
+from zendesk_source.summary import summary
+from zendesk_source.text_table import table_text
 
 _NOON = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 _CLIENT = ("demo_client", "demo_secret")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import threading
@@ -23,13 +24,8 @@ Its exports, lists, rate limits and OAuth behave as recorded answers of Zendesk 
 leaves the machine, and the credentials that it prints are good for it alone."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the options of the command."""
-    options = argparse.ArgumentParser(
-        prog="python -m zendesk_source.simulator",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     options.add_argument("--port", type=int, default=8123, help="port (%(default)s; 0: any free)")
     options.add_argument("--tickets", type=int, default=5000, help="tickets (%(default)s)")
     options.add_argument("--users", type=int, default=1500, help="users (%(default)s)")
@@ -57,12 +53,21 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--refuse", action="append", default=[], metavar="STREAM", help="answer it with 403"
     )
-    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; returns the exit code."""
-    chosen = parser().parse_args(arguments)
+    parser = argparse.ArgumentParser(
+        prog="python -m zendesk_source.simulator",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(parser)
+    return run(parser.parse_args(arguments, argparse.Namespace(json=False)))
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Serve until interrupted; returns the exit code."""
     clock = SimulatedClock(datetime.now(timezone.utc), ticking=True, time_scale=chosen.time_scale)
     account = Account.generate(
         chosen.seed,
@@ -89,9 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in chosen.refuse:
         simulator.refuse(stream)
     with simulator:
-        print(_greeting(simulator), flush=True)
+        print(_as_json(simulator) if chosen.json else _greeting(simulator), flush=True)
         _wait_for_signal()
-    print("stopped")
+    if not chosen.json:
+        print("stopped")
     return 0
 
 
@@ -107,6 +113,21 @@ Serving {len(simulator.account.stores["tickets"]):,} tickets at {simulator.base_
   curl -u {EMAIL}/token:{TOKEN} '{simulator.base_url}/api/v2/tickets.json?page[size]=1' -g
 
 Ctrl-C stops it."""
+
+
+def _as_json(simulator: Simulator) -> str:
+    return json.dumps(
+        {
+            "base_url": simulator.base_url,
+            "email": EMAIL,
+            "token": TOKEN,
+            "oauth_token": BEARER,
+            "client_id": CLIENT[0],
+            "client_secret": CLIENT[1],
+            "refresh_token": simulator.issue_refresh_token(),
+        },
+        indent=2,
+    )
 
 
 def _wait_for_signal() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 import dlt
 
 from zendesk_source.extract.slices import StreamRun
-from zendesk_source.sync import SyncReport
+from zendesk_source.loop import SyncReport
+from zendesk_source.text_table import table_text
 
 _HEADINGS = ("stream", "rows", "pages", "requests", "seconds", "newest")
 
@@ -79,20 +79,6 @@ def progress_line(runs: dict[str, StreamRun]) -> str:
     ]
     done = sum(run.is_at_end for run in runs.values())
     return ", ".join([f"{done} of {len(runs)} streams at the end", *reading])
-
-
-def table_text(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a plain text table: the first column to the left, numbers to the right."""
-    rows = [headings, *rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(headings))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
 
 def _stream_row(name: str, run: StreamRun) -> tuple[str, ...]:

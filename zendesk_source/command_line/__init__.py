@@ -1,0 +1,121 @@
+"""``zendesk-source``: one command, a module a subcommand.
+
+A subcommand is a line in ``COMMANDS`` and the module of its name in this package, which has
+``add_arguments(parser)`` and ``run(options) -> int``; its docstring is what ``--help`` shows.
+Only the module of the chosen one is imported, and dlt only by those that need it when they run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol, cast
+
+from zendesk_source.command_line.output import log, logging_to_stderr
+from zendesk_source.errors import ZendeskError
+
+COMMANDS = {
+    "streams": "list what can be loaded",
+    "simulate": "serve a made-up Zendesk account on this machine",
+}
+"""Subcommands and their line in ``zendesk-source --help``, in its order."""
+
+EXIT_CODES = """\
+exit codes: 0 good, 1 failed, 2 a setting or an option is wrong, 3 Zendesk refused the
+credentials, 130 and 143 stopped; what else a command returns, its own --help says."""
+
+
+class Subcommand(Protocol):
+    """A module of this package that is a subcommand."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's own options."""
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Do it; returns the exit code."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser_for(arguments[0] if arguments else "").parse_args(arguments)
+    with logging_to_stderr(options.log_format, is_quiet=options.quiet):
+        return ended(options)
+
+
+def ended(options: argparse.Namespace) -> int:
+    """Run a subcommand; whatever ends it becomes a message and an exit code."""
+    try:
+        code = subcommand(options.command).run(options)
+        sys.stdout.flush()
+    except ZendeskError as error:
+        log.error(str(error), extra={"fields": {"error": type(error).__name__}})
+        return error.exit_code
+    except KeyboardInterrupt as stop:
+        log.error("Stopped. What was loaded is complete; start again to go on.")
+        return 128 + int(getattr(stop, "signal_code", signal.SIGINT))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; what was to be loaded is loaded.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 (the last resort: say what to do with the traceback)
+        traceback.print_exc()
+        log.error(
+            "This is a bug in zendesk_source; what was loaded is complete. Please report"
+            " it with the lines above, after looking for anything that is not public."
+        )
+        return 1
+    return code
+
+
+def subcommand(name: str) -> Subcommand:
+    """Import a subcommand."""
+    return cast(Subcommand, import_module(f"{__name__}.{name}"))
+
+
+def parser_for(chosen: str) -> argparse.ArgumentParser:
+    """Return the parser of the command line, with the options of the chosen subcommand only."""
+    parser = argparse.ArgumentParser(
+        prog="zendesk-source",
+        description="Copy a company's Zendesk into DuckDB or any other dlt destination.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show it and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, line in COMMANDS.items():
+        below = commands.add_parser(
+            name, help=line, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name == chosen:
+            module = subcommand(name)
+            below.description = module.__doc__
+            module.add_arguments(below)
+            _add_common(below)
+    return parser
+
+
+class _ShowVersion(argparse.Action):
+    """Looks the version up when it is asked for: that costs as much as all the rest."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        parser.exit(message=metadata.version("zendesk-source") + "\n")
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="data on stdout as one JSON document")
+    output.add_argument("--quiet", action="store_true", help="nothing but errors on stderr")
+    output.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="json: each line on stderr is a JSON object (default: text)",
+    )

@@ -1,0 +1,88 @@
+"""Data on stdout, logs on stderr: for people on a terminal, for programs elsewhere."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any
+
+from zendesk_source.text_table import table_text
+
+log = logging.getLogger("zendesk_source")
+"""What a command says beside its data; ``extra={"fields": {...}}`` are keys of the JSON line."""
+
+
+@contextmanager
+def logging_to_stderr(log_format: str, *, is_quiet: bool) -> Iterator[None]:
+    """Write log lines to stderr while a command runs."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
+    before = log.level, log.propagate
+    log.addHandler(handler)
+    log.setLevel(logging.ERROR if is_quiet else logging.INFO)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.level, log.propagate = before
+
+
+class TextLines(logging.Formatter):
+    """``error: what happened``; lines that only inform stand alone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        text = record.getMessage()
+        return text if record.levelno == logging.INFO else f"{record.levelname.lower()}: {text}"
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, message, and what else is known."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        moment = datetime.fromtimestamp(record.created, timezone.utc)
+        line = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        return json.dumps(line)
+
+
+def print_json(document: Any) -> None:
+    """Write the one JSON document of a command."""
+    print(json.dumps(document, indent=2))
+
+
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, left_columns: int = 1
+) -> None:
+    """Write a table: with colours on a terminal, as plain text elsewhere.
+
+    Args:
+        headings: Of the columns.
+        rows: Their cells.
+        left_columns: How many columns hold text; the others hold numbers.
+    """
+    if not sys.stdout.isatty():
+        print(table_text(headings, rows, left_columns=left_columns))
+        return
+    # Imported for people only: a program that reads us need not wait for it.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for i, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if i < left_columns else "right")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)

@@ -1,0 +1,11 @@
+"""Serve a made-up Zendesk account on this machine, for trying out, tests and CI.
+
+Its exports, lists, rate limits and OAuth behave as recorded answers of Zendesk do. Nothing
+leaves the machine, and the credentials that it prints are good for it alone.
+"""
+
+from __future__ import annotations
+
+from zendesk_source.simulator.__main__ import add_arguments, run
+
+__all__ = ["add_arguments", "run"]

@@ -1,0 +1,62 @@
+"""List the streams, or those that NAMES would choose: what a load would read and fill."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from zendesk_source.catalogue import STREAMS, Stream
+from zendesk_source.command_line.output import print_json, print_table
+from zendesk_source.selection import ALL, select_streams
+
+_LATER = {"merge": "what changed", "replace": "all of it", "append": "a snapshot"}
+_HEADINGS = ("stream", "core", "a later run reads", "other tables", "who may read it")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare which streams to list."""
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAMES",
+        help="core, all (the default), products, names, hc_*, '!left_out'",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the streams."""
+    chosen = set(select_streams(options.names or [ALL]))
+    streams = [stream for stream in STREAMS if stream.name in chosen]
+    if options.json:
+        print_json([_described(stream) for stream in streams])
+    else:
+        print_table(_HEADINGS, map(_row, streams), left_columns=len(_HEADINGS))
+    return 0
+
+
+def _row(stream: Stream) -> Sequence[str]:
+    return (
+        stream.name,
+        "yes" if stream.is_core else "",
+        _LATER[stream.write],
+        str(len(stream.side_tables) or ""),
+        f"{stream.access}; {stream.needs}" if stream.needs else stream.access,
+    )
+
+
+def _described(stream: Stream) -> dict[str, Any]:
+    return {
+        "name": stream.name,
+        "product": stream.product,
+        "is_core": stream.is_core,
+        "tables": [table.name for table in stream.tables],
+        "primary_key": list(stream.primary_key),
+        "cursor_field": stream.cursor_field,
+        "write": stream.write,
+        "page_size": stream.page_size,
+        "access": stream.access,
+        "needs": stream.needs,
+        "note": stream.note,
+        "docs": stream.docs,
+    }
