@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types docs bench bench-budget chaos lock .venv clean
+.PHONY: help demo test lint format types docs bench bench-budget bench-requests chaos lock .venv clean
 
 RUN := .venv/bin/python
 CHECKED := zendesk_source pipelines tests
@@ -34,7 +34,7 @@ types: .venv/.project ## Check types (mypy --strict)
 	@$(RUN) -m mypy $(wildcard $(CHECKED)) $(ARGS)
 
 docs: .venv/.project ## Write docs/streams.md and the README's table anew from the catalogue
-	@$(RUN) -m zendesk_source.catalogue >docs/streams.md
+	@$(RUN) -m zendesk_source.catalogue docs/requests.json >docs/streams.md
 	@$(RUN) docs/update_readme.py
 
 bench: .venv/.project ## Run the benchmarks
@@ -42,6 +42,9 @@ bench: .venv/.project ## Run the benchmarks
 
 bench-budget: .venv/.project ## Measure how much of Zendesk's rate limits a backfill uses
 	@$(RUN) -m benchmarks.budget $(ARGS)
+
+bench-requests: .venv/.project ## Count the requests of every stream, for docs/streams.md
+	@$(RUN) -m benchmarks.requests $(ARGS)
 
 chaos: .venv/.project ## Kill syncs at random moments, then compare every row (ARGS="--kills 20")
 	@$(RUN) -m tests.chaos $(ARGS)

@@ -1,9 +1,15 @@
-"""Write the reference of all streams: ``python -m zendesk_source.catalogue > docs/streams.md``."""
+"""Write the reference of all streams: ``python -m zendesk_source.catalogue FIGURES``.
+
+The figures are those that ``python -m benchmarks.requests`` measured.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Paging, Product, SideTable, Stream
 from zendesk_source.catalogue.not_loaded import NOT_LOADED
@@ -30,18 +36,22 @@ or the credentials do not permit is skipped and named in the summary.
 - **append**: a snapshot of what Zendesk keeps no history of; `taken_at` is its time.
 
 Requests are those of a sync that finds `n` rows: all of them for **replace**, the changed ones for
-**merge**."""
+**merge**. Measured are those of a first sync and of one that finds nothing new, on a simulated
+account of {tickets:,} tickets, {users:,} users and {articles:,} articles."""
+
+Figures = Mapping[str, Any]
+"""How large the ``account`` was; by ``streams``, requests of the ``first`` and an ``idle`` sync."""
 
 
-def reference() -> Iterator[str]:
+def reference(figures: Figures) -> Iterator[str]:
     """Yield the lines of the reference."""
     products = ", ".join(f"`{product}`" for product in PRODUCTS)
-    yield _INTRODUCTION.format(products=products)
+    yield _INTRODUCTION.format(products=products, **figures["account"])
     for product in PRODUCTS:
         streams = [stream for stream in STREAMS if stream.product == product]
         yield f"\n## {_TITLES[product]}\n"
-        headings = ["stream", "key", "cursor", "write", "requests", "access", "core"]
-        yield from _table(headings, map(_stream_row, streams))
+        headings = ["stream", "key", "cursor", "write", "requests", "measured", "access", "core"]
+        yield from _table(headings, (_stream_row(stream, figures) for stream in streams))
         notes = [stream for stream in streams if stream.note]
         if notes:
             yield ""
@@ -58,13 +68,14 @@ def reference() -> Iterator[str]:
                 yield f"- {entry.reason}<br>\n  {names}"
 
 
-def _stream_row(stream: Stream) -> Sequence[str]:
+def _stream_row(stream: Stream, figures: Figures) -> Sequence[str]:
     return (
         f"[{stream.name}]({stream.docs})",
         ", ".join(stream.primary_key),
         stream.cursor_field or "",
         stream.write,
         _requests(stream),
+        _measured(figures["streams"].get(stream.name)),
         f"{stream.access}; {stream.needs}" if stream.needs else stream.access,
         "yes" if stream.is_core else "",
     )
@@ -73,6 +84,10 @@ def _stream_row(stream: Stream) -> Sequence[str]:
 def _requests(stream: Stream) -> str:
     is_one = stream.paging in (Paging.SINGLE, Paging.OBJECT)
     return "1" if is_one else f"n / {stream.page_size:,}"
+
+
+def _measured(figures: Mapping[str, int] | None) -> str:
+    return "" if figures is None else f"{figures['first']:,}; {figures['idle']:,}"
 
 
 def _side_row(side: SideTable, stream: Stream) -> Sequence[str]:
@@ -87,4 +102,5 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[s
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(reference()) + "\n")
+    measured: Figures = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    sys.stdout.write("\n".join(reference(measured)) + "\n")

@@ -115,7 +115,8 @@ ORGANIZATION_MEMBERSHIPS = whole_list(
         text="url organization_name",
         bool="default view_tickets",
     ),
-    is_core=True,
+    note="`users.organization_id` is the default one; read it where people belong to several"
+    " organizations. A request for every 100 memberships, on every sync.",
 )
 
 BRANDS = whole_list(
