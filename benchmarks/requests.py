@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -47,8 +48,10 @@ def an_account(scale: float) -> Account:
     return account
 
 
-def measure(account: Account, named: str = "all") -> dict[str, dict[str, int]]:
-    """Sync twice, and return rows and requests by stream."""
+def measure(
+    account: Account, named: str = "all", moments: Sequence[str] = ("first", "idle")
+) -> dict[str, dict[str, int]]:
+    """Sync once a moment, and return rows and requests by stream."""
     import dlt
 
     from zendesk_source import sync, zendesk_source
@@ -60,7 +63,7 @@ def measure(account: Account, named: str = "all") -> dict[str, dict[str, int]]:
         credentials = ZendeskOAuthToken()
         credentials.subdomain, credentials.oauth_token = "acme", TOKEN
         credentials.base_url = zendesk.base_url
-        for moment in ("first", "idle"):
+        for moment in moments:
             source = zendesk_source(credentials, clock=account.clock)
             report = sync(pipeline, source.with_resources(*select_streams([named])))
             made = Counter(request.stream for request in zendesk.requests)
