@@ -73,7 +73,7 @@ class Connection:
         """The one client every request goes through, made on first use."""
         base_url = base_url_of(self.credentials)
         budget = Budget(self.clock, rate_limit_share=self.rate_limit_share)
-        auth = auth_for(self.credentials, base_url, self.clock)
+        auth = auth_for(self.credentials, base_url, self.clock, on_wait=self._tell_wait)
         return ZendeskClient(
             base_url,
             auth,
