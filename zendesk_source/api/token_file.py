@@ -14,6 +14,7 @@ and an answer lost on its way.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -91,17 +92,17 @@ class TokenFile:
             ConfigurationError: The file cannot be read, is not ours, or others may read it.
         """
         try:
-            descriptor = os.open(self.path, os.O_RDONLY)
+            with self.path.open("rb") as file:
+                self._check_mode(os.fstat(file.fileno()).st_mode)
+                pair = _parsed(file.read())
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._unusable("cannot be read", error) from error
-        with os.fdopen(descriptor, "rb") as file:
-            self._check_mode(os.fstat(descriptor).st_mode)
-            try:
-                pair = _parsed(file.read())
-            except OSError as error:
-                raise self._unusable("cannot be read", error) from error
+            raise ConfigurationError(
+                f"The token file {self.path} cannot be read:"
+                f" {error.strerror or type(error).__name__}.",
+                "It must belong to the user who runs this; or set `token_file` to another path.",
+            ) from error
         if pair is None:
             raise ConfigurationError(
                 f"The token file {self.path} does not hold tokens.",
@@ -175,7 +176,9 @@ class TokenFile:
         with os.fdopen(descriptor, "r+b", buffering=0) as file:
             if os.name != "nt":
                 os.fchmod(descriptor, 0o600)
-            file.write(content.ljust(_RESERVED_BYTES))
+            padded = content.ljust(_RESERVED_BYTES)
+            if file.write(padded) != len(padded):  # unbuffered, so it may end where the disk does
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             file.truncate()
             os.fsync(descriptor)
 
@@ -209,12 +212,6 @@ class TokenFile:
             f"Others may read the token file {self.path} (mode {stat.S_IMODE(mode):04o}).",
             f"Close it: chmod 600 {self.path}. If somebody may have read it, log in anew too:"
             " zendesk-source login.",
-        )
-
-    def _unusable(self, what: str, error: OSError) -> ConfigurationError:
-        return ConfigurationError(
-            f"The token file {self.path} {what}: {error.strerror or type(error).__name__}.",
-            "It must belong to the user who runs this; or set `token_file` to another path.",
         )
 
     def _not_writable(self, error: OSError) -> ConfigurationError:
