@@ -12,10 +12,11 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "zendesk_source"
 
 # Each part may import itself and those before it. A new part has to be placed here.
-LAYERS = ["errors", "file_lock", "catalogue", "api", "extract", "shape"]
+LAYERS = ["errors", "catalogue", "api", "extract", "shape"]
 LAYERS += ["item_format", "connection", "resources", "source"]
 SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "single_run", "loop"]
-ORDER = ["text_table", *LAYERS, *SYNC, "selection", "summary", "demo", "command_line"]
+ORDER = ["text_table", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
+ORDER += ["command_line"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
 FRONT = ["__init__", "__main__"]
 # The simulator is another Zendesk, not a layer: it must not share our reading of the API.
@@ -24,6 +25,7 @@ MAY_IMPORT_THE_SIMULATOR = {"demo", "command_line", "simulator"}
 
 # `failures` tells dlt's exceptions in our words, `demo` makes a pipeline.
 MAY_IMPORT_DLT = {"resources", "source", "loop", "api.credentials", "failures", "demo"}
+MAY_IMPORT_DLT |= {"html_report", "html_report.loaded", "command_line.report"}
 MAY_IMPORT_DLT |= {
     "resources.incremental",
     "resources.lists",

@@ -97,6 +97,8 @@ def run_demo(
     for question, sql in QUESTIONS:
         say(f"\n{question}\n")
         say(answer(pipeline, sql))
+    dataset = "" if pipeline.dataset_name == DATASET else f" --dataset {pipeline.dataset_name}"
+    say(f"\nCharts of it: .venv/bin/zendesk-source report --demo{dataset}")
     return first
 
 

@@ -93,6 +93,12 @@ def _of_files(error: BaseException) -> ZendeskError | None:
             f"{_quoted(text).strip() or 'The file'} is not a DuckDB file.",
             "Name another one: DESTINATION__DUCKDB__CREDENTIALS=/path/to/zendesk.duckdb",
         )
+    if "database does not exist" in text:
+        where = re.search(r'"([^"]+)"', text)
+        return ConfigurationError(
+            f"There is no DuckDB file {where.group(1) if where else 'yet'}.",
+            "Load something into it first, or go to the folder where that was done.",
+        )
     if _DISK_FULL in text:
         return LoadFailed(
             "The disk is full.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from zendesk_source.catalogue.custom_field_rows import CUSTOM_FIELD_ROWS, with_custom_field_rows
 from zendesk_source.catalogue.custom_objects import CUSTOM_OBJECTS
 from zendesk_source.catalogue.help_center import HELP_CENTER
 from zendesk_source.catalogue.stream import (
@@ -37,7 +36,6 @@ STREAMS: tuple[Stream, ...] = (
 )
 
 __all__ = [
-    "CUSTOM_FIELD_ROWS",
     "PRODUCTS",
     "STREAMS",
     "TAKEN_AT",
@@ -50,5 +48,4 @@ __all__ = [
     "SideTable",
     "Stream",
     "WriteDisposition",
-    "with_custom_field_rows",
 ]

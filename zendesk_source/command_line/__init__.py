@@ -21,6 +21,7 @@ from zendesk_source.errors import ZendeskError
 
 COMMANDS = {
     "streams": "list what can be loaded",
+    "report": "write a page of charts about what was loaded",
     "simulate": "serve a made-up Zendesk account on this machine",
 }
 """Subcommands and their line in ``zendesk-source --help``, in its order."""

@@ -1,0 +1,192 @@
+"""The page about a loaded account: it counts right, says what is missing, and trusts no text."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+
+import dlt
+import duckdb
+import pytest
+
+from tests.html_report.account import STREAMS, Page, simulated
+from zendesk_source import sync, zendesk_support
+from zendesk_source.command_line import main
+from zendesk_source.html_report import write_report
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=timezone.utc)
+
+
+def page_of(database: Path, weeks: int = 13, time_zone: str = "UTC") -> Page:
+    destination = dlt.destinations.duckdb(str(database))
+    pipeline = dlt.pipeline("zendesk", destination=destination, dataset_name="zendesk_data")
+    file = database.with_name("page.html")
+    write_report(pipeline, file, weeks=weeks, time_zone=time_zone, now=NOW)
+    return Page(file.read_text(encoding="utf-8"))
+
+
+def figures(page: Page) -> dict[str, str]:
+    """Return the tiles: their titles and figures."""
+    words = page.words
+    ends = words.index("Tickets created and solved a day")
+    tiles = {"created", "solved", "unsolved", "median first reply", "median resolution"}
+    return {word: words[i + 1] for i, word in enumerate(words[:ends]) if word in tiles}
+
+
+def test_the_command_writes_a_page_about_what_is_there(loaded: Path, capsys) -> None:
+    assert main(["report", "--out", "mine.html", "--weeks", "4"]) == 0
+    assert "mine.html: open it in a browser." in capsys.readouterr().err
+    page = Page(Path("mine.html").read_text(encoding="utf-8"))
+    assert "Not shown" not in page.text
+    with duckdb.connect(str(loaded)) as database:
+        for table in ("tickets", "ticket_comments", "users", "ticket_field_history"):
+            ((rows,),) = database.sql(f"select count(*) from zendesk_data.{table}").fetchall()
+            assert page.row(table)[0] == f"{rows:,}"
+
+
+def test_every_ticket_is_created_solved_or_waiting(loaded: Path) -> None:
+    with duckdb.connect(str(loaded)) as database:
+        ((all_, solved),) = database.sql(
+            "select count(*), count(*) filter (where status in ('solved', 'closed'))"
+            " from zendesk_data.tickets where status <> 'deleted'"
+        ).fetchall()
+    page = page_of(loaded, weeks=1_000)
+    shown = figures(page)
+    assert (shown["created"], shown["solved"]) == (f"{all_:,}", f"{solved:,}")
+    assert shown["unsolved"] == f"{all_ - solved:,}"
+    by_group = page.rows[page.rows.index(next(r for r in page.rows if r and r[0] == "group")) + 1 :]
+    groups = by_group[: next(i for i, row in enumerate(by_group) if row[-1] == "90%")]
+    assert sum(int(row[-1]) for row in groups) == all_ - solved
+
+
+def test_postgres_gives_the_same_page(loaded: Path, postgres_url: str) -> None:
+    pipeline = dlt.pipeline(
+        "postgres", destination=dlt.destinations.postgres(postgres_url), dataset_name="zendesk_data"
+    )
+    with simulated() as (_, credentials):
+        sync(pipeline, zendesk_support(credentials).with_resources(*STREAMS))
+    write_report(pipeline, Path("postgres.html"), now=NOW, time_zone="America/New_York")
+    page_of(loaded, time_zone="America/New_York")
+    one, other = (
+        re.sub(r"(just now|[\d.]+ \w+ ago)", "", Path(name).read_text(encoding="utf-8"))
+        for name in ("postgres.html", loaded.with_name("page.html"))
+    )
+    assert one == other
+
+
+@pytest.fixture
+def by_hand(own_dlt: Path) -> Path:
+    """Return a database of four tickets whose figures one can work out in the head."""
+    file = own_dlt / "by_hand.duckdb"
+    with duckdb.connect(str(file)) as database:
+        database.execute(
+            """
+            create schema zendesk_data; use zendesk_data;
+            create table tickets as
+            select *, 'normal' as priority, 1 as group_id, 7 as assignee_id,
+                   timestamptz '2026-01-16 00:00:00Z' as updated_at, now() as _zendesk_synced_at
+            from (values
+                (1, 'closed',  false, timestamptz '2025-12-30 08:00:00Z'),
+                (2, 'solved',  false, timestamptz '2026-01-12 23:30:00Z'),
+                (3, 'open',    false, timestamptz '2026-01-13 08:00:00Z'),
+                (4, 'deleted', true,  timestamptz '2026-01-13 09:00:00Z')
+            ) as ticket (id, status, is_deleted, created_at);
+            create table ticket_metrics as select * from (values
+                (1, timestamptz '2026-01-11 08:00:00Z', '{"calendar":10}', '{"calendar":600}'),
+                (2, timestamptz '2026-01-14 08:00:00Z', '{"calendar":30}', '{"calendar":1800}'),
+                (3, null, '{"calendar":50}', '{"calendar":null}')
+            ) as metric (ticket_id, solved_at, reply_time_in_minutes,
+                         full_resolution_time_in_minutes);
+            alter table ticket_metrics alter reply_time_in_minutes type json;
+            alter table ticket_metrics alter full_resolution_time_in_minutes type json
+            """
+        )
+    return file
+
+
+def test_figures_are_those_of_the_weeks_asked_for(by_hand: Path) -> None:
+    assert figures(page_of(by_hand, weeks=1)) == {
+        "created": "2",
+        "solved": "2",
+        "unsolved": "1",
+        "median first reply": "40 min",
+        "median resolution": "20.0 h",
+    }
+
+
+def test_a_day_is_one_of_the_time_zone(by_hand: Path) -> None:
+    in_utc, in_vienna = (page_of(by_hand, 1, zone) for zone in ("UTC", "Europe/Vienna"))
+    assert in_utc.row("Mon")[23] == "1"
+    assert (in_vienna.row("Mon")[23], in_vienna.row("Tue")[0]) == ("0", "1")
+
+
+def test_a_chart_without_its_tables_is_left_out_with_the_reason(by_hand: Path) -> None:
+    text = page_of(by_hand).text
+    assert "because satisfaction_ratings is not loaded" in text
+    assert "sync with --streams satisfaction_ratings" in text
+    assert "Busiest hours" in text
+
+
+def test_without_tickets_there_are_the_tables(own_dlt: Path) -> None:
+    file = own_dlt / "groups.duckdb"
+    with duckdb.connect(str(file)) as database:
+        database.execute(
+            "create schema zendesk_data;"
+            " create table zendesk_data.groups as select 1 as id, now() as _zendesk_synced_at"
+        )
+    assert page_of(file).row("groups")[0] == "1"
+
+
+def test_what_was_not_read_is_named(loaded: Path) -> None:
+    with duckdb.connect(str(loaded)) as database:
+        database.execute(
+            "update zendesk_data._zendesk_sync_log set status = 'skipped', reason = 'Why & how'"
+            " where stream = 'groups'"
+        )
+    assert re.search(r"groups skipped on [\d :-]+: Why & how", page_of(loaded).text)
+
+
+def test_the_text_of_an_account_stays_text(loaded: Path) -> None:
+    attack = "<script>alert('x')</script><img src=https://example.com/x.png>"
+    with duckdb.connect(str(loaded)) as database:
+        database.execute("set search_path = 'zendesk_data'")
+        database.execute("update groups set name = ?", [attack])
+        database.execute("update users set name = ? where role <> 'end-user'", [attack])
+    page = page_of(loaded)
+    assert page.text.count(attack) > 2
+    assert {tag for tag, _ in page.tags} & {"script", "img"} == set()
+
+
+def test_the_page_needs_nothing_from_elsewhere(loaded: Path) -> None:
+    page = page_of(loaded)
+    named = {name for _, attributes in page.tags for name in attributes}
+    assert named & {"href", "src", "srcset", "onclick", "onload"} == set()
+    text = loaded.with_name("page.html").read_text(encoding="utf-8")
+    assert not re.search(r"https?://|@import|url\(", text)
+    policy = [a["content"] for _, a in page.tags if a.get("http-equiv")]
+    assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
+
+
+def test_reading_does_not_make_a_database(own_dlt: Path, capsys) -> None:
+    assert main(["report"]) == 2
+    assert "There is no DuckDB file" in capsys.readouterr().err
+    assert list(own_dlt.glob("*.duckdb")) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--time-zone", "Mars"], "There is no time zone 'Mars'"),
+        (["--weeks", "0"], "At least one week"),
+        (["--dataset", "elsewhere"], "nothing in the dataset elsewhere"),
+        (["--out", "no/such/folder.html"], "cannot be written"),
+        (["--destination", "filesystem"], "reads DuckDB and Postgres, not filesystem"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    loaded: Path, capsys, monkeypatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", "files")
+    assert main(["report", *arguments]) == 2
+    assert said in capsys.readouterr().err

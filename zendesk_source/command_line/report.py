@@ -1,0 +1,51 @@
+"""Write an HTML page about what was loaded: how support is doing, and how fresh the tables are.
+
+The page is one file that opens without a network. It reads DuckDB and Postgres, asks nothing of
+Zendesk, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from zendesk_source.command_line.output import log, print_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the page is about, and where it goes."""
+    add = parser.add_argument
+    add("--out", type=Path, default=Path("zendesk_report.html"), metavar="FILE", help="%(default)s")
+    add("--weeks", type=int, default=13, metavar="N", help="how many to show (default: 13)")
+    add(
+        "--time-zone",
+        default="UTC",
+        metavar="ZONE",
+        help="whose days and hours are meant, such as Europe/Vienna (default: UTC)",
+    )
+    add("--destination", default="duckdb", help="where the tables are (default: duckdb)")
+    add("--dataset", help="dataset or schema they are in (default: zendesk_data)")
+    add("--demo", action="store_true", help="about the tables that `make demo` loaded")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the page."""
+    import dlt
+
+    from zendesk_source.demo import DATASET as DEMO_DATASET
+    from zendesk_source.failures import explained
+    from zendesk_source.html_report import write_report
+
+    with explained():
+        pipeline = dlt.pipeline(
+            "zendesk_demo" if options.demo else "zendesk",
+            destination=options.destination,
+            dataset_name=options.dataset or (DEMO_DATASET if options.demo else "zendesk_data"),
+        )
+        write_report(pipeline, options.out, weeks=options.weeks, time_zone=options.time_zone)
+    file = options.out.resolve()
+    if options.json:
+        print_json({"file": str(file)})
+    else:
+        log.info("Wrote %s: open it in a browser.", file)
+    return 0

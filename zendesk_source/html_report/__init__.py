@@ -1,0 +1,58 @@
+"""One HTML file about what was loaded: how support is doing, and how fresh the tables are."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import dlt
+
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.html_report.loaded import opened
+from zendesk_source.html_report.page import page
+
+WEEKS = 13
+"""A quarter."""
+
+
+def write_report(
+    pipeline: dlt.Pipeline,
+    file: Path,
+    *,
+    weeks: int = WEEKS,
+    time_zone: str = "UTC",
+    now: datetime | None = None,
+) -> None:
+    """Write a page about what a pipeline loaded.
+
+    Args:
+        pipeline: Into DuckDB or Postgres; it need not have run on this machine.
+        file: Where to; what is there is replaced.
+        weeks: How many to show, up to the newest day of the data.
+        time_zone: In which days and hours are meant, such as ``Europe/Vienna``.
+        now: When it is made; the clock says so if left out.
+
+    Raises:
+        ConfigurationError: There is no such dataset or time zone, or the file cannot be written.
+    """
+    if weeks < 1:
+        raise ConfigurationError("At least one week must be shown.", "Leave --weeks out for 13.")
+    with opened(pipeline, _zone(time_zone), weeks) as loaded:
+        text = page(loaded, now or datetime.now(timezone.utc))
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"The page cannot be written to {file}: {error.strerror}.",
+            "Name another file with --out.",
+        ) from error
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"There is no time zone {name!r}.", "Write one such as Europe/Vienna."
+        ) from error

@@ -1,0 +1,158 @@
+"""The tables of a dataset, and the answers they give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dlt
+from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+from dlt.destinations.sql_client import SqlClientBase
+
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.failures import explained
+from zendesk_source.html_report.queries import (
+    ASKED,
+    COLUMNS,
+    LAST_SYNC,
+    SPAN,
+    TABLES,
+    Query,
+)
+
+_DIALECTS = ("duckdb", "postgres")
+_TIMES = ("updated_at", "created_at", "time", "updated")
+DAYS_A_WEEK = 7
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """How much a table holds, and how fresh it is."""
+
+    name: str
+    rows: int
+    newest: datetime | None
+    synced_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Period:
+    """The weeks that are asked about: whole weeks that end with the newest day of the data."""
+
+    first_day: date
+    weeks: int
+    until: datetime
+
+    @property
+    def last_day(self) -> date:
+        """The newest day."""
+        return self.first_day + timedelta(days=DAYS_A_WEEK * self.weeks - 1)
+
+    @property
+    def first_of_before(self) -> date:
+        """Where as many weeks before begin, to compare with."""
+        return self.first_day - timedelta(days=DAYS_A_WEEK * self.weeks)
+
+
+class Loaded:
+    """A dataset that is open for questions."""
+
+    def __init__(self, client: SqlClientBase[Any], zone: ZoneInfo, weeks: int) -> None:
+        self._client, self.zone = client, zone
+        self._answers: dict[Query, list[tuple[Any, ...]]] = {}
+        self.name = client.dataset_name
+        self.tables = {name for (name,) in self._run(TABLES, self.name)}
+        if not self.tables:
+            raise ConfigurationError(
+                f"There is nothing in the dataset {self.name}.",
+                "Load it first, or name another one with --dataset.",
+            )
+        self.period = self._period(weeks)
+
+    def has(self, query: Query) -> bool:
+        """Return whether the tables of a query are there."""
+        return self.tables.issuperset(query.needs)
+
+    def ask(self, query: Query) -> list[tuple[Any, ...]]:
+        """Return the rows of an answer; a question is asked once only."""
+        if query not in self._answers and (asked := self.period) is not None:
+            settings = (self.zone.key, asked.first_day.isoformat(), asked.weeks, asked.until)
+            self._answers[query] = self._run(ASKED + query.sql, *settings)
+        return self._answers.get(query, [])
+
+    def last_syncs(self) -> list[tuple[Any, ...]]:
+        """Return how each stream's last sync ended: stream, status, reason, when."""
+        return self._run(LAST_SYNC) if "_zendesk_sync_log" in self.tables else []
+
+    def facts(self) -> list[TableFacts]:
+        """Return the size and the age of every table with rows of Zendesk's, largest first."""
+        columns: dict[str, set[str]] = {}
+        for table, column in self._run(COLUMNS, self.name):
+            columns.setdefault(table, set()).add(column)
+        facts = [
+            self._facts_of(table, columns[table])
+            for table in self.tables
+            if "_zendesk_synced_at" in columns[table]
+        ]
+        return sorted(facts, key=lambda each: (-each.rows, each.name))
+
+    def _facts_of(self, table: str, columns: set[str]) -> TableFacts:
+        newest = next((f"max({self._quoted(name)})" for name in _TIMES if name in columns), "null")
+        where = self._client.make_qualified_table_name(table)
+        ((rows, newest_at, synced_at),) = self._run(
+            f"select count(*), {newest}, max(_zendesk_synced_at) from {where}"  # noqa: S608
+        )
+        return TableFacts(table, rows, newest_at, synced_at)
+
+    def _period(self, weeks: int) -> Period | None:
+        if "tickets" not in self.tables:
+            return None
+        ((oldest, newest),) = self._run(SPAN)
+        if newest is None:
+            return None
+        last_day = newest.astimezone(self.zone).date()
+        age = (last_day - oldest.astimezone(self.zone).date()).days + 1
+        weeks = min(weeks, -(-age // DAYS_A_WEEK))
+        return Period(last_day - timedelta(days=DAYS_A_WEEK * weeks - 1), weeks, newest)
+
+    def _quoted(self, name: str) -> str:
+        return self._client.escape_column_name(name)
+
+    def _run(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._client.execute_query(sql, *values) as cursor:
+            return [tuple(_plain(value) for value in row) for row in cursor.fetchall()]
+
+
+@contextmanager
+def opened(pipeline: dlt.Pipeline, zone: ZoneInfo, weeks: int) -> Iterator[Loaded]:
+    """Open what a pipeline loaded, for reading only.
+
+    Raises:
+        ConfigurationError: It is not there, or at a destination that the questions do not suit.
+    """
+    dialect = pipeline.destination.capabilities().sqlglot_dialect
+    if dialect not in _DIALECTS or pipeline.destination.destination_name == "filesystem":
+        raise ConfigurationError(
+            f"The report reads DuckDB and Postgres, not {pipeline.destination.destination_name}.",
+            "Load into one of them as well, with a --destination of its own; the SQL to port is in"
+            " zendesk_source/html_report/queries.py.",
+        )
+    with explained(pipeline):
+        client = pipeline.sql_client()
+        if isinstance(client, DuckDbSqlClient):
+            client.credentials.read_only = True
+        with client:
+            yield Loaded(client, zone, weeks)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(timezone.utc)
+    return value

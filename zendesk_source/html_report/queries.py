@@ -1,0 +1,178 @@
+"""What the page asks the tables, in SQL that DuckDB and Postgres both understand.
+
+Each query may read ``asked``, one row: ``zone``, ``first_day``, ``weeks`` and ``until``. A day is a
+day in that zone; week 0 begins on the first day, the weeks below 0 are those before, to compare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question, and the tables it needs."""
+
+    needs: tuple[str, ...]
+    sql: str
+
+
+ASKED = """
+with asked as (
+    select cast(%s as varchar) as zone, cast(%s as date) as first_day,
+           cast(%s as integer) as weeks, cast(%s as timestamp with time zone) as until
+)
+"""
+
+# What follows is read without `asked`.
+TABLES = """
+select table_name from information_schema.tables
+where table_schema = %s and table_type = 'BASE TABLE'
+"""
+COLUMNS = "select table_name, column_name from information_schema.columns where table_schema = %s"
+LAST_SYNC = """
+select stream, status, reason, started_at
+from (
+    select l.*, row_number() over (partition by stream order by started_at desc) as place
+    from _zendesk_sync_log l
+) as runs
+where place = 1 order by stream
+"""
+SPAN = "select min(created_at), max(greatest(created_at, updated_at)) from tickets"
+
+FLOW = Query(
+    ("tickets", "ticket_metrics"),
+    """
+    select greatest(flow.day, asked.first_day - 7 * asked.weeks - 1) as day,
+           sum(flow.created) as created, sum(flow.solved) as solved
+    from (
+        select cast(t.created_at at time zone asked.zone as date) as day, 1 as created, 0 as solved
+        from tickets t cross join asked
+        where t.is_deleted is not true
+        union all
+        select cast(coalesce(m.solved_at, t.updated_at) at time zone asked.zone as date), 0, 1
+        from tickets t left join ticket_metrics m on m.ticket_id = t.id cross join asked
+        where t.status in ('solved', 'closed') and t.is_deleted is not true
+    ) as flow cross join asked
+    group by 1 order by 1
+    """,
+)
+
+BACKLOG = Query(
+    ("tickets", "groups"),
+    """
+    select coalesce(g.name, '(no group)') as group_name,
+           case when t.created_at > asked.until - interval '1 day' then 0
+                when t.created_at > asked.until - interval '7 day' then 1
+                when t.created_at > asked.until - interval '30 day' then 2
+                when t.created_at > asked.until - interval '90 day' then 3
+                else 4 end as age, count(*) as tickets
+    from tickets t left join groups g on g.id = t.group_id cross join asked
+    where t.status not in ('solved', 'closed', 'deleted') and t.is_deleted is not true
+    group by 1, 2
+    """,
+)
+
+SPEED = Query(
+    ("tickets", "ticket_metrics"),
+    """
+    select kind, week >= 0 as is_now, week, priority, count(*) as tickets,
+           percentile_cont(0.25) within group (order by minutes) as p25,
+           percentile_cont(0.5) within group (order by minutes) as p50,
+           percentile_cont(0.75) within group (order by minutes) as p75,
+           percentile_cont(0.9) within group (order by minutes) as p90
+    from (
+        select measured.kind, measured.minutes, measured.priority, asked.weeks,
+               cast(floor((cast(measured.moment at time zone asked.zone as date)
+                           - asked.first_day) / 7.0) as integer) as week
+        from (
+            select 'reply' as kind, t.created_at as moment,
+                   coalesce(t.priority, 'none') as priority,
+                   cast(m.reply_time_in_minutes ->> 'calendar' as double precision) as minutes
+            from tickets t join ticket_metrics m on m.ticket_id = t.id
+            where t.is_deleted is not true
+            union all
+            select 'resolution', m.solved_at, coalesce(t.priority, 'none'),
+                   cast(m.full_resolution_time_in_minutes ->> 'calendar' as double precision)
+            from tickets t join ticket_metrics m on m.ticket_id = t.id
+            where t.is_deleted is not true and t.status in ('solved', 'closed')
+        ) as measured cross join asked
+        where measured.minutes is not null and measured.moment is not null
+    ) as by_week
+    where week >= -weeks and week < weeks
+    group by grouping sets ((kind, week >= 0), (kind, week >= 0, week), (kind, week >= 0, priority))
+    order by kind, week, priority
+    """,
+)
+
+SATISFACTION = Query(
+    ("satisfaction_ratings",),
+    """
+    select week, count(case when starts_with(score, 'good') then 1 end) as good,
+           count(case when starts_with(score, 'bad') then 1 end) as bad
+    from (
+        select r.score, asked.weeks,
+               cast(floor((cast(r.created_at at time zone asked.zone as date)
+                           - asked.first_day) / 7.0) as integer) as week
+        from satisfaction_ratings r cross join asked
+    ) as rated
+    where week >= -weeks and week < weeks
+    group by 1 order by 1
+    """,
+)
+
+HOURS = Query(
+    ("tickets",),
+    """
+    select cast(extract(isodow from moment) as integer) as weekday,
+           cast(extract(hour from moment) as integer) as hour, count(*) as tickets
+    from (
+        select t.created_at at time zone asked.zone as moment, asked.first_day
+        from tickets t cross join asked
+        where t.is_deleted is not true
+    ) as created
+    where cast(moment as date) >= first_day
+    group by 1, 2
+    """,
+)
+
+AGENT_NAMES = Query(
+    ("users",), "select id, name from users cross join asked where role in ('agent', 'admin')"
+)
+
+AGENT_TICKETS = Query(
+    ("tickets", "ticket_metrics"),
+    """
+    select t.assignee_id,
+           count(case when t.status in ('solved', 'closed')
+                 and cast(coalesce(m.solved_at, t.updated_at) at time zone asked.zone as date)
+                     >= asked.first_day then 1 end) as solved,
+           count(case when t.status not in ('solved', 'closed') then 1 end) as unsolved
+    from tickets t left join ticket_metrics m on m.ticket_id = t.id cross join asked
+    where t.assignee_id is not null and t.is_deleted is not true and t.status <> 'deleted'
+    group by 1
+    """,
+)
+
+AGENT_REPLIES = Query(
+    ("ticket_comments",),
+    """
+    select c.author_id, count(*) as replies
+    from ticket_comments c cross join asked
+    where c.public and cast(c.created_at at time zone asked.zone as date) >= asked.first_day
+    group by 1
+    """,
+)
+
+AGENT_RATINGS = Query(
+    ("satisfaction_ratings",),
+    """
+    select r.assignee_id, count(case when starts_with(r.score, 'good') then 1 end) as good,
+           count(*) as rated
+    from satisfaction_ratings r cross join asked
+    where (starts_with(r.score, 'good') or starts_with(r.score, 'bad'))
+      and r.assignee_id is not null
+      and cast(r.created_at at time zone asked.zone as date) >= asked.first_day
+    group by 1
+    """,
+)

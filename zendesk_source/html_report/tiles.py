@@ -1,0 +1,97 @@
+"""The figures at the top, each beside what it was in as many weeks before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from zendesk_source.html_report import queries, wording
+from zendesk_source.html_report.loaded import Loaded, Period
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure, what it was before, and whether a higher one is better."""
+
+    title: str
+    now: float | None
+    before: float | None
+    say: Callable[[float | None], str]
+    is_more_better: bool | None = None
+
+    @property
+    def change(self) -> str:
+        """What became of it, in words."""
+        if self.now is None or not self.before:
+            return ""
+        if self.say(self.now) == self.say(self.before):
+            return "as before"
+        return f"{'▲' if self.now > self.before else '▼'} from {self.say(self.before)}"
+
+    @property
+    def verdict(self) -> str | None:
+        """``better`` or ``worse`` where one can tell."""
+        if not self.change.startswith(("▲", "▼")) or self.is_more_better is None:
+            return None
+        return "better" if self.change.startswith("▲") == self.is_more_better else "worse"
+
+
+def tiles(loaded: Loaded, asked: Period) -> list[Tile]:
+    """Return the figures that the loaded tables can give."""
+    found = []
+    if loaded.has(queries.FLOW):
+        found += _counts(loaded, asked)
+        found += _medians(loaded)
+    if loaded.has(queries.SATISFACTION):
+        found.append(_satisfaction(loaded))
+    return found
+
+
+def _counts(loaded: Loaded, asked: Period) -> list[Tile]:
+    rows = [(day, int(created), int(solved)) for day, created, solved in loaded.ask(queries.FLOW)]
+    now = [row for row in rows if row[0] >= asked.first_day]
+    earlier = [row for row in rows if row[0] < asked.first_day]
+    # The oldest row stands for everything before the weeks that are compared.
+    before = [row for row in earlier if row[0] >= asked.first_of_before]
+    unsolved_before = sum(row[1] - row[2] for row in earlier)
+    unsolved = unsolved_before + sum(row[1] - row[2] for row in now)
+    is_whole = len(before) < len(earlier)
+    created, solved = (
+        (sum(row[i] for row in now), sum(row[i] for row in before) if is_whole else None)
+        for i in (1, 2)
+    )
+    return [
+        Tile("created", *created, wording.count),
+        Tile("solved", *solved, wording.count),
+        Tile("unsolved", unsolved, unsolved_before, wording.count, is_more_better=False),
+    ]
+
+
+def _medians(loaded: Loaded) -> list[Tile]:
+    overall = {
+        (row[0], bool(row[1])): row[6]
+        for row in loaded.ask(queries.SPEED)
+        if row[2] is None and row[3] is None
+    }
+    return [
+        Tile(title, overall.get((kind, True)), overall.get((kind, False)), wording.duration, False)
+        for kind, title in (("reply", "median first reply"), ("resolution", "median resolution"))
+    ]
+
+
+def _satisfaction(loaded: Loaded) -> Tile:
+    rows = loaded.ask(queries.SATISFACTION)
+    return Tile(
+        "good ratings",
+        _good_in_percent(row for row in rows if row[0] >= 0),
+        _good_in_percent(row for row in rows if row[0] < 0),
+        wording.percent,
+        is_more_better=True,
+    )
+
+
+def _good_in_percent(rows: Iterable[tuple[Any, ...]]) -> float | None:
+    pairs = [(row[1], row[2]) for row in rows]
+    good, rated = sum(good for good, _ in pairs), sum(good + bad for good, bad in pairs)
+    return 100 * good / rated if rated else None
