@@ -187,8 +187,8 @@ OPTION_CASES = [
     Case(
         "unknown_custom_fields",
         2,
-        ("`custom_fields` cannot be 'rows'", "columns or json"),
-        env={"SOURCES__ZENDESK__CUSTOM_FIELDS": "rows"},
+        ("`custom_fields` cannot be 'row'", "columns or rows or json"),
+        env={"SOURCES__ZENDESK__CUSTOM_FIELDS": "row"},
     ),
     Case(
         "share_above_one",

@@ -22,7 +22,7 @@ from zendesk_source.extract.reading import read_whole
 from zendesk_source.item_format import ItemFormat
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
 
-CustomFields = Literal["columns", "json"]
+CustomFields = Literal["columns", "rows", "json"]
 
 _FIELD_LISTS: Mapping[Owner, str] = {
     "ticket": "ticket_fields",
@@ -51,7 +51,7 @@ class Connection:
     Attributes:
         credentials: Who asks.
         clock: Time and the way to wait.
-        custom_fields: ``columns`` or ``json``.
+        custom_fields: ``columns``, ``rows`` or ``json``.
         item_format: ``arrow``, ``object``, or ``auto`` for what the destination takes.
         exclude_deleted: Leave out deleted tickets.
         rate_limit_share: Part of the account's requests a minute that may be used.
@@ -73,7 +73,7 @@ class Connection:
         """The one client every request goes through, made on first use."""
         base_url = base_url_of(self.credentials)
         budget = Budget(self.clock, rate_limit_share=self.rate_limit_share)
-        auth = auth_for(self.credentials, base_url, self.clock)
+        auth = auth_for(self.credentials, base_url, self.clock, on_wait=self._tell_wait)
         return ZendeskClient(
             base_url,
             auth,
@@ -137,13 +137,13 @@ class Connection:
     def field_columns(
         self, stream: Stream, names: dict[str, dict[str, str]]
     ) -> FieldColumns | None:
-        """Return the columns of a stream's custom fields; None keeps the fields as JSON.
+        """Return the columns of a stream's custom fields; None where they become none.
 
         Args:
             stream: Whose rows.
             names: Column names by owner and field id; added to, and kept in dlt's state.
         """
-        if stream.custom_fields is None or self.custom_fields == "json":
+        if stream.custom_fields is None or self.custom_fields != "columns":
             return None
         owner = stream.custom_fields
         columns = FieldColumns(owner, names.setdefault(owner, {}))

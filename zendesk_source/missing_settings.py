@@ -13,7 +13,12 @@ from dlt.common.configuration.exceptions import (
     flatten_traces,
 )
 
-from zendesk_source.api.credentials import ZendeskApiToken, ZendeskOAuthClient, ZendeskOAuthToken
+from zendesk_source.api.credentials import (
+    ZendeskApiToken,
+    ZendeskOAuthClient,
+    ZendeskOAuthToken,
+    ZendeskRefreshToken,
+)
 from zendesk_source.errors import ConfigurationError
 
 _PREFIX = "SOURCES__ZENDESK__CREDENTIALS__"
@@ -21,7 +26,10 @@ _KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ZendeskOAuthClient.__name__: ("an OAuth client", ("client_id", "client_secret")),
     ZendeskOAuthToken.__name__: ("an OAuth token", ("oauth_token",)),
     ZendeskApiToken.__name__: ("an API token", ("email", "token")),
+    ZendeskRefreshToken.__name__: ("a refresh token", ("client_id", "refresh_token")),
 }
+"""By kind, the likeliest first: what to call it, and what it needs beside the subdomain."""
+_PUBLIC_CLIENT = " A client without a secret logs in first: zendesk-source login."
 
 
 def missing_settings(error: ConfigFieldMissingException) -> ConfigurationError:
@@ -39,7 +47,7 @@ def _zendesk(branches: Mapping[str, Any]) -> ConfigurationError:
     begun = {
         name: len(set(_KINDS[name][1]) - set(trace.traces)) for name, trace in branches.items()
     }
-    kind = max(begun, key=lambda name: begun[name])
+    kind = max(_KINDS, key=lambda name: begun.get(name, 0))
     if begun[kind]:
         label, fields = _KINDS[kind]
         missing = [field for field in ("subdomain", *fields) if field in branches[kind].traces]
@@ -47,7 +55,7 @@ def _zendesk(branches: Mapping[str, Any]) -> ConfigurationError:
         return ConfigurationError(
             f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing: {label} needs"
             f" {_listed(needed)}.",
-            _where_to_put(missing),
+            _where_to_put(missing) + (_PUBLIC_CLIENT if missing == ["client_secret"] else ""),
         )
     has_subdomain = all("subdomain" not in trace.traces for trace in branches.values())
     what = "Only `subdomain` is set." if has_subdomain else "No Zendesk account is configured."

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.file_lock import file_lock
 
 LOCK_FILE = "zendesk_sync.lock"
 _LOOK_AGAIN_SECONDS = 1.0
@@ -35,40 +35,15 @@ def only_sync_of(pipeline: HasWorkingFolder, *, wait: bool = False) -> Iterator[
     """
     path = Path(pipeline.working_dir).parent / f"{pipeline.pipeline_name}.{LOCK_FILE}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        while not _is_locked(descriptor):
-            if not wait:
-                raise ConfigurationError(
-                    f"Another sync of pipeline {pipeline.pipeline_name!r} is running.",
-                    "Wait until it has ended, or use --wait. The lock goes when its process"
-                    " ends; there is no file to delete.",
-                )
-            time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def look_again() -> None:
+        if not wait:
+            raise ConfigurationError(
+                f"Another sync of pipeline {pipeline.pipeline_name!r} is running.",
+                "Wait until it has ended, or use --wait. The lock goes when its process"
+                " ends; there is no file to delete.",
+            )
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+    with file_lock(path, look_again):
         yield
-    finally:
-        with suppress(OSError):
-            os.close(descriptor)
-
-
-if os.name == "nt":  # pragma: no cover
-
-    def _is_locked(descriptor: int) -> bool:
-        import msvcrt
-
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _is_locked(descriptor: int) -> bool:
-        """Take the lock if it is free."""
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True

@@ -13,7 +13,7 @@ from dlt.extract.reference import SourceFactory
 
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.credentials import ZendeskCredentials
-from zendesk_source.catalogue import PRODUCTS, STREAMS, Product
+from zendesk_source.catalogue import PRODUCTS, STREAMS, Product, with_custom_field_rows
 from zendesk_source.connection import Connection, CustomFields
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.times import parse_date
@@ -63,8 +63,9 @@ Args:
     credentials: OAuth client, OAuth token or API token; from ``[sources.zendesk.credentials]``.
     start_date: First moment to read changes from; the beginning when left out.
     end_date: Read a fixed window up to here, without moving the saved position.
-    custom_fields: ``columns`` gives each custom field a typed ``cf_`` column, ``json`` keeps
-        them as Zendesk sends them.
+    custom_fields: ``columns`` gives each custom field a typed ``cf_`` column, ``rows`` gives
+        each value a row of ``ticket_custom_fields``, ``user_custom_fields`` or
+        ``organization_custom_fields``, ``json`` keeps them as Zendesk sends them.
     item_format: ``arrow`` loads the exports at a fraction of the CPU, ``object`` works with every
         destination; ``auto`` chooses by the destination.
     exclude_deleted: Leave out deleted tickets.
@@ -132,6 +133,8 @@ def _resources(
     """Return the resources of some products; what is not core waits to be named."""
     window = _window(start_date, end_date, connection.clock.now())
     streams = [stream for stream in STREAMS if stream.product in products]
+    if connection.custom_fields == "rows":
+        streams = list(map(with_custom_field_rows, streams))
     has_core = any(stream.is_core for stream in streams)
     resources = [resource_of(stream, connection, window) for stream in streams]
     for stream, resource in zip(streams, resources, strict=True):

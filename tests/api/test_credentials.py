@@ -14,7 +14,9 @@ from zendesk_source.api.credentials import (
     ZendeskCredentials,
     ZendeskOAuthClient,
     ZendeskOAuthToken,
+    ZendeskRefreshToken,
     base_url_of,
+    token_file_of,
 )
 from zendesk_source.errors import ConfigurationError
 
@@ -124,6 +126,16 @@ def resolve(monkeypatch: pytest.MonkeyPatch, **fields: str) -> Any:
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [
+        ({"client_id": "etl", "refresh_token": SECRET}, ZendeskRefreshToken),
+        (
+            {"client_id": "etl", "client_secret": SECRET, "refresh_token": SECRET},
+            ZendeskRefreshToken,
+        ),
+        ({"client_id": "etl", "token_file": "tokens.json"}, ZendeskRefreshToken),
+        (
+            {"client_id": "etl", "client_secret": SECRET, "token_file": "tokens.json"},
+            ZendeskRefreshToken,
+        ),
         ({"client_id": "etl", "client_secret": SECRET}, ZendeskOAuthClient),
         ({"oauth_token": SECRET}, ZendeskOAuthToken),
         ({"email": "a@acme.com", "token": SECRET}, ZendeskApiToken),
@@ -175,3 +187,34 @@ def test_chat_may_have_a_token_beside_any_kind(
     credentials = resolve(monkeypatch, subdomain="acme", chat_token=SECRET, **fields)
     assert credentials.chat_token == SECRET
     assert SECRET not in repr(credentials) + str(credentials)
+
+
+def test_a_client_without_a_secret_is_known_by_its_login(monkeypatch: pytest.MonkeyPatch):
+    login = ZendeskRefreshToken(subdomain="acme", client_id="etl")
+    file = token_file_of(login)
+    assert file.name == "acme.zendesk.com.json"
+    with pytest.raises(ConfigFieldMissingException):
+        resolve(monkeypatch, subdomain="acme", client_id="etl")
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    assert type(resolve(monkeypatch, subdomain="acme", client_id="etl")) is ZendeskRefreshToken
+    with_secret = resolve(monkeypatch, subdomain="acme", client_id="etl", client_secret=SECRET)
+    assert type(with_secret) is ZendeskOAuthClient
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        ZendeskRefreshToken(subdomain="acme", client_id="etl", refresh_token=SECRET),
+        ZendeskRefreshToken(subdomain="acme", client_id="etl", token_file="tokens.json"),
+        ZendeskOAuthClient(subdomain="acme", client_id="etl", client_secret=SECRET),
+        ZendeskOAuthToken(subdomain="acme", oauth_token=SECRET),
+        ZendeskApiToken(subdomain="acme", email="a@acme.com", token=SECRET),
+    ],
+    ids=lambda credentials: type(credentials).__name__,
+)
+def test_credentials_made_in_python_stay_what_they_are(credentials: Any):
+    given.clear()
+    a_source(credentials)
+    assert type(given[0]) is type(credentials)
+    assert dict(given[0]) == dict(credentials)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from zendesk_source.catalogue import STREAMS, DataType
+from zendesk_source.catalogue import STREAMS, DataType, with_custom_field_rows
 from zendesk_source.shape.columnar import ColumnarShaper, TableArrow
 from zendesk_source.shape.columnar_values import ARROW_TYPES
 from zendesk_source.shape.custom_fields import FieldColumns
@@ -44,8 +44,10 @@ class BothPaths:
         stream: str,
         definitions: Definitions | None = (),
         known: Mapping[str, Mapping[str, DataType]] | None = None,
+        *,
+        as_rows: bool = False,
     ) -> None:
-        self.stream = BY_NAME[stream]
+        self.stream = with_custom_field_rows(BY_NAME[stream]) if as_rows else BY_NAME[stream]
         self.exact = Shaper(
             self.stream, known or {}, field_columns(stream, definitions), column_name
         )

@@ -209,16 +209,31 @@ def pages(draw: st.DrawFn, name: str) -> dict[str, Any]:
     return page
 
 
-@pytest.mark.parametrize("name", STREAMS)
-@pytest.mark.parametrize("definitions", [DEFINITIONS, (), None], ids=["described", "not", "json"])
+WAYS: dict[str, tuple[Any, bool]] = {
+    "described": (DEFINITIONS, False),
+    "not described": ((), False),
+    "json": (None, False),
+    "rows": (None, True),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        (name, way)
+        for name in STREAMS
+        for way in (WAYS if BY_NAME[name].custom_fields else ("json",))
+    ],
+)
 @settings(
     max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(data=st.data())
-def test_both_paths_give_the_same_tables(name: str, definitions: Any, data: st.DataObject) -> None:
-    both = BothPaths(name, definitions)
+def test_both_paths_give_the_same_tables(name: str, way: str, data: st.DataObject) -> None:
+    definitions, as_rows = WAYS[way]
+    both = BothPaths(name, definitions, as_rows=as_rows)
     for page in data.draw(st.lists(pages(name), min_size=1, max_size=4)):
         text = json.dumps(
             page,

@@ -1,4 +1,4 @@
-"""Who asks, and at which account: the three ways to log in, as dlt configuration.
+"""Who asks, and at which account: the ways to log in, as dlt configuration.
 
 dlt tries the branches of ``ZendeskCredentials`` from left to right and takes the first whose
 fields are all there. Field names are those of dlt's verified source, so existing
@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from pathlib import Path
 from typing import Optional, Union
 from urllib.parse import SplitResult, urlsplit
 
+import dlt
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.typing import TSecretStrValue
@@ -28,6 +30,35 @@ _SUBDOMAIN_REMEDY = (
     " https://acme.zendesk.com. A host-mapped address such as support.acme.com does not serve"
     " the API."
 )
+
+
+@configspec
+class ZendeskRefreshToken(CredentialsConfiguration):
+    """The pair of tokens that ``zendesk-source login`` stores, renewed before it expires.
+
+    Taken when ``refresh_token`` or ``token_file`` is given, and for a client without a secret
+    that has logged in.
+    """
+
+    subdomain: str = None  # type: ignore[assignment]
+    client_id: str = None  # type: ignore[assignment]
+    refresh_token: TSecretStrValue = None  # type: ignore[assignment]
+    client_secret: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
+    token_file: str = ""
+    scope: str = ""
+    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
+    base_url: str = ""
+
+    def on_partial(self) -> None:
+        """Do without ``refresh_token`` where a login is meant."""
+        is_begun = self.subdomain and self.client_id and not self.refresh_token
+        if is_begun and (self.token_file or (not self.client_secret and _has_logged_in(self))):
+            self.resolve()
+
+    def on_resolved(self) -> None:
+        """Refuse what was left empty, as in the example file."""
+        given: str | None = self.refresh_token
+        _require_text(self, "client_id", *(["refresh_token"] if given is not None else []))
 
 
 @configspec
@@ -78,8 +109,22 @@ class ZendeskApiToken(CredentialsConfiguration):
         _require_text(self, "email", "token")
 
 
-ZendeskCredentials = Union[ZendeskOAuthClient, ZendeskOAuthToken, ZendeskApiToken]  # noqa: UP007
-"""Any of the three; dlt picks the first whose fields are all given."""
+ZendeskCredentials = Union[  # noqa: UP007
+    ZendeskRefreshToken, ZendeskOAuthClient, ZendeskOAuthToken, ZendeskApiToken
+]
+"""Any of them; dlt picks the first whose fields are all given."""
+
+
+def token_file_of(credentials: ZendeskRefreshToken) -> Path:
+    """Return where the pair of tokens is kept: ``token_file``, or a place beside dlt's data."""
+    if credentials.token_file:
+        return Path(credentials.token_file)
+    host = urlsplit(base_url_of(credentials)).netloc.replace(":", "_")
+    return Path(dlt.current.run_context().data_dir) / "zendesk_source" / f"{host}.json"
+
+
+def _has_logged_in(credentials: ZendeskRefreshToken) -> bool:
+    return token_file_of(credentials).exists()
 
 
 def _require_text(credentials: CredentialsConfiguration, *fields: str) -> None:

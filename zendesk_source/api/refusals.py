@@ -100,7 +100,7 @@ def refusal(
             "Set `subdomain` to the first part of the address agents use.",
         )
     if status == 403:
-        return AccessDenied(what, _refusal_remedy(path, "Use an admin, or a scope that covers it."))
+        return AccessDenied(what, _refusal_remedy(path, _access_remedy(body)))
     if status in (404, 410):
         return NotOnThisPlan(what, _refusal_remedy(path, "The account lacks the feature or plan."))
     remedy = _DEEPER_REMEDY if name == "InvalidPaginationDepth" else ""
@@ -111,6 +111,12 @@ _DEEPER_REMEDY = (
     "Zendesk ends offset paging at 10,000 rows; the stream must be declared with"
     " paging=Paging.CURSOR."
 )
+
+
+def _access_remedy(body: bytes) -> str:
+    if b"scope" in body.lower():
+        return "The token's scope does not cover it: `read` covers everything."
+    return "Use an admin, or a scope that covers it."
 
 
 def where(stream: str, path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zendesk_source.catalogue.custom_field_rows import CUSTOM_FIELD_ROWS, with_custom_field_rows
 from zendesk_source.catalogue.custom_objects import CUSTOM_OBJECTS
 from zendesk_source.catalogue.help_center import HELP_CENTER
 from zendesk_source.catalogue.stream import (
@@ -36,6 +37,7 @@ STREAMS: tuple[Stream, ...] = (
 )
 
 __all__ = [
+    "CUSTOM_FIELD_ROWS",
     "PRODUCTS",
     "STREAMS",
     "TAKEN_AT",
@@ -48,4 +50,5 @@ __all__ = [
     "SideTable",
     "Stream",
     "WriteDisposition",
+    "with_custom_field_rows",
 ]

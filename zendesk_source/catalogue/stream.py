@@ -50,6 +50,8 @@ class Origin(str, Enum):
     """Each element of a list inside the row (``tags`` of a ticket)."""
     BESIDE = "beside"
     """An array beside the rows of the page (sideloaded ``identities`` of users)."""
+    FIELD_VALUES = "field_values"
+    """The custom fields of each row that have a value."""
     COMMENT_EVENTS = "comment_events"
     """The child events of a ticket event that are comments."""
     FIELD_CHANGES = "field_changes"

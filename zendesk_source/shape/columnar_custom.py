@@ -59,12 +59,14 @@ class CustomLayout(Protocol):
         """Return what decoded rows call their custom fields."""
 
 
-class _AnyField(msgspec.Struct, gc=False):
+class AnyField(msgspec.Struct, gc=False):
+    """A custom field of a ticket, its value as JSON text."""
+
     id: int
     value: msgspec.Raw = NULL
 
 
-_ANY_FIELDS = msgspec.json.Decoder(list[_AnyField] | None)
+_ANY_FIELDS = msgspec.json.Decoder(list[AnyField] | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class _Lists:
         ids = {field.id for fields in self._lists(own, records) for field in fields}
         return {str(field_id) for field_id in ids}
 
-    def _lists(self, own: RecordLayout, records: Sequence[Record]) -> Iterator[list[_AnyField]]:
+    def _lists(self, own: RecordLayout, records: Sequence[Record]) -> Iterator[list[AnyField]]:
         read, spare = map(attrgetter, map(own.attribute, (self.list_key, self.spare_key)))
         for record in records:
             fields = read(record)
@@ -169,7 +171,7 @@ class CustomPlan:
             return _Keyed(nested, {key: (nested.record | None, None)}, key)
         list_key, spare_key = self._row_keys
         if self._is_uneven or not self._keys:
-            lists = (list[_AnyField] | None, None)
+            lists = (list[AnyField] | None, None)
             return _Lists({list_key: lists, spare_key: _SKIPPED}, list_key, spare_key)
         slots = tuple(Slot(key, "value", kind) for key, kind in self._types().items())
         positions: Any = tuple.__class_getitem__(tuple(map(_field_at_position, slots)))

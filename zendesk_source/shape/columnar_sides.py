@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zendesk_source.catalogue import DataType, Origin, SideTable
+from zendesk_source.shape.columnar_custom import AnyField
 from zendesk_source.shape.columnar_layout import COMMENT, EVENT_TYPE, PageLayout
 from zendesk_source.shape.columnar_values import (
     Arrays,
@@ -22,9 +23,10 @@ from zendesk_source.shape.columnar_values import (
     typed_arrays,
     value_arrays,
 )
-from zendesk_source.shape.decoding import Record, RecordLayout
+from zendesk_source.shape.decoding import NULL, Record, RecordLayout
 from zendesk_source.shape.side_tables import (
     EVENT_COLUMNS,
+    MAY_BE_SILENT,
     SIDE_ROWS,
     Page,
     Row,
@@ -33,13 +35,20 @@ from zendesk_source.shape.side_tables import (
 )
 from zendesk_source.shape.tables import REMOVED, TableColumns
 from zendesk_source.shape.ticket_history import field_changes, tag_changes
-from zendesk_source.shape.values import BIGINT
+from zendesk_source.shape.values import BIGINT, as_text
 
 _CHILDREN = msgspec.json.Decoder(list[dict[str, msgspec.Raw]] | None)
 _LISTS: Mapping[DataType, msgspec.json.Decoder[Any]] = MappingProxyType(
     {
         "text": msgspec.json.Decoder(list[list[str] | None]),
         "bigint": msgspec.json.Decoder(list[list[int] | None]),
+    }
+)
+
+_FIELD_VALUES: Mapping[DataType, msgspec.json.Decoder[Any]] = MappingProxyType(
+    {
+        "bigint": msgspec.json.Decoder(list[AnyField] | None),
+        "text": msgspec.json.Decoder(dict[str, msgspec.Raw] | None),
     }
 )
 
@@ -130,6 +139,28 @@ def _are_keys(lists: list[list[Any]]) -> bool:
     return all(isinstance(each, str) or each in BIGINT for each in chain.from_iterable(lists))
 
 
+def _field_value_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
+    field_column = side.primary_key[-1]
+    decoder = _FIELD_VALUES[side.columns[field_column]]
+    raws = map(attrgetter(page.layout.own.attribute(side.key)), page.parents)
+    parents: list[Any] = []
+    fields: list[Any] = []
+    values: list[str] = []
+    for parent, raw in zip(page.parent_ids, raws, strict=True):
+        named = decoder.decode(raw) or {}
+        if isinstance(named, list):
+            named = {each.id: each.value for each in named}
+        for field, value in named.items():
+            if value != NULL:
+                parents.append(parent)
+                fields.append(field)
+                values.append(as_text(orjson.loads(bytes(value))))
+    arrays = value_arrays(columns, side.parent_column, parents)
+    arrays.update(value_arrays(columns, field_column, fields))
+    arrays.update(value_arrays(columns, "value", values))
+    return SideArrays(len(values), arrays)
+
+
 def _arrays_beside(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
     records = page.envelope.get(side.key) or ()
     return SideArrays(len(records), record_arrays(columns, page.layout.sides[side.name], records))
@@ -203,6 +234,7 @@ def _json_value(raw: msgspec.Raw) -> Any:
 SIDE_ARRAYS: Mapping[Origin, Callable[[SideTable, PageRecords, TableColumns], SideArrays]] = {
     Origin.OBJECT: _object_arrays,
     Origin.ELEMENTS: _element_arrays,
+    Origin.FIELD_VALUES: _field_value_arrays,
     Origin.BESIDE: _arrays_beside,
     Origin.COMMENT_EVENTS: _comment_arrays,
     Origin.FIELD_CHANGES: _field_change_arrays,
@@ -252,7 +284,7 @@ class ShownPages:
         bare = {parent for parent in parents if parent in again or parent not in has_rows}
         new = new_ids() if bare else ()
         told = {parent for parent in bare if parent in again or parent not in new}
-        if side.origin is Origin.ELEMENTS and told:
+        if side.origin in MAY_BE_SILENT and told:
             pairs = zip(page.parent_ids, page.parents, strict=True)
             told = {i for i, record in pairs if i in told and says_something(side, record)}
         seen = [{"id": parent, side.key: ()} for parent in parents if parent in told]

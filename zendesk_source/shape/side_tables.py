@@ -8,7 +8,7 @@ from typing import Any
 
 from zendesk_source.catalogue import DataType, Origin, SideTable
 from zendesk_source.shape.ticket_history import field_changes, tag_changes
-from zendesk_source.shape.values import fit
+from zendesk_source.shape.values import as_text, fit
 
 Row = dict[str, Any]
 Page = Mapping[str, Any]
@@ -34,6 +34,23 @@ def _element_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[
         elements = dict.fromkeys(value for value, fitted in pairs if fitted == data_type)
         for element in elements:
             yield {side.parent_column: parent["id"], element_column: element}
+
+
+def _field_value_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+    field_column = side.primary_key[-1]
+    for parent in parents:
+        for field, value in _field_values(parent.get(side.key)):
+            yield {side.parent_column: parent["id"], field_column: field, "value": as_text(value)}
+
+
+def _field_values(fields: Any) -> Iterator[tuple[Any, Any]]:
+    """Return the fields that have a value: of an object by key, of a list by id."""
+    pairs = (
+        fields.items()
+        if isinstance(fields, Mapping)
+        else {each["id"]: each.get("value") for each in fields or ()}.items()
+    )
+    return ((field, value) for field, value in pairs if value is not None)
 
 
 def _rows_beside(side: SideTable, _parents: list[Row], page: Page) -> Iterator[Row]:
@@ -90,6 +107,7 @@ EVENT_COLUMNS = MappingProxyType(
 SIDE_ROWS: Mapping[Origin, Callable[[SideTable, list[Row], Page], Iterator[Row]]] = {
     Origin.OBJECT: _object_rows,
     Origin.ELEMENTS: _element_rows,
+    Origin.FIELD_VALUES: _field_value_rows,
     Origin.BESIDE: _rows_beside,
     Origin.COMMENT_EVENTS: _comment_rows,
     Origin.FIELD_CHANGES: _field_change_rows,
@@ -97,9 +115,12 @@ SIDE_ROWS: Mapping[Origin, Callable[[SideTable, list[Row], Page], Iterator[Row]]
 }
 
 
+MAY_BE_SILENT = (Origin.ELEMENTS, Origin.FIELD_VALUES)
+
+
 def says_something(side: SideTable, parent: Any) -> bool:
     """Whether a row tells what its side table holds: a list that is not there is not empty."""
-    return side.origin is not Origin.ELEMENTS or parent.get(side.key) is not None
+    return side.origin not in MAY_BE_SILENT or parent.get(side.key) is not None
 
 
 class WholeSets:

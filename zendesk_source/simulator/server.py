@@ -207,6 +207,8 @@ class Simulator:
         try:
             if method == "POST" and path == "/oauth/tokens":
                 answer = self.credentials.answer(body)
+            elif method == "GET" and path == "/oauth/authorizations/new":
+                answer = self.credentials.authorize(query)
             else:
                 answer, fault = self._answer(request, path, route, authorization, headers)
         except Refusal as refusal:
@@ -227,7 +229,7 @@ class Simulator:
         authorization: str | None,
         headers: dict[str, str],
     ) -> tuple[Answer, Fault | None]:
-        caller = self.credentials.caller(authorization)
+        caller = self.credentials.caller(authorization, path)
         if path == ME and request.method == "GET":
             return json_answer(200, {"user": self._me() if caller == "agent" else ANONYMOUS}), None
         if caller == "anonymous":

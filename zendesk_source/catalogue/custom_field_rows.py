@@ -1,0 +1,56 @@
+"""Custom fields as tables of their own, a row a value: ``custom_fields="rows"``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Literal
+
+from zendesk_source.catalogue.stream import Origin, SideTable, Stream, columns
+
+_REFERENCE = "https://developer.zendesk.com/api-reference/ticketing/"
+
+
+def _field_values(
+    owner: str, key: str, field: str, field_type: Literal["bigint", "text"], docs: str
+) -> SideTable:
+    types = {"bigint": f"{owner}_id", "text": "value"}
+    types[field_type] += f" {field}"
+    return SideTable(
+        name=f"{owner}_custom_fields",
+        origin=Origin.FIELD_VALUES,
+        key=key,
+        primary_key=(f"{owner}_id", field),
+        parent_column=f"{owner}_id",
+        is_whole_set=True,
+        replaces_key=True,
+        columns=columns(**types),
+        docs=_REFERENCE + docs,
+    )
+
+
+CUSTOM_FIELD_ROWS: Mapping[str, SideTable] = MappingProxyType(
+    {
+        "ticket": _field_values(
+            "ticket", "custom_fields", "field_id", "bigint", "tickets/ticket_fields/"
+        ),
+        "user": _field_values("user", "user_fields", "field_key", "text", "users/user_fields/"),
+        "organization": _field_values(
+            "organization",
+            "organization_fields",
+            "field_key",
+            "text",
+            "organizations/organization_fields/",
+        ),
+    }
+)
+"""Side table by whose fields it holds. Tickets call a field by its id, the others by its key."""
+
+
+def with_custom_field_rows(stream: Stream) -> Stream:
+    """Return a stream whose custom fields become rows of a side table."""
+    if stream.custom_fields is None:
+        return stream
+    side = CUSTOM_FIELD_ROWS[stream.custom_fields]
+    return replace(stream, side_tables=(*stream.side_tables, side))
