@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from zendesk_source.catalogue.stream import Columns, Paging, Product, Stream, WriteDisposition
+from zendesk_source.catalogue.stream import (
+    Columns,
+    Paging,
+    Product,
+    SideTable,
+    Stream,
+    WriteDisposition,
+)
 
 API_REFERENCE = "https://developer.zendesk.com/api-reference/"
 LIST_PAGE_SIZE = 100
@@ -30,6 +37,7 @@ def whole_list(
     records_key: str = "",
     write: WriteDisposition = "replace",
     bucket: str = "",
+    side_tables: tuple[SideTable, ...] = (),
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
     access: Literal["admin", "agent", "anyone"] = "agent",
     needs: str = "",
@@ -49,6 +57,7 @@ def whole_list(
         records_key: Key of the rows, where it is not the name.
         write: ``append`` for snapshots.
         bucket: Rate limit of its own.
+        side_tables: Filled from the same pages.
         derive: Columns worked out from a row.
         access: Role that may read it.
         needs: Plan or feature.
@@ -66,6 +75,7 @@ def whole_list(
         write=write,
         page_size=ALL_IN_ONE_ANSWER if paging in _WITHOUT_PAGES else LIST_PAGE_SIZE,
         bucket=bucket,
+        side_tables=side_tables,
         derive=derive,
         columns=columns,
         access=access,

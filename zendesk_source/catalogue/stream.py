@@ -48,6 +48,8 @@ class Origin(str, Enum):
     """One object inside each row (``metric_set`` of a ticket)."""
     ELEMENTS = "elements"
     """Each element of a list inside the row (``tags`` of a ticket)."""
+    OBJECTS = "objects"
+    """Each object of a list inside the row (``custom_field_options`` of a ticket field)."""
     BESIDE = "beside"
     """An array beside the rows of the page (sideloaded ``identities`` of users)."""
     FIELD_VALUES = "field_values"

@@ -5,8 +5,25 @@ Zendesk offers no "changed since" for them, so the table is replaced.
 
 from __future__ import annotations
 
-from zendesk_source.catalogue.lists import whole_list
-from zendesk_source.catalogue.stream import Paging, Stream, columns
+from zendesk_source.catalogue.lists import API_REFERENCE, whole_list
+from zendesk_source.catalogue.stream import Origin, Paging, SideTable, Stream, columns
+
+
+def _options_of(owner: str, docs: str) -> SideTable:
+    """The choices of drop-downs and multi-selects: rows hold the value, people read the name."""
+    return SideTable(
+        name=f"{owner}_field_options",
+        origin=Origin.OBJECTS,
+        key="custom_field_options",
+        primary_key=(f"{owner}_field_id", "value"),
+        parent_column=f"{owner}_field_id",
+        is_whole_set=True,
+        columns=columns(
+            bigint=f"{owner}_field_id id", text="value name raw_name url", bool="default"
+        ),
+        docs=API_REFERENCE + docs,
+    )
+
 
 TICKET_FIELDS = whole_list(
     "ticket_fields",
@@ -22,6 +39,7 @@ TICKET_FIELDS = whole_list(
         " required_in_portal visible_in_portal",
         json="custom_field_options system_field_options custom_statuses relationship_filter",
     ),
+    side_tables=(_options_of("ticket", "ticketing/tickets/ticket_fields/"),),
     is_core=True,
 )
 
@@ -38,6 +56,7 @@ USER_FIELDS = whole_list(
     "user_fields.json",
     "ticketing/users/user_fields/",
     _CUSTOM_FIELD_COLUMNS,
+    side_tables=(_options_of("user", "ticketing/users/user_fields/"),),
     is_core=True,
 )
 ORGANIZATION_FIELDS = whole_list(
@@ -45,6 +64,7 @@ ORGANIZATION_FIELDS = whole_list(
     "organization_fields.json",
     "ticketing/organizations/organization_fields/",
     _CUSTOM_FIELD_COLUMNS,
+    side_tables=(_options_of("organization", "ticketing/organizations/organization_fields/"),),
     is_core=True,
 )
 

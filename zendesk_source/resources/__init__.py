@@ -27,17 +27,18 @@ def resource_of(stream: Stream, connection: Connection, window: Window) -> DltRe
         name=stream.name,
         primary_key=list(stream.primary_key),
         write_disposition=stream.write,
-        columns=_column_hints(stream),
+        columns=_column_hints(stream, is_merged=stream.write == "merge"),
         file_format="parquet",
     )
     for side in stream.side_tables:
         # The first call drops the columns a table variant inherits from its resource.
         no_columns: Any = {}
-        for columns in (no_columns, _column_hints(side)):
+        is_merged = stream.write == "merge"
+        for columns in (no_columns, _column_hints(side, is_merged=is_merged)):
             resource.apply_hints(
                 table_name=side.name,
                 primary_key=list(side.primary_key),
-                merge_key=side.parent_column if side.is_whole_set else "",
+                merge_key=side.parent_column if is_merged and side.is_whole_set else "",
                 columns=columns,
                 create_table_variant=True,
             )
@@ -59,15 +60,15 @@ def _keep_rejected_rows(resource: DltResource) -> None:
         )
 
 
-def _column_hints(table: Stream | SideTable) -> Any:
+def _column_hints(table: Stream | SideTable, *, is_merged: bool) -> Any:
     hints: dict[str, dict[str, Any]] = {
         name: {"data_type": data_type} for name, data_type in table.columns.items()
     }
     hints[SYNCED_AT] = {"data_type": "timestamp"}
-    if isinstance(table, SideTable) or table.write == "merge":
+    if is_merged:
         # Of two states of a row in one load package the one read later wins.
         hints[SYNCED_AT]["dedup_sort"] = "desc"
-    if isinstance(table, SideTable) and table.is_whole_set:
+    if is_merged and isinstance(table, SideTable) and table.is_whole_set:
         hints[REMOVED] = {"data_type": "bool", "hard_delete": True}
     return hints
 

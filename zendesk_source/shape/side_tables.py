@@ -36,6 +36,12 @@ def _element_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[
             yield {side.parent_column: parent["id"], element_column: element}
 
 
+def _objects_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+    for parent in parents:
+        for each in parent.get(side.key) or ():
+            yield {side.parent_column: parent["id"], **each}
+
+
 def _field_value_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
     field_column = side.primary_key[-1]
     for parent in parents:
@@ -107,6 +113,7 @@ EVENT_COLUMNS = MappingProxyType(
 SIDE_ROWS: Mapping[Origin, Callable[[SideTable, list[Row], Page], Iterator[Row]]] = {
     Origin.OBJECT: _object_rows,
     Origin.ELEMENTS: _element_rows,
+    Origin.OBJECTS: _objects_rows,
     Origin.FIELD_VALUES: _field_value_rows,
     Origin.BESIDE: _rows_beside,
     Origin.COMMENT_EVENTS: _comment_rows,

@@ -135,7 +135,7 @@ class Shaper:
         self, side: SideTable, parents: list[Row], envelope: Mapping[str, Any]
     ) -> list[Row]:
         rows = list(SIDE_ROWS[side.origin](side, parents, envelope))
-        if not side.is_whole_set:
+        if not side.is_whole_set or self._stream.write != "merge":
             return rows
         new_ids = self.new_ids(parents)
         return self.sets[side.name].complete(rows, parents, envelope, REMOVED, new_ids)

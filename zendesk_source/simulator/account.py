@@ -27,6 +27,10 @@ LISTS_INSIDE_ROWS = {
     ),
 }
 """By table: stream, JSON key of the list, and the two columns of the table."""
+OPTIONS_OF_FIELDS = {
+    f"{owner}_field_options": owner for owner in ("ticket", "user", "organization")
+}
+"""By table: whose fields' choices it holds."""
 
 
 class Account(TicketEdits, PeopleEdits, ListEdits):
@@ -100,6 +104,11 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
         bare = {key: value for key, value in row.items() if key != "metric_set"}
         self.stores["tickets"].put(bare, second)
 
+    def _options(self, owner: str) -> Iterator[Row]:
+        for field in self.stores[f"{owner}_fields"]:
+            for option in field.get("custom_field_options") or ():
+                yield {f"{owner}_field_id": field["id"], **option}
+
     def _elements(self, table: str) -> Iterator[Row]:
         parent, key, parent_column, element_column = LISTS_INSIDE_ROWS[table]
         for row in self.stores[parent]:
@@ -131,4 +140,6 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
                 return list(history_rows(self.stores["ticket_events"], stream))
             if stream in LISTS_INSIDE_ROWS:
                 return list(self._elements(stream))
+            if stream in OPTIONS_OF_FIELDS:
+                return list(self._options(OPTIONS_OF_FIELDS[stream]))
             return list(self.store(stream))
