@@ -14,7 +14,8 @@ PACKAGE = "zendesk_source"
 # Each part may import itself and those before it. A new part has to be placed here.
 LAYERS = ["errors", "file_lock", "catalogue", "api", "extract", "shape"]
 LAYERS += ["item_format", "connection", "resources", "source"]
-SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "single_run", "loop"]
+SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "labeled_view"]
+SYNC += ["single_run", "loop"]
 ORDER = ["text_table", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
 ORDER += ["command_line"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
@@ -32,6 +33,7 @@ MAY_IMPORT_DLT |= {
     "resources.reading",
     "missing_settings",
     "missing_tables",
+    "labeled_view",
     "summary",
     "item_format",
     "destination_state",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import dlt
 import orjson
 import pytest
 
@@ -11,6 +13,7 @@ from tests.tables import stored_rows
 from tests.test_sync import account, duckdb_pipeline, eventful_day, source_of, zendesk
 from zendesk_source import sync
 from zendesk_source.catalogue import CUSTOM_FIELD_ROWS
+from zendesk_source.labeled_view import LABEL, VIEW, drop_view
 from zendesk_source.simulator import Account
 
 __all__ = ["account", "zendesk"]
@@ -56,3 +59,60 @@ def test_as_rows_a_table_holds_every_value_that_is_set_and_none_that_was_cleared
         assert not [name for name in columns if name.startswith("cf_") or name == side.key]
     assert cleared in before
     assert cleared not in values_of(account, "ticket")
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def pipeline(request):
+    if request.param == "duckdb":
+        return duckdb_pipeline()
+    url = request.getfixturevalue("postgres_url")
+    return dlt.pipeline(
+        "zendesk", destination=dlt.destinations.postgres(url), dataset_name="zendesk_data"
+    )
+
+
+def labels_of(pipeline: dlt.Pipeline, column: str) -> dict[int, Any]:
+    with pipeline.sql_client() as client:
+        view = client.make_qualified_table_name(VIEW)
+        rows = client.execute_sql(f'SELECT id, "{column}{LABEL}" FROM {view}') or ()
+    return {
+        row[0]: json.loads(row[1]) if str(row[1])[:1] == "[" and isinstance(row[1], str) else row[1]
+        for row in rows
+    }
+
+
+def test_a_view_shows_choices_by_their_labels_as_they_are_now(account, zendesk, pipeline):
+    color = account.add_field("ticket", "tagger", "Color", options=["Dark Red", "Blue::Light"])
+    parts = account.add_field("ticket", "multiselect", "Parts", options=["Left Door", "Engine"])
+    values = {
+        field["id"]: [option["value"] for option in field["custom_field_options"]]
+        for field in (color, parts)
+    }
+    ids = [row["id"] for row in account.truth("tickets") if row["status"] == "open"]
+    account.set_custom_field(ids[0], color["id"], values[color["id"]][0])
+    account.set_custom_field(ids[0], parts["id"], values[parts["id"]])
+    account.set_custom_field(ids[1], color["id"], "no_longer_a_choice")
+    account.clock.advance(600)
+    source = source_of(zendesk).with_resources("tickets", "ticket_fields")
+    sync(pipeline, source)
+    everyone = {row["id"] for row in account.truth("tickets")}
+    colors, several = labels_of(pipeline, "cf_color"), labels_of(pipeline, "cf_parts")
+    assert colors.keys() == several.keys() == everyone
+    assert (colors[ids[0]], colors[ids[1]], colors[ids[2]]) == (
+        "Dark Red",
+        "no_longer_a_choice",
+        None,
+    )
+    assert (several[ids[0]], several[ids[1]]) == (["Left Door", "Engine"], None)
+
+    renamed = [
+        {**option, "name": f"New {option['name']}"} for option in color["custom_field_options"]
+    ]
+    account.edit_row("ticket_fields", color["id"], custom_field_options=renamed)
+    account.add_field("ticket", "tagger", "Another", options=["One"])
+    account.clock.advance(600)
+    sync(pipeline, source_of(zendesk).with_resources("tickets", "ticket_fields"))
+    assert labels_of(pipeline, "cf_color")[ids[0]] == "New Dark Red"
+    drop_view(pipeline)
+    with pipeline.sql_client() as client:
+        client.drop_tables("tickets")

@@ -31,6 +31,7 @@ from zendesk_source.extract.slices import (
 )
 from zendesk_source.failures import explained
 from zendesk_source.item_format import quiet_about_kept_hints
+from zendesk_source.labeled_view import show_labels
 from zendesk_source.missing_tables import refuse_missing_tables
 from zendesk_source.single_run import only_sync_of
 
@@ -135,6 +136,7 @@ def sync(
                         on_slice(runs)
                     if clock.monotonic() >= ends_at:
                         break
+                show_labels(pipeline, source.name)
             report = SyncReport(runs, started_at, clock.monotonic() - started, slices)
             _append_log(pipeline, report, clock.now())
             return report

@@ -148,7 +148,7 @@ class Destination:
         self._start = start
         self._pending: list[Step] = []
         self._state = "{}"
-        hints = _column_hints(stream)
+        hints = _column_hints(stream, is_merged=True)
         (self._sorted_by,) = (name for name, hint in hints.items() if "dedup_sort" in hint)
 
     def position(self) -> StreamPosition:
