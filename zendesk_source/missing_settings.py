@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.common.configuration.container import Container
 from dlt.common.configuration.exceptions import (
     ConfigFieldMissingException,
     LookupTraces,
     flatten_traces,
 )
+from dlt.common.configuration.specs import PluggableRunContext
 
 from zendesk_source.api.credentials import (
     ZendeskApiToken,
@@ -64,7 +66,7 @@ def _zendesk(branches: Mapping[str, Any]) -> ConfigurationError:
         f"{'Add' if has_subdomain else 'Set `subdomain` and'} `client_id` and `client_secret` (an"
         " OAuth client), or `oauth_token`, or `email` and `token` (an API token): in"
         f" {_secrets_file()} under [sources.zendesk.credentials], or in the environment as"
-        f" {_PREFIX}SUBDOMAIN and so on. Without an account: --demo.",
+        f" {_PREFIX}SUBDOMAIN and so on. {_places()} Without an account: --demo.",
     )
 
 
@@ -72,7 +74,7 @@ def _where_to_put(fields: list[str]) -> str:
     names = " and ".join(_PREFIX + field.upper() for field in fields)
     return (
         f"Put {'it' if len(fields) == 1 else 'them'} into {_secrets_file()} under"
-        f" [sources.zendesk.credentials], or into the environment as {names}."
+        f" [sources.zendesk.credentials], or into the environment as {names}. {_places()}"
     )
 
 
@@ -91,6 +93,19 @@ def _other(error: ConfigFieldMissingException) -> ConfigurationError:
         f"{_listed(fields)} {'is' if len(fields) == 1 else 'are'} missing in [{section}].",
         f"Put {'it' if len(fields) == 1 else 'them'} into {_secrets_file()}"
         + (f", or into the environment as {env}." if env else "."),
+    )
+
+
+def _places() -> str:
+    """Return where settings were looked for, and where they could have been."""
+    looked: list[str] = ["the environment"]
+    absent: list[str] = []
+    for provider in Container()[PluggableRunContext].providers.providers:
+        present = provider.present_locations
+        for location in provider.locations:
+            (looked if location in present else absent).append(str(Path(location).resolve()))
+    return f"Looked in {', '.join(looked)}" + (
+        f"; there is no {', '.join(absent)}." if absent else "."
     )
 
 
