@@ -54,11 +54,11 @@ def assert_table_equals(
     """
     declared = TABLES[table]
     sent = [row for row in sent if row.get("ticket_id") not in but_not]
-    sent_by_key = _by_key(sent, declared.primary_key, table)
+    sent_by_key = _by_key(sent, declared, table)
     exists = table in pipeline.default_schema.tables
     rows = stored_rows(pipeline, table) if exists else []
     rows = [row for row in rows if row.get("ticket_id") not in but_not]
-    stored_by_key = _by_key(rows, declared.primary_key, table)
+    stored_by_key = _by_key(rows, declared, table)
     assert stored_by_key.keys() == sent_by_key.keys(), (
         f"{table}: missing {sorted(map(str, sent_by_key.keys() - stored_by_key.keys()))[:5]},"
         f" too many {sorted(map(str, stored_by_key.keys() - sent_by_key.keys()))[:5]}"
@@ -115,7 +115,8 @@ def same(sent: Any, stored: Any) -> bool:
 def moment(text: str) -> datetime:
     """Read a time as Zendesk writes it, on every Python: with or without hyphens, with a Z."""
     spelled_out = re.sub(r"^(\d{4})(\d\d)(\d\d)T", r"\1-\2-\3T", text)
-    return datetime.fromisoformat(spelled_out.replace("Z", "+00:00"))
+    read = datetime.fromisoformat(spelled_out.replace("Z", "+00:00"))
+    return read if read.tzinfo else read.replace(tzinfo=timezone.utc)
 
 
 def _columns_of(table: str, sent: Row, names: Mapping[str, str]) -> Iterable[tuple[str, Any]]:
@@ -134,10 +135,16 @@ def _columns_of(table: str, sent: Row, names: Mapping[str, str]) -> Iterable[tup
         return
 
 
-def _by_key(rows: Iterable[Row], key: tuple[str, ...], table: str) -> dict[tuple[Any, ...], Row]:
+def _by_key(
+    rows: Iterable[Row], declared: Stream | SideTable, table: str
+) -> dict[tuple[Any, ...], Row]:
     by_key: dict[tuple[Any, ...], Row] = {}
+    times = {name for name, kind in declared.columns.items() if kind == "timestamp"}
     for row in rows:
-        row_key = tuple(row[column] for column in key)
+        row_key = tuple(
+            moment(row[name]) if name in times and isinstance(row[name], str) else row[name]
+            for name in declared.primary_key
+        )
         assert row_key not in by_key, f"{table}: {row_key} is there twice"
         by_key[row_key] = row
     return by_key

@@ -116,7 +116,7 @@ def _key(stream: Stream, row: Row) -> Any:
 
 
 def _changed(value: Any) -> Any:
-    return value + 1 if isinstance(value, int) else f"{value}, edited"
+    return value + 1 if isinstance(value, (int, float)) else f"{value}, edited"
 
 
 def _given(account: Account, stream: Stream, row: Row) -> Row:

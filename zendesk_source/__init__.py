@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from zendesk_source.loop import SyncReport, sync
     from zendesk_source.source import (
+        zendesk_chat,
         zendesk_custom_objects,
         zendesk_help_center,
         zendesk_source,
@@ -49,6 +50,7 @@ __all__ = [
     "UnexpectedAnswer",
     "ZendeskError",
     "sync",
+    "zendesk_chat",
     "zendesk_custom_objects",
     "zendesk_help_center",
     "zendesk_source",

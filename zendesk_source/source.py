@@ -82,7 +82,7 @@ Raises:
 zendesk_source = _source_of(
     "zendesk_source",
     PRODUCTS,
-    "Read Zendesk: Support, the help center, Talk and custom objects, through one budget.",
+    "Read Zendesk: Support, the help center, Talk, Chat and custom objects, through one budget.",
 )
 zendesk_support = _source_of(
     "zendesk_support",
@@ -98,6 +98,11 @@ zendesk_talk = _source_of(
     "zendesk_talk",
     ("talk",),
     "Read Talk: calls, their legs, numbers, greetings, and snapshots of what is going on.",
+)
+zendesk_chat = _source_of(
+    "zendesk_chat",
+    ("chat",),
+    "Read Chat: live chats with their history, what agents did meanwhile, and settings.",
 )
 zendesk_custom_objects = _source_of(
     "zendesk_custom_objects", ("custom_objects",), "Read which custom objects there are."

@@ -27,6 +27,9 @@ CHAT = "chat"
 EXPORTS = "incremental-exports"
 USERS_CURSOR_EXPORT = "incremental-exports-cursor"
 TALK_EXPORTS = "talk-incremental-exports"
+ACCESS_LOGS = "access-logs"
+SIDE_CONVERSATION_EVENTS = "side-conversation-events"
+AGENT_AVAILABILITIES = "agent-availabilities"
 
 _SHARED_WITH_OTHER_TOOLS = frozenset({ACCOUNT, HELP_CENTER, TALK, CHAT})
 # Requests and seconds, until an answer says otherwise (an add-on triples the exports).
@@ -36,6 +39,9 @@ _SIZES_BEFORE_THE_FIRST_ANSWER = {
     TALK_EXPORTS: (10, 60.0),
     CHAT: (200, 60.0),
     TALK: (15_000, 300.0),
+    ACCESS_LOGS: (50, 60.0),
+    SIDE_CONVERSATION_EVENTS: (600, 600.0),
+    AGENT_AVAILABILITIES: (300, 60.0),
 }
 # A wait is looked at again this often, because an answer may show an earlier reset.
 _NAP_SECONDS = 1.0
@@ -185,4 +191,6 @@ def product_bucket(path: str) -> str:
         return HELP_CENTER
     if below.startswith("/channels/voice"):
         return TALK
+    if below.startswith("/access_logs"):  # follows none of the conventions of Support
+        return ACCESS_LOGS
     return CHAT if below.startswith("/chat/") else ACCOUNT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zendesk_source.catalogue.chat import CHAT
 from zendesk_source.catalogue.custom_field_rows import CUSTOM_FIELD_ROWS, with_custom_field_rows
 from zendesk_source.catalogue.custom_objects import CUSTOM_OBJECTS
 from zendesk_source.catalogue.help_center import HELP_CENTER
@@ -33,6 +34,7 @@ STREAMS: tuple[Stream, ...] = (
     *SUPPORT_ACTIVITY,
     *HELP_CENTER,
     *TALK,
+    *CHAT,
     *CUSTOM_OBJECTS,
 )
 

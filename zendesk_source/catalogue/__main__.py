@@ -18,6 +18,7 @@ _TITLES: dict[Product, str] = {
     "support": "Support",
     "help_center": "Help Center and community",
     "talk": "Talk",
+    "chat": "Chat",
     "custom_objects": "Custom objects",
 }
 _INTRODUCTION = """\

@@ -25,9 +25,10 @@ _PER_PARENT = "One request for each {}; it is to be read for those that changed 
 NOT_LOADED: tuple[NotLoaded, ...] = (
     NotLoaded(
         "tickets_time_based tickets_list users_time_based users_list organizations_list"
-        " problems incidents requests search search_export view_tickets hc_articles_incremental",
-        "The same rows as `tickets`, `users`, `organizations` and `hc_articles`, by another name or"
-        " in a way that shows fewer of them.",
+        " problems incidents requests search search_export view_tickets hc_articles_incremental"
+        " chat_chats_list chat_search",
+        "The same rows as `tickets`, `users`, `organizations`, `hc_articles` and `chat_chats`, by"
+        " another name or in a way that shows fewer of them.",
     ),
     NotLoaded(
         "ticket_comments_from_events ticket_comments ticket_metrics ticket_metric_by_ticket"
@@ -81,14 +82,6 @@ NOT_LOADED: tuple[NotLoaded, ...] = (
     NotLoaded(
         "capacity_rules hc_redirect_rules talk_digital_lines",
         "Nobody has recorded an answer, and Zendesk does not document its shape.",
-        is_later=True,
-    ),
-    NotLoaded(
-        "chat_chats chat_agent_timeline chat_conversions chat_department_events"
-        " chat_agent_events chat_chats_list chat_search chat_agents chat_bans chat_departments"
-        " chat_goals chat_roles chat_shortcuts chat_skills chat_triggers chat_account"
-        " chat_routing_settings",
-        "Chat has log-ins and pages of its own; messaging conversations are tickets, and loaded.",
         is_later=True,
     ),
 )

@@ -14,11 +14,11 @@ WriteDisposition = Literal["merge", "replace", "append"]
 
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
-Product = Literal["support", "help_center", "talk", "custom_objects"]
+Product = Literal["support", "help_center", "talk", "chat", "custom_objects"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 
 WHOLE_ANSWER = "*"
-"""As ``records_key`` of an object: the answer itself is the row."""
+"""As ``records_key``: the answer itself is the row, or the list of rows."""
 
 TAKEN_AT = "taken_at"
 """When a snapshot was taken: one time for all of its rows."""
@@ -39,6 +39,14 @@ class Paging(str, Enum):
     """The whole list in one answer."""
     OBJECT = "object"
     """One object, which becomes one row."""
+    CHAT_EXPORT = "chat_export"
+    """``start_time`` and ``start_id`` on every request; a page that is not full ends it."""
+    SINCE_ID = "since_id"
+    """``since_id``, inclusive; an empty page ends it."""
+    CHANGE_LOG = "change_log"
+    """All changes there ever were, by the ``cursor`` in ``next_page``; no rows end it."""
+    NEXT_PAGE_URL = "next_page_url"
+    """A link to the next page, for as long as ``has_more``; begins anew on every sync."""
 
 
 class Origin(str, Enum):
@@ -50,6 +58,8 @@ class Origin(str, Enum):
     """Each element of a list inside the row (``tags`` of a ticket)."""
     OBJECTS = "objects"
     """Each object of a list inside the row (``custom_field_options`` of a ticket field)."""
+    ENTRIES = "entries"
+    """Each object of a list inside the row, numbered (``history`` of a chat)."""
     BESIDE = "beside"
     """An array beside the rows of the page (sideloaded ``identities`` of users)."""
     FIELD_VALUES = "field_values"
@@ -106,7 +116,8 @@ class Stream:
         name: Table, dlt resource and ``--streams`` name.
         product: Zendesk product that owns the endpoint.
         path: Below ``https://{subdomain}.zendesk.com``.
-        records_key: JSON key of the rows in a page; empty = ``name``.
+        records_key: JSON key of the rows in a page, or several with blanks between them;
+            empty = ``name``.
         paging: Family that walks the pages.
         primary_key: Columns that identify a row.
         cursor_field: Column the export is ordered by; ``None`` for whole lists.
@@ -114,7 +125,8 @@ class Stream:
             its own: ``updated_at`` it does not move for some.
         write: ``merge`` for what is asked "since", ``replace`` for lists that are read whole,
             ``append`` for snapshots of what Zendesk keeps no history of.
-        page_size: Largest page the endpoint allows, in rows; 0 where there is no such parameter.
+        page_size: Largest page the endpoint allows, in rows; 0 where there are no pages, or
+            nobody knows their size.
         params: Query parameters sent with every request.
         since: Query parameters that ask a list for what changed since an epoch second.
         bucket: Name of the endpoint's own rate limit, as in ``Zendesk-RateLimit-{bucket}``.

@@ -25,8 +25,11 @@ SETTLE_SECONDS = 61
 """Zendesk refuses a ``start_time`` of the last minute, and only tickets and their events hold
 that minute back: a younger row of another export can still change within its second."""
 
-EXPORTS = (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT)
+EXPORTS = (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT, Paging.CHAT_EXPORT)
 """Ordered by the cursor field, so that a lane can end at a time; other lists are not."""
+
+_BY_LINK_ALONE = (Paging.CHANGE_LOG, Paging.NEXT_PAGE_URL)
+"""Cannot be asked for a time, and so not go back to one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ def lane_after(lane: Lane, page: Page, stream: Stream) -> Lane | None:
     times = (row_time(row, stream) for row in page.rows[-1:])
     newest = max((t for t in (*times, lane.newest) if t is not None), default=None)
     settled = lane.settled
-    if settled is None and newest is not None and newest > settled_until:
+    can_go_back = stream.paging not in _BY_LINK_ALONE
+    if can_go_back and settled is None and newest is not None and newest > settled_until:
         settled = max(0, settled_until)
     after = replace(lane, place=page.after, newest=newest, settled=settled)
     if _has_reached_its_end(after, page, settled_until, stream):
@@ -133,8 +137,11 @@ def _has_reached_its_end(lane: Lane, page: Page, settled_until: int, stream: Str
 def _at_the_open_end(lane: Lane, stream: Stream) -> Lane:
     """Step back from the end as far as rows can still appear, or change, there."""
     place = lane.place
-    if stream.lookback_seconds and place.start_time is not None:
-        place = Position(start_time=max(0, place.start_time - stream.lookback_seconds))
+    seen = place.start_time
+    if stream.paging in EXPORTS:
+        seen = lane.newest  # an export's end_time may lie behind its last row
+    if stream.lookback_seconds and seen is not None:
+        place = Position(start_time=max(0, seen - stream.lookback_seconds))
     elif lane.settled is not None:
         place = Position(start_time=lane.settled)
     return replace(lane, place=place, settled=None)

@@ -59,6 +59,15 @@ def _field_values(fields: Any) -> Iterator[tuple[Any, Any]]:
     return ((field, value) for field, value in pairs if value is not None)
 
 
+def _entry_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+    (number_column,) = set(side.primary_key) - {side.parent_column}
+    for parent in parents:
+        entries = parent.get(side.key)
+        for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, dict):
+                yield {**entry, side.parent_column: parent["id"], number_column: number}
+
+
 def _rows_beside(side: SideTable, _parents: list[Row], page: Page) -> Iterator[Row]:
     yield from page.get(side.key) or ()
 
@@ -115,6 +124,7 @@ SIDE_ROWS: Mapping[Origin, Callable[[SideTable, list[Row], Page], Iterator[Row]]
     Origin.ELEMENTS: _element_rows,
     Origin.OBJECTS: _objects_rows,
     Origin.FIELD_VALUES: _field_value_rows,
+    Origin.ENTRIES: _entry_rows,
     Origin.BESIDE: _rows_beside,
     Origin.COMMENT_EVENTS: _comment_rows,
     Origin.FIELD_CHANGES: _field_change_rows,

@@ -136,6 +136,12 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
                 return list(self.identities)
             if stream == "ticket_comments":
                 return list(self.comment_rows())
+            if stream == "chat_history":
+                return [
+                    {**entry, "chat_id": chat["id"], "position": number}
+                    for chat in self.stores["chat_chats"]
+                    for number, entry in enumerate(chat.get("history") or ())
+                ]
             if stream in ("ticket_field_history", "ticket_tag_history"):
                 return list(history_rows(self.stores["ticket_events"], stream))
             if stream in LISTS_INSIDE_ROWS:

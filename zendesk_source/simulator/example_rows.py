@@ -42,7 +42,7 @@ _REFERENCES = {
     "badge_id": "hc_badges",
 }
 _TITLES = ("title", "name", "subject", "label")
-_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?")
 _ULID_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ULID = re.compile(rf"[{_ULID_LETTERS}]{{26}}")
 
@@ -66,7 +66,7 @@ def rows_like(
     for number in range(count):
         row = deepcopy(example)
         for name in key:
-            if name not in _REFERENCES:
+            if name not in _REFERENCES and not _is_moment(row[name]):
                 row[name] = _new_key(state, row[name], number, rng)
         _refer(state, stream, row, key, number, rng)
         _date(row, start + number * step, step, rng)
@@ -109,5 +109,10 @@ def _date(row: Row, second: int, step: int, rng: Random) -> None:
     """Give a row times of its own: made at one, changed later or never."""
     changed = second + rng.choice((0, step // 2))
     for name, value in row.items():
-        if isinstance(value, str) and _SECOND.fullmatch(value):
-            row[name] = iso(changed if name == "updated_at" else second)
+        if _is_moment(value):
+            moment = iso(changed if name == "updated_at" else second).removesuffix("Z")
+            row[name] = moment + value[len(moment) :]
+
+
+def _is_moment(value: Any) -> bool:
+    return isinstance(value, str) and _MOMENT.fullmatch(value) is not None

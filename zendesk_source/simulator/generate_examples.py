@@ -7,6 +7,7 @@ from random import Random
 
 from zendesk_source.catalogue import Paging
 from zendesk_source.simulator.example_rows import rows_like
+from zendesk_source.simulator.examples_chat import CHAT_EXAMPLES
 from zendesk_source.simulator.examples_help_center import HELP_CENTER_EXAMPLES
 from zendesk_source.simulator.examples_rules import RULE_EXAMPLES
 from zendesk_source.simulator.examples_support import SUPPORT_EXAMPLES
@@ -20,6 +21,7 @@ EXAMPLES: Mapping[str, Row] = {
     **SUPPORT_EXAMPLES,
     **HELP_CENTER_EXAMPLES,
     **TALK_EXAMPLES,
+    **CHAT_EXAMPLES,
 }
 
 FEW = 3
@@ -41,6 +43,10 @@ COUNTS = {
     "talk_calls": 60,
     "talk_call_legs": 120,
     "talk_phone_numbers": 2,
+    "chat_chats": 40,
+    "chat_agent_timeline": 60,
+    "chat_agents": 101,
+    "chat_agent_events": 20,
 }
 
 

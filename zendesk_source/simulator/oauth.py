@@ -30,6 +30,7 @@ ACCESS_RANGE_SECONDS = (300, 172_800)
 REFRESH_SECONDS = 2_592_000
 REFRESH_RANGE_SECONDS = (604_800, 7_776_000)
 CODE_SECONDS = 120
+CHAT = "/api/v2/chat/"
 
 Caller = Literal["agent", "anonymous"]
 
@@ -82,6 +83,7 @@ class Credentials:
         api_token: E-mail address and token of Basic authentication.
         oauth_client: Client id and secret.
         oauth_token: A Bearer token that never expires; none if empty.
+        chat_token: A Bearer token that Chat asks for in place of all others; none if empty.
     """
 
     def __init__(
@@ -91,11 +93,13 @@ class Credentials:
         api_token: tuple[str, str],
         oauth_client: tuple[str, str],
         oauth_token: str,
+        chat_token: str = "",
     ) -> None:
         self._clock = clock
         self.api_token, self.oauth_client, self.oauth_token = api_token, oauth_client, oauth_token
         self.rules = OAuthRules()
         self.refreshes = 0
+        self.chat_token = chat_token
         self._grants: list[_Grant] = []
         self._codes: dict[str, _Code] = {}
         self._lock = threading.Lock()
@@ -112,6 +116,10 @@ class Credentials:
                 anonymous instead.
         """
         kind, _, value = (authorization or "").partition(" ")
+        if self.chat_token and path.startswith(CHAT):
+            if value.strip() != self.chat_token:
+                raise Refusal(INVALID_TOKEN)
+            return "agent"
         if kind.lower() == "bearer":
             self._check_bearer(value.strip(), path)
             return "agent"

@@ -20,6 +20,7 @@ REQUESTS_A_MINUTE: Mapping[Plan, int] = MappingProxyType(
 HIGH_VOLUME_REQUESTS_A_MINUTE = 2500
 # Buckets of lists, which the catalogue does not name.
 LIST_BUCKETS = MappingProxyType({"tags": "tags-index", "ticket_fields": "ticket-fields-index"})
+CHAT = "chat"
 MINUTE_SECONDS = 60
 
 
@@ -51,6 +52,7 @@ class RateLimits:
             "incremental-exports-cursor": 60 if high_volume else 20,
             "tags-index": 100,
             "ticket-fields-index": 450 if high_volume else 300,
+            CHAT: 200,
         }
         return cls(account, buckets, retry_after)
 
@@ -73,10 +75,7 @@ class Meter:
     def count(self, bucket: str) -> tuple[dict[str, str], Answer | None]:
         """Count a request; return the headers about it and the refusal, if any."""
         with self._lock:
-            now = int(self._clock.now().timestamp())
-            if now // MINUTE_SECONDS != self._minute:
-                self._minute, self._used = now // MINUTE_SECONDS, {}
-            resets = MINUTE_SECONDS - now % MINUTE_SECONDS
+            resets = self._turn_over()
             headers: dict[str, str] = {}
             is_allowed = True
             if self._limits.account is not None:
@@ -90,6 +89,20 @@ class Meter:
                 name, value = self._bucket_header(bucket, limit, resets)
                 headers[name] = value
             return headers, None if is_allowed else self._bucket_refusal(bucket, resets)
+
+    def count_chat(self) -> tuple[dict[str, str], Answer | None]:
+        """Count a request to Chat, which has a limit apart and tells nothing of it."""
+        with self._lock:
+            resets = self._turn_over()
+            limit = self._limits.buckets.get(CHAT)
+            is_allowed = limit is None or self._take(CHAT, limit)
+            return {}, None if is_allowed else self._bucket_refusal(CHAT, resets)
+
+    def _turn_over(self) -> int:
+        now = int(self._clock.now().timestamp())
+        if now // MINUTE_SECONDS != self._minute:
+            self._minute, self._used = now // MINUTE_SECONDS, {}
+        return MINUTE_SECONDS - now % MINUTE_SECONDS
 
     def _take(self, bucket: str, limit: int) -> bool:
         used = self._used.get(bucket, 0)

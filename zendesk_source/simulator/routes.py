@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from zendesk_source.catalogue import Paging, Stream
+from zendesk_source.catalogue import WHOLE_ANSWER, Paging, Stream
 from zendesk_source.simulator.answers import Answer
+from zendesk_source.simulator.chat import ChatAnswers
 from zendesk_source.simulator.exports import Export
 from zendesk_source.simulator.lists import Listing
 from zendesk_source.simulator.state import STREAM_BY_NAME, State
@@ -59,7 +60,7 @@ def routes(too_recent_status: int) -> dict[str, Route]:
 def _route(stream: Stream, paging: Paging, path: str, too_recent_status: int) -> Route:
     def show(state: State, url: str, query: Query) -> Answer:
         export = Export(state, stream, url, too_recent_status)
-        listing = Listing(state, stream, url, path)
+        listing, chat = Listing(state, stream, url, path), ChatAnswers(state, stream, url)
         if paging is Paging.CURSOR_EXPORT:
             return export.cursor_page(query)
         if paging is Paging.TIME_EXPORT:
@@ -68,6 +69,12 @@ def _route(stream: Stream, paging: Paging, path: str, too_recent_status: int) ->
             return listing.page(query)
         if paging is Paging.OBJECT:
             return listing.object()
+        if paging is Paging.CHAT_EXPORT:
+            return chat.export(query)
+        if paging is Paging.SINCE_ID:
+            return chat.since(query)
+        if stream.rows_key == WHOLE_ANSWER:
+            return chat.whole()
         return listing.offset_page(query) if paging is Paging.OFFSET else listing.whole(query)
 
     is_export = paging in (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT)

@@ -19,7 +19,7 @@ from zendesk_source.simulator.answers import (
     json_answer,
 )
 from zendesk_source.simulator.faults import FAULT_ANSWERS, SLOW_SECONDS, Fault, FaultPlan
-from zendesk_source.simulator.oauth import Credentials
+from zendesk_source.simulator.oauth import CHAT, Credentials
 from zendesk_source.simulator.rate_limits import LIST_BUCKETS, HeaderStyle, Meter, RateLimits
 from zendesk_source.simulator.routes import Route, plain_path, routes
 from zendesk_source.simulator.sockets import Delivery, SocketServer
@@ -73,6 +73,7 @@ class Simulator:
         api_token: E-mail address and API token that it knows.
         oauth_client: Client id and secret that it knows.
         oauth_token: A Bearer token that never expires.
+        chat_token: A Bearer token that Chat asks for; it takes the others where this is empty.
         header_style: Spelling of the rate limit headers.
         too_recent_status: Status of ``StartTimeTooRecent``.
         latency_seconds: How long a page takes, on the account's clock.
@@ -88,6 +89,7 @@ class Simulator:
         api_token: tuple[str, str] = ("agent@example.com", "token"),
         oauth_client: tuple[str, str] = ("client", "secret"),
         oauth_token: str = "",
+        chat_token: str = "",
         header_style: HeaderStyle = "2024",
         too_recent_status: Literal[400, 422] = 400,
         latency_seconds: float = 0.0,
@@ -97,7 +99,11 @@ class Simulator:
         self.account = account
         self.latency_seconds = latency_seconds
         self.credentials = Credentials(
-            account.clock, api_token=api_token, oauth_client=oauth_client, oauth_token=oauth_token
+            account.clock,
+            api_token=api_token,
+            oauth_client=oauth_client,
+            oauth_token=oauth_token,
+            chat_token=chat_token,
         )
         self._meter = Meter(rate_limits or RateLimits.off(), account.clock, header_style)
         self._faults = FaultPlan()
@@ -229,13 +235,14 @@ class Simulator:
         authorization: str | None,
         headers: dict[str, str],
     ) -> tuple[Answer, Fault | None]:
+        of_chat = path.startswith(CHAT)
         caller = self.credentials.caller(authorization, path)
         if path == ME and request.method == "GET":
             return json_answer(200, {"user": self._me() if caller == "agent" else ANONYMOUS}), None
         if caller == "anonymous":
             return UNAUTHENTICATED, None
         bucket = route.bucket or LIST_BUCKETS.get(request.stream, "") if route else ""
-        counted, refusal = self._meter.count(bucket)
+        counted, refusal = self._meter.count_chat() if of_chat else self._meter.count(bucket)
         headers.update(counted)
         if refusal is not None:
             return refusal, None
@@ -281,7 +288,7 @@ def _query(text: str) -> dict[str, str]:
 
 
 def _rows_asked(query: dict[str, str]) -> int:
-    for name in ("per_page", "page[size]"):
+    for name in ("per_page", "page[size]", "limit"):
         if query.get(name, "").isdigit():
             return int(query[name])
     return 1000

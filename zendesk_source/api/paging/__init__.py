@@ -8,7 +8,9 @@ from types import MappingProxyType
 import orjson
 
 from zendesk_source.api.client import ZendeskClient
+from zendesk_source.api.paging.chat import chat_export_pages, since_id_pages
 from zendesk_source.api.paging.exports import cursor_export_pages, time_export_pages
+from zendesk_source.api.paging.links import change_log_pages, next_page_url_pages
 from zendesk_source.api.paging.lists import (
     cursor_pages,
     object_pages,
@@ -27,6 +29,10 @@ _FAMILIES: Mapping[Paging, Callable[[Walk, Position], Pages]] = MappingProxyType
         Paging.OFFSET: offset_pages,
         Paging.SINGLE: single_pages,
         Paging.OBJECT: object_pages,
+        Paging.CHAT_EXPORT: chat_export_pages,
+        Paging.SINCE_ID: since_id_pages,
+        Paging.CHANGE_LOG: change_log_pages,
+        Paging.NEXT_PAGE_URL: next_page_url_pages,
     }
 )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from zendesk_source.api.client import Answer
 from zendesk_source.api.paging.position import Page, Position
-from zendesk_source.api.paging.walk import Pages, Walk
+from zendesk_source.api.paging.walk import Pages, Walk, nothing_new
 from zendesk_source.api.refusals import RequestRefused, StartTimeTooRecent
 from zendesk_source.errors import UnexpectedAnswer
 
@@ -32,7 +32,7 @@ def cursor_export_pages(walk: Walk, position: Position) -> Pages:
         try:
             answer = walk.ask(_cursor_export_place(position), size_param="per_page")
         except StartTimeTooRecent as refused:
-            yield _nothing_new(refused, position)
+            yield nothing_new(refused, position)
             return
         except RequestRefused as refused:
             raise _about_the_cursor(refused, position) from refused
@@ -96,7 +96,7 @@ def time_export_pages(walk: Walk, position: Position) -> Pages:
         try:
             answer = walk.ask({"start_time": start_time}, size_param="per_page")
         except StartTimeTooRecent as refused:
-            yield _nothing_new(refused, position)
+            yield nothing_new(refused, position)
             return
         end_time = _end_time(walk, answer)
         is_last = _is_time_export_end(walk, answer, start_time, end_time)
@@ -129,6 +129,8 @@ def _is_time_export_end(
     # Metric events, articles and Talk do not say when they end; Talk links for ever.
     if row_count == 0 or end_time is None or envelope.get("next_page", "") is None:
         return True
+    if walk.stream.page_size == 0:  # nobody knows when a page is full
+        return end_time <= start_time
     if row_count >= walk.asked_rows > 0:
         return False
     # A round number may be a full page of a server that allows fewer rows than we asked for.
@@ -138,15 +140,3 @@ def _is_time_export_end(
 
 def _is_too_recent(start_time: int, server_time: datetime) -> bool:
     return start_time > server_time.timestamp() - NEWEST_START_TIME_AGE_SECONDS
-
-
-def _nothing_new(refused: StartTimeTooRecent, position: Position) -> Page:
-    return Page(
-        envelope={},
-        rows=[],
-        after=position,
-        is_last=True,
-        server_time=refused.server_time,
-        received_at=refused.server_time,
-        body_bytes=0,
-    )

@@ -35,14 +35,16 @@ def cursor_pages(walk: Walk, position: Position) -> Pages:
         answer = walk.ask(_cursor_place(walk, position), size_param="page[size]")
         if position.began is None:
             position = replace(position, began=int(answer.server_time.timestamp()))
-        meta = answer.value.get("meta")
-        if not isinstance(meta, Mapping):
+        meta, linked = answer.value.get("meta"), _linked_cursor(answer.value)
+        if not isinstance(meta, Mapping) and not linked:
             yield from _offset_answer_pages(walk, answer, _next_walk(position, is_incremental))
             return
-        if not meta.get("has_more"):
+        meta = meta if isinstance(meta, Mapping) else {}
+        # Lists in the style of JSON:API need not say `has_more`: their link does.
+        if not meta.get("has_more", linked is not None):
             yield walk.page(answer, _next_walk(position, is_incremental), is_last=True)
             return
-        cursor = meta.get("after_cursor") or _linked_cursor(answer.value)
+        cursor = meta.get("after_cursor") or linked
         if not cursor:
             raise walk.stuck("there are more rows but no cursor to them")
         position = replace(position, cursor=cursor)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zendesk_source.api.client import Answer, ZendeskClient
 from zendesk_source.api.paging.position import Page, Position
-from zendesk_source.api.refusals import PageTooHeavy, where
-from zendesk_source.catalogue import Stream
+from zendesk_source.api.refusals import PageTooHeavy, RequestRefused, where
+from zendesk_source.catalogue import WHOLE_ANSWER, Stream
 from zendesk_source.errors import PaginationStuck, UnexpectedAnswer, ZendeskError
 
 Parse = Callable[[bytes], Mapping[str, Any]]
@@ -85,7 +85,7 @@ class Walk:
             url: A link to follow instead of the stream's path and parameters.
 
         Raises:
-            UnexpectedAnswer: The answer is not an object.
+            UnexpectedAnswer: The answer is not what the stream is declared to be.
         """
         while True:
             self.asked_rows = self.size.rows
@@ -104,10 +104,21 @@ class Walk:
             except PageTooHeavy:
                 self.size.halve()
                 continue
-            if not isinstance(answer.value, Mapping):
-                raise UnexpectedAnswer(f"{self.where} answered with JSON that is not an object.")
+            envelope = self._envelope(answer.value)
             self.size.page_arrived()
-            return answer
+            return answer if envelope is answer.value else replace(answer, value=envelope)
+
+    def _envelope(self, value: Any) -> Mapping[str, Any]:
+        """Return an answer as one object with all rows under one key, as most answers are."""
+        keys = self.stream.rows_key.split()
+        if isinstance(value, list) and keys == [WHOLE_ANSWER]:
+            return {WHOLE_ANSWER: value}
+        if not isinstance(value, Mapping):
+            raise UnexpectedAnswer(f"{self.where} answered with JSON that is not an object.")
+        lists = [found for key in keys if isinstance(found := value.get(key), list)]
+        if len(keys) > 1 and lists:
+            return {**value, self.stream.rows_key: [row for rows in lists for row in rows]}
+        return value
 
     def page(self, answer: Answer[Mapping[str, Any]], after: Position, *, is_last: bool) -> Page:
         """Return the page that an answer is."""
@@ -158,6 +169,19 @@ class Walk:
     def where(self) -> str:
         """The stream and its path, for messages."""
         return where(self.stream.name, self.stream.path)
+
+
+def nothing_new(refused: RequestRefused, position: Position) -> Page:
+    """Return the page of a walk that asked too early for what is new."""
+    return Page(
+        envelope={},
+        rows=[],
+        after=position,
+        is_last=True,
+        server_time=refused.server_time,
+        received_at=refused.server_time,
+        body_bytes=0,
+    )
 
 
 Pages = Iterator[Page]
