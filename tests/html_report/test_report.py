@@ -174,6 +174,18 @@ def test_reading_does_not_make_a_database(own_dlt: Path, capsys) -> None:
     assert list(own_dlt.glob("*.duckdb")) == []
 
 
+def test_looking_leaves_no_trace_and_finds_what_was_loaded_elsewhere(
+    loaded: Path, own_dlt: Path, tmp_path: Path, monkeypatch
+) -> None:
+    assert main(["report"]) == 0
+    assert not (tmp_path / "dlt-data" / "pipelines" / "zendesk").exists()
+    dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data").sync_destination()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["report"]) == 0
+    assert [file.name for file in Path().iterdir()] == ["zendesk_report.html"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dlt
+from dlt.common.configuration.container import Container
+from dlt.common.pipeline import PipelineContext
+from dlt.pipeline.exceptions import CannotRestorePipelineException
 
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.html_report.loaded import opened
@@ -47,6 +53,28 @@ def write_report(
             f"The page cannot be written to {file}: {error.strerror}.",
             "Name another file with --out.",
         ) from error
+
+
+@contextmanager
+def reader(name: str, destination: str, dataset: str) -> Iterator[dlt.Pipeline]:
+    """Return a pipeline that only looks, and leaves no trace in dlt's working folder.
+
+    dlt notes in which folder a pipeline was first used and makes a DuckDB file there; a look from
+    somewhere else must not decide that.
+    """
+    try:
+        loaded_from = dlt.attach(name).get_local_state_val("initial_cwd")
+    except (CannotRestorePipelineException, KeyError):
+        loaded_from = str(Path.cwd())
+    with TemporaryDirectory() as scratch:
+        # A pipeline settles where its files are when it is made: so this one is made twice.
+        for _ in range(2):
+            pipeline = dlt.pipeline(
+                name, destination=destination, dataset_name=dataset, pipelines_dir=scratch
+            )
+            pipeline.set_local_state_val("initial_cwd", loaded_from)
+        yield pipeline
+    Container()[PipelineContext].deactivate()
 
 
 def _zone(name: str) -> ZoneInfo:
