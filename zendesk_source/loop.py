@@ -42,6 +42,7 @@ FIRST_SLICE = SliceLimits(max_pages=1)
 word; so the dataset is made with one page before anything big can be pending."""
 
 OnSlice = Callable[[dict[str, StreamRun]], None]
+OnCost = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def sync(
     wait_for_other: bool = False,
     on_slice: OnSlice | None = None,
     on_wait: OnWait | None = None,
+    on_cost: OnCost | None = None,
     clock: Clock | None = None,
 ) -> SyncReport:
     """Bring every selected stream of a source up to now.
@@ -93,6 +95,8 @@ def sync(
         wait_for_other: Wait for another sync of this pipeline to end instead of refusing.
         on_slice: Called after each loaded package with the streams' progress.
         on_wait: Told why and for how many seconds a request waits, from the thread that does.
+        on_cost: Told what a stream costs that asks for each ticket, say, before it does, from
+            the thread that reads it.
         clock: For tests.
 
     Returns:
@@ -112,7 +116,7 @@ def sync(
     limits = limits or SliceLimits()
     # Enough for the time a slice takes to load; a crash makes us ask for it again.
     ahead: ReadAhead[Any] = ReadAhead(max_items=max(1, limits.max_pages // 2))
-    progress = SyncInProgress(runs, clock, on_wait, ahead)
+    progress = SyncInProgress(runs, clock, on_wait, ahead, on_cost)
     slices = 0
     try:
         with (

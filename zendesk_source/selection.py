@@ -18,7 +18,8 @@ def select_streams(names: Iterable[str]) -> list[str]:
     Args:
         names: ``core``, ``all``, products, streams, tables (a side table stands for the stream
             that fills it), or patterns of them such as ``hc_*``; a ``!`` before one leaves it
-            out. The core is meant where nothing is named, or only what to leave out.
+            out. The core is meant where nothing is named, or only what to leave out. Streams
+            that cost a request for each ticket, say, are meant by their own name alone.
 
     Raises:
         ConfigurationError: A name is not known, or everything named is left out again.

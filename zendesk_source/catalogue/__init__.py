@@ -6,6 +6,7 @@ from zendesk_source.catalogue.chat import CHAT
 from zendesk_source.catalogue.custom_field_rows import CUSTOM_FIELD_ROWS, with_custom_field_rows
 from zendesk_source.catalogue.custom_objects import CUSTOM_OBJECTS
 from zendesk_source.catalogue.help_center import HELP_CENTER
+from zendesk_source.catalogue.help_center_children import HELP_CENTER_CHILDREN
 from zendesk_source.catalogue.stream import (
     PRODUCTS,
     TAKEN_AT,
@@ -14,6 +15,7 @@ from zendesk_source.catalogue.stream import (
     DataType,
     Origin,
     Paging,
+    Parent,
     Product,
     SideTable,
     Stream,
@@ -22,6 +24,7 @@ from zendesk_source.catalogue.stream import (
 from zendesk_source.catalogue.support import SUPPORT_EXPORTS
 from zendesk_source.catalogue.support_account import SUPPORT_ACCOUNT
 from zendesk_source.catalogue.support_activity import SUPPORT_ACTIVITY
+from zendesk_source.catalogue.support_children import SUPPORT_CHILDREN
 from zendesk_source.catalogue.support_lists import SUPPORT_LISTS
 from zendesk_source.catalogue.support_rules import SUPPORT_RULES
 from zendesk_source.catalogue.talk import TALK
@@ -32,7 +35,9 @@ STREAMS: tuple[Stream, ...] = (
     *SUPPORT_RULES,
     *SUPPORT_ACCOUNT,
     *SUPPORT_ACTIVITY,
+    *SUPPORT_CHILDREN,
     *HELP_CENTER,
+    *HELP_CENTER_CHILDREN,
     *TALK,
     *CHAT,
     *CUSTOM_OBJECTS,
@@ -48,6 +53,7 @@ __all__ = [
     "DataType",
     "Origin",
     "Paging",
+    "Parent",
     "Product",
     "SideTable",
     "Stream",

@@ -106,6 +106,26 @@ class SideTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parent:
+    """What the rows of a stream belong to, where Zendesk shows them for one of it at a time.
+
+    Attributes:
+        stream: Shows the parents: a list, an export, or a stream that has a parent itself.
+        noun: What one of them is called: ``article``.
+        column: Column of the rows that holds their parent's id.
+        signs: Columns of a parent in a list that change with its rows; without any, nothing
+            tells of a change, and every parent is asked on every sync. An export needs none.
+        count: Column of a parent that counts its rows; it is not asked where there are none.
+    """
+
+    stream: Stream
+    noun: str
+    column: str
+    signs: tuple[str, ...] = ()
+    count: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stream:
     """One Zendesk endpoint and the table it becomes.
 
@@ -115,7 +135,8 @@ class Stream:
     Attributes:
         name: Table, dlt resource and ``--streams`` name.
         product: Zendesk product that owns the endpoint.
-        path: Below ``https://{subdomain}.zendesk.com``.
+        path: Below ``https://{subdomain}.zendesk.com``; of a stream with a parent it names
+            columns of the parent: ``/api/v2/macros/{id}/attachments``.
         records_key: JSON key of the rows in a page, or several with blanks between them;
             empty = ``name``.
         paging: Family that walks the pages.
@@ -133,6 +154,8 @@ class Stream:
         lookback_seconds: How far before the last position a new sync starts again, where
             Zendesk does not say which of a row's times a filter looks at.
         custom_fields: Whose custom fields the rows carry; they become ``cf_`` columns.
+        parent: What the rows belong to, where they are shown for one parent at a time; each
+            answer shows *all* rows of its parent.
         side_tables: Tables filled from the same pages.
         derive: Flags worked out from a row, as further columns.
         columns: Declared types; keys that are not declared still become columns.
@@ -158,6 +181,7 @@ class Stream:
     bucket: str = ""
     lookback_seconds: int = 0
     custom_fields: Literal["ticket", "user", "organization"] | None = None
+    parent: Parent | None = None
     side_tables: tuple[SideTable, ...] = ()
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     columns: Columns = field(repr=False)
@@ -181,6 +205,11 @@ class Stream:
     def is_incremental(self) -> bool:
         """Whether a later sync asks only for what changed."""
         return self.cursor_field is not None
+
+    @property
+    def is_opt_in(self) -> bool:
+        """Whether it is read only where it is named: it asks for every ticket, say, once."""
+        return self.parent is not None and self.parent.stream.is_incremental
 
 
 def columns(**names_by_type: str) -> Columns:

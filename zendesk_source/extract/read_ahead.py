@@ -26,6 +26,10 @@ LISTS_AT_ONCE = 4
 """Whole lists read at the same time; the exports are never kept waiting by them."""
 
 
+PARENTS_AT_ONCE = 4
+"""Streams that ask parent by parent at the same time; they take turns."""
+
+
 class Stopped(Exception):
     """The sync has ended; a thread that still reads may stop."""
 
@@ -58,6 +62,7 @@ class ReadAhead(Generic[T]):
         self._changed = threading.Condition()
         self._is_stopped = False
         self.lists_at_once = threading.Semaphore(LISTS_AT_ONCE)
+        self.parents_at_once = threading.Semaphore(PARENTS_AT_ONCE)
 
     def start(self, name: str, read: Callable[[], None]) -> None:
         """Read a stream on a thread of its own, unless it already is.
@@ -172,6 +177,19 @@ def read_list(name: str, pages: Iterator[Page], ahead: ReadAhead[Page]) -> None:
         for page in pages:
             ahead.put(name, page, page.body_bytes)
             ahead.admit(name)
+
+
+def read_in_turns(
+    name: str, items: Iterator[T], ahead: ReadAhead[T], size_of: Callable[[T], int]
+) -> None:
+    """Read items that take many requests each; between two of them another stream has a turn."""
+    while True:
+        with ahead.parents_at_once:
+            item = next(items, None)
+        if item is None:
+            return
+        ahead.put(name, item, size_of(item))
+        ahead.admit(name)
 
 
 def run_thread(name: str, work: Callable[[], None]) -> threading.Thread:

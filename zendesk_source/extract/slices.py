@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from zendesk_source.api.client import Usage
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
 from zendesk_source.errors import ZendeskError
+from zendesk_source.extract.children import ParentLists
 from zendesk_source.extract.read_ahead import ReadAhead
 
 Status = Literal["ok", "skipped", "failed"]
@@ -71,6 +72,8 @@ class SyncInProgress:
         clock: Time and the way to wait.
         on_wait: Told why and how long a request waits.
         ahead: Pages that were read and not taken yet.
+        on_cost: Told what reading a stream costs that asks parent by parent, before it starts.
+        parents: Lists of parents, read once.
         shapes: How each stream's pages become tables; pages are decoded ahead of the slice
             that takes them, so what decodes them outlives it.
     """
@@ -79,6 +82,8 @@ class SyncInProgress:
     clock: Clock
     on_wait: OnWait | None = None
     ahead: ReadAhead[Any] = field(default_factory=ReadAhead)
+    on_cost: Callable[[str], None] | None = None
+    parents: ParentLists = field(default_factory=ParentLists)
     shapes: dict[str, Any] = field(default_factory=dict)
 
 

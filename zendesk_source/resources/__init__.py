@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import dlt
@@ -10,6 +11,7 @@ from dlt.extract import DltResource
 from zendesk_source.catalogue import SideTable, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.rejected import REJECTED_COLUMNS, REJECTED_TABLE
+from zendesk_source.resources.children import child_rows
 from zendesk_source.resources.incremental import Window, incremental_rows
 from zendesk_source.resources.lists import list_rows
 from zendesk_source.shape.tables import REMOVED, SYNCED_AT
@@ -17,15 +19,12 @@ from zendesk_source.shape.tables import REMOVED, SYNCED_AT
 
 def resource_of(stream: Stream, connection: Connection, window: Window) -> DltResource:
     """Return the dlt resource of a stream, with its keys, cursor and types declared."""
-    rows = (
-        incremental_rows(stream, connection, window)
-        if stream.is_incremental
-        else list_rows(stream, connection)
-    )
+    rows = _rows_of(stream, connection, window)
     resource = dlt.resource(
         rows,
         name=stream.name,
         primary_key=list(stream.primary_key),
+        merge_key=stream.parent.column if stream.parent is not None else None,
         write_disposition=stream.write,
         columns=_column_hints(stream, is_merged=stream.write == "merge"),
         file_format="parquet",
@@ -46,6 +45,16 @@ def resource_of(stream: Stream, connection: Connection, window: Window) -> DltRe
     return resource
 
 
+def _rows_of(
+    stream: Stream, connection: Connection, window: Window
+) -> Callable[..., Iterator[Any]]:
+    if stream.parent is not None:
+        return child_rows(stream, connection, window)
+    if stream.is_incremental:
+        return incremental_rows(stream, connection, window)
+    return list_rows(stream, connection)
+
+
 def _keep_rejected_rows(resource: DltResource) -> None:
     """Give rows that cannot be merged a table of their own."""
     kept: Any = {name: {"data_type": data_type} for name, data_type in REJECTED_COLUMNS.items()}
@@ -60,6 +69,10 @@ def _keep_rejected_rows(resource: DltResource) -> None:
         )
 
 
+def _is_whole_set(table: Stream | SideTable) -> bool:
+    return table.is_whole_set if isinstance(table, SideTable) else table.parent is not None
+
+
 def _column_hints(table: Stream | SideTable, *, is_merged: bool) -> Any:
     hints: dict[str, dict[str, Any]] = {
         name: {"data_type": data_type} for name, data_type in table.columns.items()
@@ -68,7 +81,7 @@ def _column_hints(table: Stream | SideTable, *, is_merged: bool) -> Any:
     if is_merged:
         # Of two states of a row in one load package the one read later wins.
         hints[SYNCED_AT]["dedup_sort"] = "desc"
-    if is_merged and isinstance(table, SideTable) and table.is_whole_set:
+    if is_merged and _is_whole_set(table):
         hints[REMOVED] = {"data_type": "bool", "hard_delete": True}
     return hints
 

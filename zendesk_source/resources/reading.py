@@ -15,9 +15,10 @@ from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.errors import StreamRefused, ZendeskError
+from zendesk_source.extract.children import SHOWN_PARENTS, ChildStep
 from zendesk_source.extract.lanes import LaneReader
 from zendesk_source.extract.positions import SETTLE_SECONDS, StreamPosition
-from zendesk_source.extract.read_ahead import read_list
+from zendesk_source.extract.read_ahead import read_in_turns, read_list
 from zendesk_source.extract.reading import Step, read_incremental, read_whole
 from zendesk_source.extract.rejected import REJECTED_TABLE, take_keyless
 from zendesk_source.extract.slices import StreamRun, current_slice
@@ -116,6 +117,22 @@ class Reading:
             yield page
         self.run.is_at_end = True
 
+    def child_steps(self, steps: Iterator[ChildStep]) -> Iterator[ChildStep | None]:
+        """Take steps to the slice's limits or to the end; None: not yet."""
+        items: Iterator[ChildStep | None] = steps
+        if self._slice is not None:
+            ahead, name = self._slice.sync.ahead, self._stream.name
+            ahead.start(name, lambda: read_in_turns(name, steps, ahead, _body_bytes))
+            items = ahead.items(name, self._slice.has_room)
+        for step in self._guarded(items):
+            if step is not None:
+                self._count(step.page)
+                if self._slice is not None:
+                    self._slice.count(step.page)
+            yield step
+        if self._slice is not None:
+            self.run.is_at_end |= self._slice.sync.ahead.is_at_end(self._stream.name)
+
     def _count(self, page: Page) -> None:
         self.run.pages += 1
         self.run.usage = self._connection.client.usage_of(self._stream.name)
@@ -159,13 +176,13 @@ class Reading:
         shaped: list[Any] = []
         tables: list[Any] = []
         for page in answers:
-            if not page.rows:
+            if not page.rows and not page.envelope.get(SHOWN_PARENTS):
                 continue
             # Strictly later than the page before: of two states of a row the later one wins.
             self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
             if rejected := take_keyless(page, self._stream):
                 shaped.append(self._rejected(rejected))
-            if page.envelope[self._stream.rows_key]:
+            if page.envelope[self._stream.rows_key] or page.envelope.get(SHOWN_PARENTS):
                 self._describe_new_fields(page)
                 tables += self._shape.shaper.tables(page.envelope, self._read_at)
         if isinstance(self._shape.shaper, ColumnarShaper):
@@ -209,6 +226,10 @@ class Reading:
             hints = dlt.mark.make_hints(write_disposition=write, columns=columns or None)
             return dlt.mark.with_hints(rows, hints)
         return rows
+
+
+def _body_bytes(step: ChildStep) -> int:
+    return step.page.body_bytes
 
 
 def _kept(rows: list[dict[str, Any]] | pa.Table) -> int:

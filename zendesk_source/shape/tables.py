@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from zendesk_source.catalogue import DataType, SideTable, Stream
+from zendesk_source.catalogue import DataType, Origin, SideTable, Stream
+from zendesk_source.extract.children import SHOWN_PARENTS
 from zendesk_source.extract.positions import row_time
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.side_tables import SIDE_ROWS, WholeSets
@@ -74,6 +75,8 @@ class Shaper:
         # As JSON, one of the two equal lists of a ticket is enough.
         self.moved_keys = embedded | set(self.field_keys if fields else self.field_keys[1:])
         self.sets = {side.name: WholeSets(side) for side in stream.side_tables}
+        if stream.parent is not None:
+            self.sets[stream.name] = WholeSets(_set_of_children(stream, stream.parent.column))
         self.columns = {
             table.name: TableColumns(
                 table.columns, known_types.get(table.name, {}), column_name, fields
@@ -129,7 +132,18 @@ class Shaper:
             rows = self._side_rows(side, parents, envelope)
             if rows:
                 yield self._typed(side.name, rows, read_at)
-        yield self._typed(self._stream.name, map(self._own_row, parents), read_at)
+        own = [self._own_row(row) for row in parents]
+        if self._stream.parent is not None:
+            own = self._with_removals(own, envelope)
+        yield self._typed(self._stream.name, own, read_at)
+
+    def _with_removals(self, rows: list[Row], envelope: Mapping[str, Any]) -> list[Row]:
+        """Add a marker for each row that its parent no longer has."""
+        shown: Mapping[Any, bool] = envelope[SHOWN_PARENTS]
+        parents: list[Row] = [{"id": parent} for parent in shown]
+        new_ids = {parent for parent, may_be_held in shown.items() if not may_be_held}
+        whole_set = self.sets[self._stream.name]
+        return whole_set.complete(rows, parents, envelope, REMOVED, new_ids)
 
     def _side_rows(
         self, side: SideTable, parents: list[Row], envelope: Mapping[str, Any]
@@ -155,6 +169,20 @@ class Shaper:
         columns = self.columns[table]
         typed = [{**columns.typed(row), SYNCED_AT: read_at} for row in rows]
         return TableRows(table, typed, columns.take_new())
+
+
+def _set_of_children(stream: Stream, parent_column: str) -> SideTable:
+    """See a stream that is asked for parent by parent as the table beside its parents."""
+    return SideTable(
+        name=stream.name,
+        origin=Origin.BESIDE,
+        key=stream.rows_key,
+        primary_key=stream.primary_key,
+        parent_column=parent_column,
+        is_whole_set=True,
+        columns=stream.columns,
+        docs=stream.docs,
+    )
 
 
 class TableColumns:

@@ -1,0 +1,56 @@
+"""A short way to declare what Zendesk shows for one parent at a time."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from zendesk_source.catalogue.lists import ALL_IN_ONE_ANSWER, API_REFERENCE, LIST_PAGE_SIZE
+from zendesk_source.catalogue.stream import Columns, Paging, Parent, Product, Stream
+
+
+def child_list(
+    name: str,
+    path: str,
+    parent: Parent,
+    docs: str,
+    columns: Columns,
+    *,
+    product: Product = "support",
+    paging: Paging = Paging.CURSOR,
+    records_key: str = "",
+    access: Literal["admin", "agent", "anyone"] = "agent",
+    needs: str = "",
+    note: str = "",
+) -> Stream:
+    """Declare rows that are read for those parents that tell of a change.
+
+    Args:
+        name: Of the stream and its table.
+        path: Below ``/api/v2/``, with the parent's columns in braces.
+        parent: What the rows belong to.
+        docs: Below the root of Zendesk's reference.
+        columns: Declared types.
+        product: As in ``Stream``, like everything that follows.
+        paging: Cursor unless said otherwise.
+        records_key: Key of the rows, where it is not the name.
+        access: Role that may read it.
+        needs: Plan or feature.
+        note: What to know about the table.
+    """
+    return Stream(
+        name=name,
+        product=product,
+        path=f"/api/v2/{path}",
+        records_key=records_key,
+        paging=paging,
+        primary_key=("id",),
+        cursor_field=None,
+        write="merge",
+        page_size=ALL_IN_ONE_ANSWER if paging is Paging.SINGLE else LIST_PAGE_SIZE,
+        parent=parent,
+        columns=columns,
+        access=access,
+        needs=needs,
+        note=note,
+        docs=API_REFERENCE + docs,
+    )

@@ -1,0 +1,354 @@
+"""Rows that Zendesk shows for one parent at a time: asked for where the parent changed.
+
+What is remembered of each parent is the sign at which its rows were read: those of its columns
+that change with them. It is kept beside the rows in the load package, so that a sync which was
+stopped goes on with the parents that are left, and parents that vanished are noticed. Of an
+export nothing need be remembered but its position, and the parents of the page that is under way.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from zlib import crc32
+
+from zendesk_source.api.paging import Page, Position
+from zendesk_source.catalogue import Parent, Stream
+from zendesk_source.errors import ConfigurationError, NotOnThisPlan
+from zendesk_source.extract.positions import SETTLE_SECONDS, StreamPosition, save_position
+from zendesk_source.extract.reading import Step
+from zendesk_source.extract.times import epoch_of
+
+Row = dict[str, Any]
+Ask = Callable[[Stream, Row], Iterator[Page]]
+"""Asks for the rows that a stream has for one parent."""
+
+SHOWN_PARENTS = "_shown_parents"
+"""In the envelope of a step's page: the parents of which it shows all rows, by id, and whether
+the destination may hold rows of them."""
+
+ASKED_AT_ONCE = 25
+"""Parents whose rows arrive together; what a crash makes us ask again is a few times that."""
+
+MISSING_IN_A_ROW = 10
+"""So many parents that are there and yet answer 404: the account does not have the feature."""
+
+REREAD_DAYS = 30
+"""Signs can cancel out: one vote goes, another comes. Each parent is asked once in that time."""
+
+DAY_SECONDS = 86_400
+STATE_KEY, STATE_VERSION = "parents", 1
+
+
+@dataclass(slots=True)
+class Seen:
+    """What is remembered of the parents.
+
+    Attributes:
+        signs: By parent, the sign at which its rows were read.
+        round: Counts the times that all parents of a list were gone through.
+    """
+
+    signs: dict[str, str]
+    round: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChildStep:
+    """The rows of some parents, and what to remember once they are stored.
+
+    Attributes:
+        page: All their rows, as if they had come in one answer.
+        seen: Signs of the parents that were asked.
+        forgotten: Parents that are no more.
+        position: Where their export stands, at the end of one of its pages.
+        ends_round: All parents of the list were gone through.
+    """
+
+    page: Page
+    seen: Mapping[str, str]
+    forgotten: tuple[str, ...] = ()
+    position: StreamPosition | None = None
+    ends_round: bool = False
+
+
+def open_seen(positions: Mapping[str, Any]) -> Seen:
+    """Return what earlier runs left in the state, as a copy.
+
+    Raises:
+        ConfigurationError: The state was written by a newer release.
+    """
+    saved = positions.get(STATE_KEY)
+    if saved is None:
+        return Seen({})
+    if saved["version"] > STATE_VERSION:
+        raise ConfigurationError(
+            "The saved position was written by a newer release of zendesk_source.",
+            "Upgrade it: pip install --upgrade zendesk-source",
+        )
+    return Seen(dict(saved["seen"]), saved["round"])
+
+
+def save_step(positions: dict[str, Any], step: ChildStep, end: int | None) -> None:
+    """Write into the state what a step says."""
+    saved = positions.setdefault(STATE_KEY, {"version": STATE_VERSION, "round": 0, "seen": {}})
+    saved["seen"].update(step.seen)
+    for key in step.forgotten:
+        saved["seen"].pop(key, None)
+    saved["round"] += step.ends_round
+    if step.position is not None:
+        save_position(positions, step.position, end)
+        saved["seen"].clear()
+
+
+class ParentLists:
+    """The lists of parents, each read once a sync, however many streams belong to it."""
+
+    def __init__(self) -> None:
+        self._lists: dict[str, Page] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def get(self, parents: Stream, read: Callable[[], Iterable[Page]]) -> Page:
+        """Return all parents as one page, with what signs can be made of, read at its time."""
+        with self._lock:
+            lock = self._locks.setdefault(parents.path, threading.Lock())
+        with lock:
+            if parents.path not in self._lists:
+                self._lists[parents.path] = _as_one(parents, read())
+            return self._lists[parents.path]
+
+
+def _as_one(parents: Stream, answers: Iterable[Page]) -> Page:
+    kept = {n for n, t in parents.columns.items() if t in ("bigint", "timestamp", "bool")}
+    kept.update(parents.primary_key)
+    pages, rows = [], []
+    for page in answers:
+        rows += [{n: v for n, v in row.items() if n in kept} for row in page.rows]
+        pages.append(replace(page, rows=[], envelope={}))
+    return replace(pages[0], rows=rows, received_at=pages[-1].received_at)
+
+
+def read_of_list(
+    stream: Stream, parents: Page, seen: Seen, ask: Ask, tell: Callable[[int], None]
+) -> Iterator[ChildStep]:
+    """Read the rows of those parents in a list that tell of a change, then forget the vanished.
+
+    Args:
+        stream: Whose rows.
+        parents: All there are.
+        seen: What is remembered of them.
+        ask: Asks for the rows of one.
+        tell: Told how many parents are to be asked, before the first one is.
+
+    Yields:
+        Steps, at least one; the last ends the round.
+
+    Raises:
+        ZendeskError: Rows could not be read; all steps yielded so far are good.
+    """
+    asking = _Asking(stream, seen, ask, parents)
+    alive = {asking.key_of(row): row for row in parents.rows if asking.may_have_rows(row)}
+    due = [row for key, row in alive.items() if seen.signs.get(key) != asking.sign_of(row)]
+    tell(len(due))
+    for row in due:
+        asking.ask_for(row)
+        if asking.is_full:
+            yield asking.step()
+    for key in list(seen.signs):
+        if key.partition("/")[0] not in alive:
+            asking.forget(key)
+    yield asking.step(ends_round=True)
+
+
+def read_of_export(
+    stream: Stream, steps: Iterable[Step], seen: Seen, ask: Ask
+) -> Iterator[ChildStep]:
+    """Read the rows of the parents that an export shows as changed.
+
+    Args:
+        stream: Whose rows.
+        steps: Pages of the parents, each with the position that follows it.
+        seen: Parents of the first page that were asked before a crash.
+        ask: Asks for the rows of one.
+
+    Raises:
+        ZendeskError: Rows could not be read; all steps yielded so far are good.
+    """
+    for parents in steps:
+        asking = _Asking(stream, seen, ask, parents.page)
+        for row in parents.page.rows:
+            if asking.is_deleted(row):
+                asking.forget(asking.key_of(row))
+            elif seen.signs.get(asking.key_of(row)) != asking.sign_of(row):
+                asking.ask_for(row)
+            if asking.is_full:
+                yield asking.step()
+        yield replace(asking.step(), position=parents.position)
+        seen.signs.clear()
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What was asked since the last step."""
+
+    count: int = 0
+    rows: list[Row] = field(default_factory=list)
+    body_bytes: int = 0
+    shown: dict[Any, bool] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+
+
+class _Asking:
+    """Asks parent after parent and gathers their rows into steps."""
+
+    def __init__(self, stream: Stream, seen: Seen, ask: Ask, parents: Page) -> None:
+        assert stream.parent is not None
+        self._stream = stream
+        self._parent: Parent = stream.parent
+        # Of votes of comments of articles, say, the articles are what is gone through.
+        self._outer = stream.parent.stream.parent
+        self._first = self._outer or self._parent
+        self._seen = seen
+        self._ask = ask
+        self._last = parents
+        self._now = int(parents.server_time.timestamp())
+        self._asked = _Asked()
+        self._missing: int | None = 0
+        self._inner: dict[str, list[str]] = {}
+        for key in seen.signs:
+            if "/" in key:
+                self._inner.setdefault(key.partition("/")[0], []).append(key)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether enough was asked for a step."""
+        return self._asked.count >= ASKED_AT_ONCE
+
+    def key_of(self, row: Row) -> str:
+        """Return what a parent is remembered by."""
+        return str(row[self._first.stream.primary_key[0]])
+
+    def may_have_rows(self, row: Row) -> bool:
+        """Whether a parent is worth a request."""
+        return not self._first.count or row.get(self._first.count) != 0
+
+    def is_deleted(self, row: Row) -> bool:
+        """Whether an export shows a parent that is no more."""
+        derive = self._parent.stream.derive
+        is_flagged = derive is not None and derive(row).get("is_deleted")
+        return bool(is_flagged or row.get("deleted_at"))
+
+    def sign_of(self, row: Row) -> str:
+        """Return what of a parent changes with its rows."""
+        if self._outer is not None:
+            return f"#{self._seen.round}"
+        return self._sign(row)
+
+    def ask_for(self, row: Row) -> None:
+        """Ask for the rows of a parent of the list or export."""
+        if self._outer is None:
+            self._take(self.key_of(row), row)
+        else:
+            self._ask_within(row)
+
+    def forget(self, key: str) -> None:
+        """Let the rows of a parent vanish that is no more."""
+        text = key.rpartition("/")[2]
+        is_number = self._stream.columns[self._parent.column] == "bigint"
+        if self._outer is None or "/" in key:
+            self._asked.shown[int(text) if is_number else text] = True
+        self._asked.forgotten.append(key)
+
+    def step(self, *, ends_round: bool = False) -> ChildStep:
+        """Return what was asked since the last step."""
+        asked, self._asked = self._asked, _Asked()
+        self._seen.signs.update(asked.seen)
+        page = replace(
+            self._last,
+            envelope={self._stream.rows_key: asked.rows, SHOWN_PARENTS: asked.shown},
+            rows=asked.rows,
+            after=Position(),
+            is_last=ends_round,
+            body_bytes=asked.body_bytes,
+        )
+        return ChildStep(page, asked.seen, tuple(asked.forgotten), ends_round=ends_round)
+
+    def _ask_within(self, row: Row) -> None:
+        """Ask for the rows of each parent within an outer one, such as comments of an article."""
+        outer_key = self.key_of(row)
+        (id_column,) = self._parent.stream.primary_key
+        inner = {
+            f"{outer_key}/{each[id_column]}": each
+            for each in self._rows(self._parent.stream, row)
+            if not self._parent.count or each.get(self._parent.count) != 0
+        }
+        for key, each in inner.items():
+            if self._seen.signs.get(key) != self._sign(each):
+                self._take(key, each)
+        for key in self._inner.get(outer_key, ()):
+            if key not in inner:
+                self.forget(key)
+        self._asked.seen[outer_key] = self.sign_of(row)
+
+    def _take(self, key: str, row: Row) -> None:
+        rows = self._rows(self._stream, row)
+        may_be_held = key in self._seen.signs or self._first.stream.is_incremental
+        self._asked.shown[row[self._parent.stream.primary_key[0]]] = may_be_held
+        self._asked.rows += rows
+        self._asked.seen[key] = self._sign(row)
+
+    def _rows(self, stream: Stream, row: Row) -> list[Row]:
+        """Return all rows that a stream has for a parent; none where it is gone meanwhile."""
+        assert stream.parent is not None
+        column = {stream.parent.column: row[stream.parent.stream.primary_key[0]]}
+        rows: list[Row] = []
+        self._asked.count += 1
+        try:
+            for page in self._ask(stream, row):
+                rows += [{**each, **column} for each in page.rows]
+                self._last = page
+                self._asked.body_bytes += page.body_bytes
+        except NotOnThisPlan:
+            if self._missing is not None:
+                self._missing += 1
+                if self._missing >= MISSING_IN_A_ROW:
+                    raise
+            return []
+        self._missing = None
+        return rows
+
+    def _sign(self, row: Row) -> str:
+        parents, signs = self._parent.stream, self._parent.signs
+        if parents.is_incremental:
+            return str(row.get(parents.cursor_field or ""))
+        if not signs:
+            return f"#{self._seen.round}"
+        sign = " ".join(str(row.get(name)) for name in signs)
+        times = [epoch_of(row.get(name)) for name in signs if parents.columns[name] == "timestamp"]
+        if any(time is not None and time > self._now - SETTLE_SECONDS for time in times):
+            return f"{sign} at {self._now}"  # it may change again within its second
+        day = self._now // DAY_SECONDS + crc32(str(row[parents.primary_key[0]]).encode())
+        return f"{sign} {day // REREAD_DAYS}"
+
+
+def cost_of(stream: Stream, parents: int | None) -> str:
+    """Return what reading a stream costs, for people.
+
+    Args:
+        stream: One that has a parent.
+        parents: How many parents are to be asked; None where nobody knows before.
+    """
+    assert stream.parent is not None
+    outer = stream.parent.stream.parent
+    noun = stream.parent.noun if outer is None else outer.noun
+    if parents is None:
+        what = f"1 request for each {noun} that changed since the last sync, or since start_date"
+    else:
+        what = f"1 request for each of {parents:,} {noun}s"
+    if outer is not None:
+        what += f", and for each changed {stream.parent.noun} in them"
+    return f"{stream.name}: {what}"

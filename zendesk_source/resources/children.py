@@ -1,0 +1,113 @@
+"""Streams that are asked for parent by parent: those parents that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import dlt
+from dlt.common import logger
+
+from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.catalogue import Stream
+from zendesk_source.connection import Connection
+from zendesk_source.extract.children import (
+    Ask,
+    ChildStep,
+    ParentLists,
+    Row,
+    Seen,
+    cost_of,
+    open_seen,
+    read_of_export,
+    read_of_list,
+    save_step,
+)
+from zendesk_source.extract.positions import open_position
+from zendesk_source.extract.reading import Step, read_incremental
+from zendesk_source.extract.slices import current_slice
+from zendesk_source.extract.times import epoch_of
+from zendesk_source.resources.reading import Reading
+
+Window = tuple[datetime | None, datetime | None]
+Tell = Callable[[str], None]
+
+
+def child_rows(
+    stream: Stream, connection: Connection, window: Window
+) -> Callable[..., Iterator[Any]]:
+    """Return what reads the rows of the parents that changed since they were read last."""
+    start, end = (epoch_of(moment) for moment in window)
+
+    def read() -> Iterator[Any]:
+        if connection.greet(dlt.current.source_state()):
+            return
+        positions = dlt.current.resource_state().setdefault("positions", {})
+        reading = Reading(stream, connection)
+        for step in reading.child_steps(_steps(stream, connection, positions, start or 0, end)):
+            if step is None:  # nothing has arrived yet: dlt goes on with another stream
+                yield None
+                continue
+            tables = reading.shape([step.page])
+            if tables is None:
+                return
+            yield from tables[:-1]
+            # Before the yield: dlt may close the generator there, and what was read must count.
+            save_step(positions, step, end)
+            yield from tables[-1:]
+
+    return read
+
+
+def _steps(
+    stream: Stream, connection: Connection, positions: dict[str, Any], start: int, end: int | None
+) -> Iterator[ChildStep]:
+    """Return the steps from where the positions stand now; nothing is asked before the first."""
+    assert stream.parent is not None
+    part = current_slice()
+    tell = part.sync.on_cost if part is not None else _tell_log(stream)
+    lists = part.sync.parents if part is not None else ParentLists()
+    # Its requests are counted, and a refusal is told, for the stream that needs it.
+    parents = replace(
+        stream.parent.stream, name=stream.name, records_key=stream.parent.stream.rows_key
+    )
+    walk = partial(pages, connection.client, parents)
+    ask = partial(_ask, connection, stream.name)
+    seen = open_seen(positions)
+    if not parents.is_incremental:
+        return _of_list(
+            stream, lambda: lists.get(parents, lambda: walk(Position())), seen, ask, tell
+        )
+    position = open_position(positions, start, end)
+    return _of_export(stream, read_incremental(parents, position, walk), seen, ask, tell)
+
+
+def _of_list(
+    stream: Stream, parents: Callable[[], Page], seen: Seen, ask: Ask, tell: Tell | None
+) -> Iterator[ChildStep]:
+    def tell_count(count: int) -> None:
+        if tell is not None and count:
+            tell(cost_of(stream, count))
+
+    yield from read_of_list(stream, parents(), seen, ask, tell_count)
+
+
+def _of_export(
+    stream: Stream, steps: Iterator[Step], seen: Seen, ask: Ask, tell: Tell | None
+) -> Iterator[ChildStep]:
+    if tell is not None:
+        tell(cost_of(stream, None))
+    yield from read_of_export(stream, steps, seen, ask)
+
+
+def _ask(connection: Connection, name: str, stream: Stream, parent: Row) -> Iterator[Page]:
+    path = stream.path.format_map(parent)
+    asked = replace(stream, name=name, records_key=stream.rows_key, path=path)
+    return pages(connection.client, asked, Position(), params=connection.params(stream))
+
+
+def _tell_log(stream: Stream) -> Tell:
+    return logger.warning if stream.is_opt_in else logger.info
