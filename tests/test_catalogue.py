@@ -81,6 +81,9 @@ def test_cursor_and_write_disposition_agree(stream: Stream) -> None:
     if stream.write == "append":  # a snapshot: nothing is ever shown twice
         assert stream.cursor_field is None
         assert TAKEN_AT in stream.primary_key
+    elif stream.parent is not None:
+        assert stream.cursor_field is None
+        assert stream.write == "merge"  # the rows of a few parents are replaced
     elif stream.cursor_field is None:
         assert stream.write == "replace"  # read whole: what is gone at Zendesk goes here too
     else:
@@ -106,6 +109,24 @@ def test_page_size_fits_the_paging(stream: Stream) -> None:
 def test_lookback_only_where_there_is_a_position(stream: Stream) -> None:
     assert stream.lookback_seconds >= 0
     assert not stream.lookback_seconds or stream.is_incremental
+
+
+@pytest.mark.parametrize(
+    "stream", [stream for stream in STREAMS if stream.parent], ids=lambda stream: stream.name
+)
+def test_parent_has_what_is_asked_of_it(stream: Stream) -> None:
+    parent = stream.parent
+    assert parent is not None
+    given = {*parent.stream.columns, *parent.stream.primary_key}
+    assert set(re.findall(r"\{(\w+)\}", stream.path)) <= given
+    assert {*parent.signs, *parent.count.split()} <= given
+    kinds = {parent.stream.columns[name] for name in (*parent.signs, *parent.count.split())}
+    assert kinds <= {"bigint", "timestamp", "bool"}  # of a list no more is remembered
+    (key,) = parent.stream.primary_key
+    assert stream.columns[parent.column] == parent.stream.columns[key]
+    assert stream.columns[parent.column] in ("bigint", "text")
+    assert not (parent.stream.is_incremental and parent.signs)
+    assert parent.stream.parent is None or parent.stream.parent.stream.parent is None
 
 
 @each_side_table

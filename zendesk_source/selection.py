@@ -36,12 +36,16 @@ def select_streams(names: Iterable[str]) -> list[str]:
 
 
 def _meant_by(name: str) -> set[str]:
+    offered = [stream for stream in STREAMS if not stream.is_opt_in]
     if name in (CORE, ALL):
-        return {stream.name for stream in STREAMS if stream.is_core or name == ALL}
+        return {stream.name for stream in offered if stream.is_core or name == ALL}
     if name in PRODUCTS:
-        return {stream.name for stream in STREAMS if stream.product == name}
+        return {stream.name for stream in offered if stream.product == name}
     filled_by = {table.name: stream.name for stream in STREAMS for table in stream.tables}
-    found = {filled_by[table] for table in filled_by if fnmatchcase(table, name)}
+    if name in filled_by:
+        return {filled_by[name]}
+    tables = [table.name for stream in offered for table in stream.tables]
+    found = {filled_by[table] for table in tables if fnmatchcase(table, name)}
     if not found:
         raise ConfigurationError(f"There is no stream {name!r}.", _offer(name, filled_by))
     return found

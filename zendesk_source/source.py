@@ -143,7 +143,7 @@ def _resources(
     has_core = any(stream.is_core for stream in streams)
     resources = [resource_of(stream, connection, window) for stream in streams]
     for stream, resource in zip(streams, resources, strict=True):
-        resource.selected = stream.is_core or not has_core
+        resource.selected = stream.is_core or not (has_core or stream.is_opt_in)
     return resources
 
 

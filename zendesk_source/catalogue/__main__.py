@@ -11,7 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zendesk_source.catalogue import PRODUCTS, STREAMS, Paging, Product, SideTable, Stream
+from zendesk_source.catalogue import (
+    PRODUCTS,
+    STREAMS,
+    Paging,
+    Parent,
+    Product,
+    SideTable,
+    Stream,
+)
 from zendesk_source.catalogue.not_loaded import NOT_LOADED
 
 _TITLES: dict[Product, str] = {
@@ -35,6 +43,12 @@ or the credentials do not permit is skipped and named in the summary.
 - **merge**: a sync asks only for what changed since the last one, and rows are replaced by key.
 - **replace**: Zendesk has no "changed since"; the list is read whole, and what is gone there goes.
 - **append**: a snapshot of what Zendesk keeps no history of; `taken_at` is its time.
+
+Streams that Zendesk shows for one article, ticket or the like at a time are asked for those that
+changed since they were read last, after their list or export was read for it. Where nothing tells
+of a change, each is asked on every sync; one that tells of none is asked once in 30 days all the
+same. What this comes to is said before it begins. One request for each ticket or organization is
+made only where the stream is named, not by `all`, a product or a pattern.
 
 Requests are those of a sync that finds `n` rows: all of them for **replace**, the changed ones for
 **merge**. Measured are those of a first sync and of one that finds nothing new, on a simulated
@@ -83,8 +97,19 @@ def _stream_row(stream: Stream, figures: Figures) -> Sequence[str]:
 
 
 def _requests(stream: Stream) -> str:
+    if stream.parent is not None:
+        return _requests_of_parents(stream.parent)
     is_one = stream.paging in (Paging.SINGLE, Paging.OBJECT)
     return "1" if is_one else f"n / {stream.page_size:,}"
+
+
+def _requests_of_parents(parent: Parent) -> str:
+    outer = parent.stream.parent
+    is_told = parent.signs or parent.stream.is_incremental
+    each = f"1 for each {'changed ' if is_told else ''}{parent.noun}"
+    if outer is not None:
+        return f"1 for each {outer.noun}, {each}"
+    return each
 
 
 def _measured(figures: Mapping[str, int] | None) -> str:

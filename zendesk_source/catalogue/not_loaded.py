@@ -58,14 +58,14 @@ NOT_LOADED: tuple[NotLoaded, ...] = (
         "Legacy custom objects, which Zendesk has replaced by those that are loaded.",
     ),
     NotLoaded(
-        "schedule_holidays organization_merges macro_attachments trigger_revisions"
+        "organization_merges macro_attachments trigger_revisions"
         " routing_attribute_values side_conversations custom_object_fields"
         " custom_object_records custom_object_records_list custom_object_record_attachments",
-        _PER_PARENT.format("schedule, organization, macro, trigger, skill, ticket or object"),
+        _PER_PARENT.format("organization, macro, trigger, skill, ticket or object"),
         is_later=True,
     ),
     NotLoaded(
-        "hc_article_comments hc_article_votes hc_article_comment_votes hc_article_attachments"
+        "hc_article_votes hc_article_comment_votes hc_article_attachments"
         " hc_article_translations hc_article_subscriptions hc_section_subscriptions"
         " hc_post_comments hc_post_votes hc_post_comment_votes hc_post_subscriptions"
         " hc_topic_subscriptions csat_surveys",

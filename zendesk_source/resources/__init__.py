@@ -24,11 +24,12 @@ def resource_of(stream: Stream, connection: Connection, window: Window) -> DltRe
         rows,
         name=stream.name,
         primary_key=list(stream.primary_key),
-        merge_key=stream.parent.column if stream.parent is not None else None,
         write_disposition=stream.write,
         columns=_column_hints(stream, is_merged=stream.write == "merge"),
         file_format="parquet",
     )
+    if stream.parent is not None:
+        resource.apply_hints(merge_key=stream.parent.column)
     for side in stream.side_tables:
         # The first call drops the columns a table variant inherits from its resource.
         no_columns: Any = {}

@@ -60,6 +60,7 @@ FORBIDDEN = json_answer(
     },
 )
 INVALID_ENDPOINT = _described(404, "InvalidEndpoint", "Not found")
+RECORD_NOT_FOUND = _described(404, "RecordNotFound", "Not found")
 START_TIME_MISSING = _described(400, "ParameterMissing", "Parameter start_time is required")
 START_TIME_INVALID = _described(400, "InvalidValue", "start_time must be an integer")
 CURSOR_INVALID = _described(400, "InvalidValue", "cursor is invalid")

@@ -10,9 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from zendesk_source.catalogue import Stream
-from zendesk_source.simulator.state import STREAM_BY_NAME, State, iso, shown_key
+from zendesk_source.simulator.state import STREAM_BY_NAME, State, address_of, iso, shown_key
 from zendesk_source.simulator.store import Row
-from zendesk_source.simulator.ticket_rows import HOST
 
 _REFERENCES = {
     "user_id": "users",
@@ -41,6 +40,7 @@ _REFERENCES = {
     "badge_category_id": "hc_badge_categories",
     "badge_id": "hc_badges",
 }
+_PARENT_TOO = {"source_id", "item_id", "content_id"}
 _TITLES = ("title", "name", "subject", "label")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?")
 _ULID_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -75,8 +75,15 @@ def rows_like(
                 row[name] += f" {number + 1}"
         if "url" in row:
             suffix = f"/{row['id']}.json" if "id" in row else ".json"
-            row["url"] = HOST + stream.path.removesuffix(".json") + suffix
+            row["url"] = address_of(stream) + suffix
         yield row
+
+
+def references_of(stream: Stream) -> dict[str, str]:
+    """Return the streams that a stream's columns refer to."""
+    if stream.parent is None:
+        return _REFERENCES
+    return {**_REFERENCES, stream.parent.column: stream.parent.stream.name}
 
 
 def _new_key(state: State, value: Any, number: int, rng: Random) -> Any:
@@ -95,7 +102,7 @@ def _refer(
     state: State, stream: Stream, row: Row, key: tuple[str, ...], number: int, rng: Random
 ) -> None:
     """Let ids point at rows that exist; keys in turn, the others by chance."""
-    for name, target in _REFERENCES.items():
+    for name, target in references_of(stream).items():
         product = STREAM_BY_NAME[target].product
         if not row.get(name) or target == stream.name or product not in ("support", stream.product):
             continue
@@ -103,6 +110,9 @@ def _refer(
         if ids:
             chosen = ids[number % len(ids)] if name in key else rng.choice(ids)
             row[name] = str(chosen) if isinstance(row[name], str) else chosen
+    if stream.parent is not None:
+        for name in _PARENT_TOO & row.keys():
+            row[name] = row[stream.parent.column]
 
 
 def _date(row: Row, second: int, step: int, rng: Random) -> None:

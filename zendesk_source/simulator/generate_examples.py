@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from random import Random
 
 from zendesk_source.catalogue import Paging
+from zendesk_source.simulator.children import tell_parent
 from zendesk_source.simulator.example_rows import rows_like
 from zendesk_source.simulator.examples_chat import CHAT_EXAMPLES
+from zendesk_source.simulator.examples_children import CHILD_EXAMPLES
 from zendesk_source.simulator.examples_help_center import HELP_CENTER_EXAMPLES
 from zendesk_source.simulator.examples_rules import RULE_EXAMPLES
 from zendesk_source.simulator.examples_support import SUPPORT_EXAMPLES
@@ -22,9 +24,11 @@ EXAMPLES: Mapping[str, Row] = {
     **HELP_CENTER_EXAMPLES,
     **TALK_EXAMPLES,
     **CHAT_EXAMPLES,
+    **CHILD_EXAMPLES,
 }
 
 FEW = 3
+FEW_OF_PARENTS = 12
 # More than a page, or enough to look like something.
 COUNTS = {
     "triggers": 12,
@@ -38,6 +42,7 @@ COUNTS = {
     "jira_links": 15,
     "workspaces": 101,
     "hc_articles": 40,
+    "hc_article_comments": 130,
     "hc_sections": 6,
     "hc_posts": 104,
     "talk_calls": 60,
@@ -55,6 +60,8 @@ def add_examples(state: State, seed: int, start: int, end: int) -> None:
     rng = Random(f"examples of {seed}")
     for name, example in EXAMPLES.items():
         stream = STREAM_BY_NAME[name]
-        count = 1 if stream.paging is Paging.OBJECT else COUNTS.get(name, FEW)
+        few = FEW if stream.parent is None else FEW_OF_PARENTS
+        count = 1 if stream.paging is Paging.OBJECT else COUNTS.get(name, few)
         for row in rows_like(state, stream, example, count, rng, start, end):
             state.stores[name].put(row)
+            tell_parent(state, stream, row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from zendesk_source.simulator.children import remove_children, tell_parent
 from zendesk_source.simulator.settings_rows import (
     Owner,
     field_options,
@@ -24,6 +25,7 @@ class ListEdits(State):
             store = self.store(stream)
             row = self.blank_row(STREAM_BY_NAME[stream], values)
             store.put(row)
+            tell_parent(self, STREAM_BY_NAME[stream], row)
             return row
 
     def edit_row(self, stream: str, row_id: Any, **changes: Any) -> Row:
@@ -37,14 +39,17 @@ class ListEdits(State):
                     row[name] = now if isinstance(row[name], int) else iso(now)
             row.update(changes)
             store.put(row)
+            tell_parent(self, STREAM_BY_NAME[stream], row)
             return row
 
     def remove_row(self, stream: str, row_id: Any) -> Row:
-        """Remove a row for good."""
+        """Remove a row for good, and what belongs to it."""
         with self.lock:
             store = self.store(stream)
             row = store[row_id]
             store.drop(row_id)
+            remove_children(self, stream, row_id)
+            tell_parent(self, STREAM_BY_NAME[stream], row)
             return row
 
     def add_field(

@@ -22,6 +22,7 @@ from zendesk_source.simulator.answers import (
     json_answer,
     pagination_refused,
 )
+from zendesk_source.simulator.children import SHOWS_ITS_PARENT
 from zendesk_source.simulator.cursors import BadCursor, list_cursor, list_position
 from zendesk_source.simulator.list_filters import Query, order_of, sort_values, time_range
 from zendesk_source.simulator.state import State
@@ -57,12 +58,14 @@ class Listing:
         stream: What is listed.
         url: Address of this list, for the links in the page.
         path: Path it was asked at, without extension.
+        parent: Whose rows are asked for, where they are shown for one parent at a time.
     """
 
     state: State
     stream: Stream
     url: str
     path: str
+    parent: Any = None
 
     def page(self, query: Query) -> Answer:
         """Return a page of whichever style the query asks for."""
@@ -167,6 +170,9 @@ class Listing:
             rows = self.state.tag_rows()
             return sorted(((-row["count"], row["name"]), row["name"]) for row in rows)
         order, store = self._order(query), self.state.stores[name]
+        if self.parent is not None:
+            keys = store.keys_of_parent(self.parent)
+            return sorted((sort_values(self.stream, store[key], order), key) for key in keys)
         asked = time_range(self.stream, query, self.state.ratings_filter)
 
         def sort_key(row: Row) -> tuple[Any, ...]:
@@ -204,6 +210,8 @@ class Listing:
         store = self.state.stores[self.stream.name]
         if self.path == "/api/v2/tickets":
             return [_listed_ticket(store[key]) for key in keys]
+        if self.parent is not None and self.stream.name not in SHOWS_ITS_PARENT:
+            return [_without(store[key], store.parent_column) for key in keys]
         return [store.encoded(key) for key in keys]
 
 
@@ -211,6 +219,11 @@ def _listed_ticket(ticket: Row) -> bytes:
     # generated_timestamp exists in the exports alone.
     del ticket["generated_timestamp"]
     return orjson.dumps(ticket)
+
+
+def _without(row: Row, column: str) -> bytes:
+    del row[column]
+    return orjson.dumps(row)
 
 
 def _whole_number(text: str | None, default: int) -> int:

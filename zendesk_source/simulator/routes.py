@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zendesk_source.catalogue import WHOLE_ANSWER, Paging, Stream
 from zendesk_source.simulator.answers import Answer
 from zendesk_source.simulator.chat import ChatAnswers
+from zendesk_source.simulator.children import parent_asked, pattern_of
 from zendesk_source.simulator.exports import Export
 from zendesk_source.simulator.lists import Listing
 from zendesk_source.simulator.state import STREAM_BY_NAME, State
@@ -36,14 +37,47 @@ def plain_path(path: str) -> str:
     return path.removesuffix(".json").rstrip("/")
 
 
+class Routes:
+    """Every path, and those that name a parent.
+
+    Args:
+        too_recent_status: Status of ``StartTimeTooRecent``.
+    """
+
+    def __init__(self, too_recent_status: int) -> None:
+        self._routes = routes(too_recent_status)
+        self._of_parents = [
+            (pattern_of(stream), stream) for stream in STREAM_BY_NAME.values() if stream.parent
+        ]
+
+    def find(self, path: str) -> Route | None:
+        """Return what a path without extension shows."""
+        if path in self._routes:
+            return self._routes[path]
+        for pattern, stream in self._of_parents:
+            if found := pattern.fullmatch(path):
+                return _route_of_parent(stream, path, found.groupdict())
+        return None
+
+
+def _route_of_parent(stream: Stream, path: str, ids: Mapping[str, str]) -> Route:
+    def show(state: State, url: str, query: Query) -> Answer:
+        listing = Listing(state, stream, url, path, parent_asked(state, stream, ids))
+        return listing.whole(query) if stream.paging is Paging.SINGLE else listing.page(query)
+
+    return Route(stream, show, stream.bucket)
+
+
 def routes(too_recent_status: int) -> dict[str, Route]:
-    """Return every route by its path without extension.
+    """Return every route whose path names no parent, by its path without extension.
 
     Args:
         too_recent_status: Status of ``StartTimeTooRecent``.
     """
     found: dict[str, Route] = {}
     for stream in STREAM_BY_NAME.values():
+        if stream.parent is not None:
+            continue
         path = plain_path(stream.path)
         found[path] = _route(stream, stream.paging, path, too_recent_status)
         if stream.paging is Paging.CURSOR_EXPORT and path.endswith("/cursor"):
@@ -54,6 +88,11 @@ def routes(too_recent_status: int) -> dict[str, Route]:
         path = f"/api/v2/{name}"
         found[path] = _route(STREAM_BY_NAME[name], Paging.CURSOR, path, too_recent_status)
         found[f"{path}/count"] = _count_route(STREAM_BY_NAME[name], path)
+    for stream in STREAM_BY_NAME.values():
+        parents = stream.parent.stream if stream.parent is not None else stream
+        path = plain_path(parents.path)
+        if parents.parent is None and path not in found:
+            found[path] = _route(parents, parents.paging, path, too_recent_status)
     return found
 
 

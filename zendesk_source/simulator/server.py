@@ -21,7 +21,7 @@ from zendesk_source.simulator.answers import (
 from zendesk_source.simulator.faults import FAULT_ANSWERS, SLOW_SECONDS, Fault, FaultPlan
 from zendesk_source.simulator.oauth import CHAT, Credentials
 from zendesk_source.simulator.rate_limits import LIST_BUCKETS, HeaderStyle, Meter, RateLimits
-from zendesk_source.simulator.routes import Route, plain_path, routes
+from zendesk_source.simulator.routes import Route, Routes, plain_path
 from zendesk_source.simulator.sockets import Delivery, SocketServer
 from zendesk_source.simulator.state import STREAM_BY_NAME
 from zendesk_source.simulator.store import Row
@@ -107,7 +107,7 @@ class Simulator:
         )
         self._meter = Meter(rate_limits or RateLimits.off(), account.clock, header_style)
         self._faults = FaultPlan()
-        self._routes = routes(too_recent_status)
+        self._routes = Routes(too_recent_status)
         self._refused: dict[str, int] = {}
         self._errors: list[Exception] = []
         self._callbacks: list[Callable[[Request], object]] = []
@@ -205,7 +205,7 @@ class Simulator:
         parts = urlsplit(target)
         path = plain_path(parts.path)
         query = _query(parts.query)
-        route = self._routes.get(path) if method == "GET" else None
+        route = self._routes.find(path) if method == "GET" else None
         stream = route.stream.name if route else ""
         request = Request(method, parts.path, query, 0, stream)
         headers: dict[str, str] = {}

@@ -43,6 +43,12 @@ def iso(second: int) -> str:
     return f"{_day(day)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
 
 
+def address_of(stream: Stream) -> str:
+    """Return where the rows of a stream are found; those that have a parent are elsewhere, too."""
+    head, is_of_parent, tail = stream.path.removesuffix(".json").rpartition("}")
+    return f"{HOST}/api/v2{tail}" if is_of_parent else f"{HOST}{head}{tail}"
+
+
 def shown_key(stream: Stream) -> tuple[str, ...]:
     """Return the columns of the key that the API shows: an object has none."""
     if stream.paging is Paging.OBJECT:
@@ -74,7 +80,12 @@ class State:
         self.ratings_filter = ratings_filter
         self.lock = threading.RLock()
         self.stores: dict[str, RowStore] = {
-            stream.name: RowStore(shown_key(stream), _place_column(stream), _MARKS.get(stream.name))
+            stream.name: RowStore(
+                shown_key(stream),
+                _place_column(stream),
+                _MARKS.get(stream.name),
+                stream.parent.column if stream.parent is not None else "",
+            )
             for stream in STREAM_BY_NAME.values()
         }
         # By ticket: the export shows one inside each ticket, and deletion leaves it here.
@@ -201,6 +212,6 @@ class State:
                 is_text = stream.columns.get(name) == "text"
                 row[name] = str(self.new_id()) if is_text else self.new_id()
         if "url" in row:
-            row["url"] = f"{HOST}{stream.path.removesuffix('.json')}/{row.get('id')}.json"
+            row["url"] = f"{address_of(stream)}/{row.get('id')}.json"
         row.update(values)
         return row

@@ -30,6 +30,7 @@ class RowStore:
         cursor_field: Column that places a row in the export: epoch seconds or ISO 8601.
         marks: Named conditions; the store keeps which rows meet each, so that filters need
             not decode rows.
+        parent_column: Column whose values the store keeps the rows of, for the same reason.
     """
 
     def __init__(
@@ -37,8 +38,11 @@ class RowStore:
         primary_key: tuple[str, ...],
         cursor_field: str | None = None,
         marks: Mapping[str, Mark] | None = None,
+        parent_column: str = "",
     ) -> None:
         self.primary_key = primary_key
+        self.parent_column = parent_column
+        self._of_parent: dict[Any, dict[Key, None]] = {}
         self.timeline = Timeline()
         self.marked: dict[str, set[Key]] = {name: set() for name in marks or {}}
         self.version = 0
@@ -87,6 +91,9 @@ class RowStore:
             second: Its place in the export, where that is not what its cursor field says.
         """
         key = self.key_of(row)
+        self._leave_parent(key)
+        if self.parent_column:
+            self._of_parent.setdefault(row[self.parent_column], {})[key] = None
         # orjson's bytes keep the 4 KB they were written into; a copy keeps what it holds.
         self._encoded[key] = bytes(memoryview(orjson.dumps(row)))
         self.version += 1
@@ -101,12 +108,21 @@ class RowStore:
 
     def drop(self, key: Key) -> None:
         """Remove a row; nothing happens if it is not there."""
+        self._leave_parent(key)
         if self._encoded.pop(key, None) is None:
             return
         self.version += 1
         self.timeline.drop(key)
         for keys in self.marked.values():
             keys.discard(key)
+
+    def keys_of_parent(self, parent: Any) -> list[Key]:
+        """Return the identities of the rows that belong to a parent, oldest first."""
+        return list(self._of_parent.get(parent, ()))
+
+    def _leave_parent(self, key: Key) -> None:
+        if self.parent_column and key in self._encoded:
+            del self._of_parent[self[key][self.parent_column]][key]
 
     def listing(
         self, order: object, sort_key: Callable[[Row], Any], keep: Mark | None = None

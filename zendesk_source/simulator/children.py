@@ -1,0 +1,85 @@
+"""What belongs to something else: where it is shown, and what its parent tells of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from zendesk_source.catalogue import Stream
+from zendesk_source.simulator.answers import RECORD_NOT_FOUND, Refusal
+from zendesk_source.simulator.state import STREAM_BY_NAME, State, iso
+from zendesk_source.simulator.store import Row
+
+# The rows of all others name their parent by another column, or not at all.
+SHOWS_ITS_PARENT = ("hc_article_attachments", "hc_post_comments", "side_conversations")
+
+# By stream: columns of the parent that count its rows, and that sum up what they say.
+_COUNTED: dict[str, tuple[str, str]] = {}
+# The parent counts as changed when they do.
+_TOUCHING = ("side_conversations",)
+
+
+def pattern_of(stream: Stream) -> re.Pattern[str]:
+    """Return what paths of a stream look like that names its parent."""
+    path = stream.path.removesuffix(".json")
+    parts = re.split(r"\{(\w+)\}", path)
+    return re.compile(
+        "".join(f"(?P<{part}>[^/]+)" if n % 2 else re.escape(part) for n, part in enumerate(parts))
+    )
+
+
+def parent_asked(state: State, stream: Stream, ids: Mapping[str, str]) -> Any:
+    """Return the id of the parent that a path names.
+
+    Raises:
+        Refusal: There is no such parent.
+    """
+    assert stream.parent is not None
+    parents = stream.parent.stream
+    is_number = parents.columns[parents.primary_key[0]] == "bigint"
+    asked: Any = ids["id"]
+    if is_number:
+        asked = int(asked) if asked.isdigit() else None
+    store = state.stores[parents.name]
+    if asked not in store or asked in store.marked.get("deleted", ()):
+        raise Refusal(RECORD_NOT_FOUND)
+    return asked
+
+
+def tell_parent(state: State, stream: Stream, row: Row) -> None:
+    """Let the parent of a row that was added, changed or removed tell of it, where it does."""
+    if stream.parent is None:
+        return
+    name = stream.parent.stream.name
+    parents, parent_id = state.stores[name], row[stream.parent.column]
+    if parent_id not in parents:
+        return
+    parent = parents[parent_id]
+    if stream.name in _COUNTED:
+        count, total = _COUNTED[stream.name]
+        store = state.stores[stream.name]
+        rows = [store[key] for key in store.keys_of_parent(parent_id)]
+        parent[count] = len(rows)
+        if total:
+            parent[total] = sum(each["value"] for each in rows)
+    if stream.name in _TOUCHING:
+        now = state.now_second()
+        parent["updated_at"] = iso(now)
+        if name == "tickets":
+            parent["generated_timestamp"] = now
+    if name == "tickets":
+        state.put_ticket(parent)
+    else:
+        parents.put(parent)
+
+
+def remove_children(state: State, stream: str, row_id: Any) -> None:
+    """Remove what belongs to a row that was removed."""
+    for child in STREAM_BY_NAME.values():
+        if child.parent is None or child.parent.stream.name != stream:
+            continue
+        store = state.stores[child.name]
+        for key in store.keys_of_parent(row_id):
+            store.drop(key)
+            remove_children(state, child.name, key)
