@@ -128,6 +128,7 @@ def _run(options: argparse.Namespace) -> int:
             wait_for_other=options.wait,
             on_slice=_on_slice(tell),
             on_wait=_tell_wait if tell else None,
+            on_cost=lambda cost: _say(f"cost: {cost}"),
         )
     if options.json:
         print(as_json(report))
