@@ -65,6 +65,7 @@ def _keep_rejected_rows(resource: DltResource) -> None:
             table_name=REJECTED_TABLE,
             write_disposition="append",
             primary_key="",
+            merge_key="",
             columns=columns,
             create_table_variant=True,
         )
