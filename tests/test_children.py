@@ -85,8 +85,9 @@ def test_where_nothing_tells_of_a_change_every_parent_is_asked_once(
         assert_table_equals(pipeline, name, account.truth(name))
         first = account.truth(name)[0]
         account.remove_row(name, first["id"])
-        column = BY_NAME[name].parent.column
-        account.add_row(name, **{column: first[column]})
+        parent = BY_NAME[name].parent
+        assert parent is not None
+        account.add_row(name, **{parent.column: first[parent.column]})
 
 
 def test_what_vanished_at_zendesk_vanishes(account, zendesk, pipeline):
@@ -124,7 +125,7 @@ def test_a_killed_sync_goes_on_with_the_parents_that_are_left(account, zendesk, 
 def test_a_parent_that_is_deleted_meanwhile_ends_nothing(account, zendesk, pipeline):
     load(pipeline, zendesk, COMMENTS)
     gone = account.truth(COMMENTS)[0]["article_id"]
-    is_first = []
+    is_first: list[bool] = []
 
     def delete(request: Any) -> None:
         if request.stream == COMMENTS and not is_first:
