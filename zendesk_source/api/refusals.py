@@ -59,7 +59,7 @@ def error_name(body: bytes) -> str:
         return ""
     if not isinstance(answer, dict):
         return ""
-    return next((name for found in _candidates(answer) if (name := _as_name(found))), "")
+    return next((name for found in _candidates(answer) if (name := as_name(found))), "")
 
 
 def _candidates(answer: dict[str, Any]) -> list[object]:
@@ -73,7 +73,8 @@ def _candidates(answer: dict[str, Any]) -> list[object]:
     return found
 
 
-def _as_name(found: object) -> str:
+def as_name(found: object) -> str:
+    """Return what reads like the name of an error, or an empty string."""
     is_name = isinstance(found, str) and (_NAME.fullmatch(found) or found in _PHRASES)
     return str(found) if is_name else ""
 

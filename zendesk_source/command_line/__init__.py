@@ -20,6 +20,7 @@ from zendesk_source.command_line.output import log, logging_to_stderr
 from zendesk_source.errors import ZendeskError
 
 COMMANDS = {
+    "login": "log in with the browser, once",
     "streams": "list what can be loaded",
     "report": "write a page of charts about what was loaded",
     "simulate": "serve a made-up Zendesk account on this machine",

@@ -1,0 +1,105 @@
+"""Log in with the browser, once: every later run renews the tokens that this stores.
+
+Zendesk asks a person (an admin, for the exports) to allow an OAuth client of the account to read.
+Its redirect URL has to be registered as http://127.0.0.1:8976/callback. `docs/credentials.md` has
+the steps. The secret of a confidential client comes from the configuration, never from an option.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from zendesk_source.command_line.output import log, print_json
+from zendesk_source.errors import ConfigurationError
+
+PORT = 8976
+SHORTEST_WAIT_TOLD_SECONDS = 3.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare where to log in, and how to reach the person."""
+    add = parser.add_argument
+    add("--subdomain", metavar="NAME", help="of the account: acme of https://acme.zendesk.com")
+    add("--client-id", metavar="ID", help="identifier of the OAuth client")
+    add("--scope", help="what to be allowed (default: read)")
+    add("--token-file", metavar="FILE", help="where to store the tokens (default: with dlt's data)")
+    add(
+        "--port",
+        type=int,
+        default=PORT,
+        help="of the registered redirect URL (default: %(default)s)",
+    )
+    add("--no-browser", action="store_true", help="print the address instead of opening it")
+    add(
+        "--timeout-minutes",
+        type=float,
+        default=5.0,
+        metavar="N",
+        help="how long to wait for a person (default: 5)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Log in and say how runs find it."""
+    if options.quiet and options.no_browser:
+        raise ConfigurationError(
+            "--quiet with --no-browser would tell nobody the address.", "Leave one of them out."
+        )
+    from zendesk_source.failures import explained
+    from zendesk_source.login import log_in, login_settings
+    from zendesk_source.plain_settings import read_plain_settings
+
+    with explained():
+        read_plain_settings()
+        settings = login_settings(
+            subdomain=options.subdomain,
+            client_id=options.client_id,
+            scope=options.scope,
+            token_file=options.token_file,
+        )
+        login = log_in(
+            settings,
+            options.port,
+            _show_address if options.no_browser else _open_browser,
+            timeout_seconds=options.timeout_minutes * 60,
+            on_wait=_tell_wait,
+        )
+    names = {"ZENDESK_SUBDOMAIN": settings.subdomain, "ZENDESK_CLIENT_ID": settings.client_id}
+    if settings.client_secret or settings.token_file:
+        names["ZENDESK_TOKEN_FILE"] = str(login.file)
+    if options.json:
+        print_json(
+            {
+                "account": login.pair.base_url,
+                "user_id": login.user and login.user.id,
+                "role": login.user and login.user.role,
+                "scope": login.pair.scope,
+                "token_file": str(login.file),
+                "settings": names,
+            }
+        )
+        return 0
+    who = "" if login.user is None else f" as user {login.user.id} ({login.user.role})"
+    log.info("Logged in to %s%s; stored in %s.", login.pair.base_url, who, login.file)
+    if login.user is not None and login.user.role != "admin":
+        log.warning("Zendesk gives its exports to admins only: most streams will be skipped.")
+    log.info("Runs use it with these settings, in .env for example:\n")
+    for name, value in names.items():
+        log.info("%s=%s", name, value)
+    return 0
+
+
+def _open_browser(url: str) -> None:
+    import webbrowser
+
+    is_open = webbrowser.open(url)
+    log.info("%s in the browser:\n\n%s\n", "Allow it" if is_open else "Open this address", url)
+
+
+def _show_address(url: str) -> None:
+    log.info("Open this address in a browser of this machine:\n\n%s\n", url)
+
+
+def _tell_wait(reason: str, wait_seconds: float) -> None:
+    if wait_seconds >= SHORTEST_WAIT_TOLD_SECONDS:
+        log.info("waiting %.0f s: %s", wait_seconds, reason)
