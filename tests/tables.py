@@ -52,13 +52,23 @@ def assert_table_equals(
 
     Rows of the tickets in ``but_not`` are left out of the comparison.
     """
-    declared = TABLES[table]
     sent = [row for row in sent if row.get("ticket_id") not in but_not]
-    sent_by_key = _by_key(sent, declared, table)
     exists = table in pipeline.default_schema.tables
     rows = stored_rows(pipeline, table) if exists else []
     rows = [row for row in rows if row.get("ticket_id") not in but_not]
-    stored_by_key = _by_key(rows, declared, table)
+    assert_rows_equal(pipeline, table, sent, rows, TABLES[table].primary_key)
+
+
+def assert_rows_equal(
+    pipeline: dlt.Pipeline,
+    table: str,
+    sent: Iterable[Row],
+    stored: Iterable[Row],
+    key: tuple[str, ...],
+) -> None:
+    """Check that stored rows of a table are those that were sent, told apart by a key."""
+    sent_by_key = _by_key(sent, key, table)
+    stored_by_key = _by_key(stored, key, table)
     assert stored_by_key.keys() == sent_by_key.keys(), (
         f"{table}: missing {sorted(map(str, sent_by_key.keys() - stored_by_key.keys()))[:5]},"
         f" too many {sorted(map(str, stored_by_key.keys() - sent_by_key.keys()))[:5]}"
@@ -135,15 +145,13 @@ def _columns_of(table: str, sent: Row, names: Mapping[str, str]) -> Iterable[tup
         return
 
 
-def _by_key(
-    rows: Iterable[Row], declared: Stream | SideTable, table: str
-) -> dict[tuple[Any, ...], Row]:
+def _by_key(rows: Iterable[Row], key: tuple[str, ...], table: str) -> dict[tuple[Any, ...], Row]:
     by_key: dict[tuple[Any, ...], Row] = {}
-    times = {name for name, kind in declared.columns.items() if kind == "timestamp"}
+    times = {name for name, kind in TABLES[table].columns.items() if kind == "timestamp"}
     for row in rows:
         row_key = tuple(
             moment(row[name]) if name in times and isinstance(row[name], str) else row[name]
-            for name in declared.primary_key
+            for name in key
         )
         assert row_key not in by_key, f"{table}: {row_key} is there twice"
         by_key[row_key] = row

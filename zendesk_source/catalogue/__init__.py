@@ -26,6 +26,7 @@ from zendesk_source.catalogue.support_account import SUPPORT_ACCOUNT
 from zendesk_source.catalogue.support_activity import SUPPORT_ACTIVITY
 from zendesk_source.catalogue.support_children import SUPPORT_CHILDREN
 from zendesk_source.catalogue.support_lists import SUPPORT_LISTS
+from zendesk_source.catalogue.support_routing import SUPPORT_ROUTING
 from zendesk_source.catalogue.support_rules import SUPPORT_RULES
 from zendesk_source.catalogue.talk import TALK
 
@@ -33,6 +34,7 @@ STREAMS: tuple[Stream, ...] = (
     *SUPPORT_EXPORTS,
     *SUPPORT_LISTS,
     *SUPPORT_RULES,
+    *SUPPORT_ROUTING,
     *SUPPORT_ACCOUNT,
     *SUPPORT_ACTIVITY,
     *SUPPORT_CHILDREN,

@@ -189,6 +189,20 @@ HC_BADGE_ASSIGNMENTS = _list(
     needs=_BADGES,
 )
 
+HC_REDIRECT_RULES = _list(
+    "hc_redirect_rules",
+    "guide/redirect_rules",
+    "help_center/help-center-api/redirect_rules/",
+    columns(
+        bigint="brand_id redirect_status",
+        timestamp="created_at updated_at",
+        text="id redirect_from redirect_to",
+    ),
+    records_key="records",
+    access="admin",
+    needs="Guide (Professional)",
+)
+
 HELP_CENTER: tuple[Stream, ...] = (
     HC_ARTICLES,
     HC_CATEGORIES,
@@ -203,4 +217,5 @@ HELP_CENTER: tuple[Stream, ...] = (
     HC_BADGES,
     HC_BADGE_CATEGORIES,
     HC_BADGE_ASSIGNMENTS,
+    HC_REDIRECT_RULES,
 )

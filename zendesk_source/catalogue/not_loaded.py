@@ -43,6 +43,10 @@ NOT_LOADED: tuple[NotLoaded, ...] = (
         " `talk_ivrs` already.",
     ),
     NotLoaded(
+        "talk_digital_lines",
+        "Rows of `talk_lines` already; Zendesk documents no list of digital lines alone.",
+    ),
+    NotLoaded(
         "ticket_audits_by_ticket ticket_conversation_log hc_user_votes hc_user_comments"
         " talk_availabilities routing_agent_instance_values routing_ticket_instance_values",
         "One request for every ticket or user, on every sync, for what other streams tell.",
@@ -70,18 +74,6 @@ NOT_LOADED: tuple[NotLoaded, ...] = (
         " hc_post_comments hc_post_votes hc_post_comment_votes hc_post_subscriptions"
         " hc_topic_subscriptions csat_surveys",
         _PER_PARENT.format("article, section, post, topic or language"),
-        is_later=True,
-    ),
-    NotLoaded(
-        "incremental_routing_attributes incremental_routing_attribute_values"
-        " incremental_routing_instance_values side_conversation_events access_logs"
-        " agent_availabilities agent_statuses engagements",
-        "Paged in a way of their own, unlike anything else of Zendesk.",
-        is_later=True,
-    ),
-    NotLoaded(
-        "capacity_rules hc_redirect_rules talk_digital_lines",
-        "Nobody has recorded an answer, and Zendesk does not document its shape.",
         is_later=True,
     ),
 )

@@ -18,7 +18,8 @@ from zendesk_source.catalogue.stream import Paging, Stream, columns
 _REFERENCE = API_REFERENCE + "ticketing/"
 _TICKETS = "ticketing/tickets/"
 
-HOUR_SECONDS = 3_600
+MINUTE_SECONDS = 60
+HOUR_SECONDS = 60 * MINUTE_SECONDS
 DAY_SECONDS = 24 * HOUR_SECONDS
 _OLDEST_FIRST = MappingProxyType({"sort": "created_at"})
 _COMPACT_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(T.*)")
@@ -99,6 +100,59 @@ AUDIT_LOGS = Stream(
     needs="Enterprise",
     note="One request for 100 entries, and an account has many.",
     docs=_REFERENCE + "account-configuration/audit_logs/",
+)
+
+
+def _access_log_range(second: int) -> Mapping[str, object]:
+    start = datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"filter[start]": start} if second else {}
+
+
+ACCESS_LOGS = Stream(
+    name="access_logs",
+    product="support",
+    path="/api/v2/access_logs",
+    paging=Paging.CURSOR,
+    primary_key=("id",),
+    cursor_field="timestamp",
+    write="merge",
+    page_size=2500,
+    since=_access_log_range,
+    lookback_seconds=HOUR_SECONDS,  # as for audit logs
+    columns=columns(
+        bigint="user_id status bytes_sent",
+        timestamp="timestamp",
+        text="id ip_address method url client referer category summary authorization_type",
+        json="graphql",
+    ),
+    access="admin",
+    needs="Advanced Data Privacy and Protection",
+    note="What agents and admins looked at. Zendesk keeps 90 days; what was loaded stays.",
+    docs=_REFERENCE + "account-configuration/access_logs/",
+)
+
+SIDE_CONVERSATION_EVENTS = Stream(
+    name="side_conversation_events",
+    product="support",
+    path="/api/v2/tickets/side_conversations/events.json",
+    records_key="events",
+    paging=Paging.TIME_EXPORT,
+    primary_key=("id",),
+    cursor_field="created_at",
+    write="merge",
+    page_size=0,
+    bucket="side-conversation-events",
+    # The end_time of the last page may lie behind its last event, and events come late.
+    lookback_seconds=10 * MINUTE_SECONDS,
+    columns=columns(
+        bigint="ticket_id",
+        timestamp="created_at",
+        text="id url side_conversation_id type",
+        json="actor message updates via",
+    ),
+    access="admin",
+    needs="side conversations",
+    docs=_REFERENCE + "side_conversation/side_conversation_event/",
 )
 
 TICKET_AUDITS = Stream(
@@ -228,6 +282,8 @@ JOB_STATUSES = whole_list(
 SUPPORT_ACTIVITY: tuple[Stream, ...] = (
     CSAT_SURVEY_RESPONSES,
     AUDIT_LOGS,
+    ACCESS_LOGS,
+    SIDE_CONVERSATION_EVENTS,
     TICKET_AUDITS,
     EMAIL_NOTIFICATIONS,
     TICKET_SKIPS,

@@ -20,7 +20,9 @@ from zendesk_source.catalogue import DataType
 DECIMAL_PRECISION, DECIMAL_SCALE = 38, 9  # dlt's default decimal
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _MIDNIGHT = re.compile(r"00:00:00(\.0+)?(Z|\+00:00)")
-_ISO_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})0*)?(Z|[+-]\d\d:?\d\d)")
+_ISO_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})0*)?(Z|[+-]\d\d:?\d\d)?"
+)
 BIGINT = range(-(2**63), 2**63)
 
 
@@ -108,7 +110,8 @@ def _timestamp(value: Any) -> datetime | None:
     if match is None:
         return None
     day, time, fraction, zone = match.groups()
-    zone = "+00:00" if zone == "Z" else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+    # Engagements leave the zone out; Zendesk's times are in UTC.
+    zone = "+00:00" if zone in (None, "Z") else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
     try:
         parsed = datetime.fromisoformat(f"{day}T{time}.{fraction or '':0<6}{zone}")
         return parsed.astimezone(timezone.utc)

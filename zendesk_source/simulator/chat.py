@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
 from urllib.parse import urlencode
 
 from zendesk_source.catalogue import WHOLE_ANSWER, Stream
 from zendesk_source.simulator.answers import Answer, Refusal, json_answer
+from zendesk_source.simulator.lists import lists_of
 from zendesk_source.simulator.state import State
 from zendesk_source.simulator.store import Row
 
@@ -21,12 +21,6 @@ USUAL_LIMIT = 100
 RECENT_SECONDS = 300
 IN_MICROSECONDS = ("chat_agent_timeline",)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-LIST_OF: Mapping[str, Callable[[Row], str]] = {
-    "chat_bans": lambda row: row.get("type") or "ip_address",
-    "agent_statuses": lambda row: "custom" if row.get("updated_at") else "default",
-}
-"""Under which key a row stands, where an answer has several lists."""
 
 
 @dataclass(frozen=True)
@@ -100,16 +94,6 @@ class ChatAnswers:
     def _start_id(self, row: Row) -> str:
         # Rows of the agent timeline have no id.
         return str(row.get("id", ""))
-
-
-def lists_of(stream: Stream, rows: list[Row], limit: int) -> dict[str, list[Any]]:
-    """Return the lists of an answer that has several, each cut at a limit."""
-    lists: dict[str, list[Any]] = {name: [] for name in stream.rows_key.split()}
-    for row in rows:
-        found = lists[LIST_OF[stream.name](row)]
-        if len(found) < limit:
-            found.append(row)
-    return lists
 
 
 def _number(query: Query, name: str, default: int) -> int:

@@ -66,7 +66,7 @@ def rows_like(
     for number in range(count):
         row = deepcopy(example)
         for name in key:
-            if name not in _REFERENCES and not _is_moment(row[name]):
+            if name not in (*_REFERENCES, "type") and not _is_moment(row[name]):
                 row[name] = _new_key(state, row[name], number, rng)
         _refer(state, stream, row, key, number, rng)
         _date(row, start + number * step, step, rng)

@@ -36,7 +36,10 @@ RECENT_SECONDS = 60
 HELD_BACK = ("tickets", "ticket_events")
 """Exports that hide the last minute."""
 
-WITHOUT_END_OF_STREAM = ("ticket_metric_events",)
+WITHOUT_END_OF_STREAM = ("ticket_metric_events", "side_conversation_events")
+ENDS_NOW = ("side_conversation_events",)
+"""Exports whose last page ends behind its last row, and links to no other."""
+
 _KEPT_PARAMS = ("per_page", "include", "exclude_deleted", "support_type_scope")
 _BY_ID_WITHIN_A_SECOND = ("users", "organizations")
 
@@ -103,6 +106,8 @@ class Export:
             "next_page": next_page,
             "end_time": end_time,
         }
+        if is_end and self.stream.name in ENDS_NOW:
+            envelope |= {"end_time": self.state.now_second(), "next_page": None}
         if self.stream.name in WITHOUT_END_OF_STREAM or self.stream.product != "support":
             del envelope["end_of_stream"]
         return self._answer(page, query, envelope)

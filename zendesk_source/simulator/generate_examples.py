@@ -11,6 +11,7 @@ from zendesk_source.simulator.example_rows import rows_like
 from zendesk_source.simulator.examples_chat import CHAT_EXAMPLES
 from zendesk_source.simulator.examples_children import CHILD_EXAMPLES
 from zendesk_source.simulator.examples_help_center import HELP_CENTER_EXAMPLES
+from zendesk_source.simulator.examples_routing import ROUTING_EXAMPLES
 from zendesk_source.simulator.examples_rules import RULE_EXAMPLES
 from zendesk_source.simulator.examples_support import SUPPORT_EXAMPLES
 from zendesk_source.simulator.examples_talk import TALK_EXAMPLES
@@ -25,6 +26,7 @@ EXAMPLES: Mapping[str, Row] = {
     **TALK_EXAMPLES,
     **CHAT_EXAMPLES,
     **CHILD_EXAMPLES,
+    **ROUTING_EXAMPLES,
 }
 
 FEW = 3
@@ -48,6 +50,8 @@ COUNTS = {
     "talk_calls": 60,
     "talk_call_legs": 120,
     "talk_phone_numbers": 2,
+    "engagements": 120,
+    "access_logs": 30,
     "chat_chats": 40,
     "chat_agent_timeline": 60,
     "chat_agents": 101,

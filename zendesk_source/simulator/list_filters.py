@@ -14,6 +14,7 @@ Query = Mapping[str, str]
 
 # Recorded or documented; every other list is ordered by its key. "-" is newest first.
 ORDER_BY = {
+    "access_logs": ("timestamp", "id"),
     "audit_logs": ("-created_at", "id"),
     "automations": ("position", "id"),
     "email_notifications": ("-created_at", "notification_id"),
@@ -83,6 +84,8 @@ def time_range(stream: Stream, query: Query, ratings_filter: str) -> TimeRange |
     """
     if stream.name == "audit_logs":
         return _audit_log_range(query)
+    if stream.name == "access_logs":
+        return _access_log_range(query)
     second_of: Callable[[Row], int]
     if stream.name == "csat_survey_responses":
         names, second_of = ("filter[created_at_start]", "filter[created_at_end]"), _answered
@@ -107,6 +110,14 @@ def _audit_log_range(query: Query) -> TimeRange | None:
         text = "filter[created_at] must be given twice"
         raise Refusal(json_answer(400, {"error": "InvalidValue", "description": text}))
     return TimeRange(times[0], times[1], lambda row: epoch_seconds(row["created_at"]))
+
+
+def _access_log_range(query: Query) -> TimeRange | None:
+    start, end = query.get("filter[start]"), query.get("filter[end]")
+    if start is None and end is None:
+        return None
+    until = None if end is None else epoch_seconds(end)
+    return TimeRange(epoch_seconds(start), until, lambda row: epoch_seconds(row["timestamp"]))
 
 
 def _answered(row: Row) -> int:

@@ -10,6 +10,7 @@ from zendesk_source.simulator.answers import Answer
 from zendesk_source.simulator.chat import ChatAnswers
 from zendesk_source.simulator.children import parent_asked, pattern_of
 from zendesk_source.simulator.exports import Export
+from zendesk_source.simulator.links import LinkedAnswers
 from zendesk_source.simulator.lists import Listing
 from zendesk_source.simulator.state import STREAM_BY_NAME, State
 
@@ -100,6 +101,7 @@ def _route(stream: Stream, paging: Paging, path: str, too_recent_status: int) ->
     def show(state: State, url: str, query: Query) -> Answer:
         export = Export(state, stream, url, too_recent_status)
         listing, chat = Listing(state, stream, url, path), ChatAnswers(state, stream, url)
+        linked = LinkedAnswers(state, stream, url)
         if paging is Paging.CURSOR_EXPORT:
             return export.cursor_page(query)
         if paging is Paging.TIME_EXPORT:
@@ -112,6 +114,10 @@ def _route(stream: Stream, paging: Paging, path: str, too_recent_status: int) ->
             return chat.export(query)
         if paging is Paging.SINCE_ID:
             return chat.since(query)
+        if paging is Paging.CHANGE_LOG:
+            return linked.changes(query)
+        if paging is Paging.NEXT_PAGE_URL:
+            return linked.engagements(query)
         if stream.rows_key == WHOLE_ANSWER:
             return chat.whole()
         return listing.offset_page(query) if paging is Paging.OFFSET else listing.whole(query)

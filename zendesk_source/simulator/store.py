@@ -7,7 +7,7 @@ into memory; reading one back gives a fresh copy that nobody else holds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import orjson
@@ -163,5 +163,6 @@ def epoch_seconds(moment: object) -> int:
     if isinstance(moment, (int, float)):
         return int(moment)
     if isinstance(moment, str):
-        return int(datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp())
+        read = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+        return int((read if read.tzinfo else read.replace(tzinfo=timezone.utc)).timestamp())
     return 0
