@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -14,6 +16,26 @@ from zendesk_source.catalogue import STREAMS, WHOLE_ANSWER, Paging, Stream
 from zendesk_source.simulator import Account, Simulator
 
 MEMBERSHIPS = "organization_memberships"
+
+
+def rows_of(body: Any, stream: Stream) -> Any:
+    if stream.rows_key == WHOLE_ANSWER:
+        return body
+    keys = stream.rows_key.split()
+    return body[keys[0]] if len(keys) == 1 else [row for key in keys for row in body[key]]
+
+
+def place_of_next(body: Any, stream: Stream) -> Mapping[str, Any] | None:
+    """Return the parameters that the next page differs in; None behind the last one."""
+    if stream.paging is Paging.SINCE_ID:
+        rows = rows_of(body, stream)
+        return {"since_id": max(row["id"] for row in rows) + 1} if rows else None
+    if stream.paging is Paging.CURSOR:
+        meta = body["meta"]
+        return {"page[after]": meta["after_cursor"]} if meta["has_more"] else None
+    links = {Paging.OFFSET: "next_page", Paging.NEXT_PAGE_URL: "next_page_url"}
+    link = body[links[stream.paging]] if stream.paging in links else None
+    return dict(parse_qsl(urlsplit(link).query)) if link else None
 
 
 @pytest.mark.parametrize(
@@ -28,14 +50,10 @@ def test_every_stream_of_the_catalogue_shows_the_truth(
     if stream.paging is Paging.CURSOR:
         query["page[size]"] = "100"
     body = session.get(zendesk.base_url + stream.path, params=query).json()
-    found = body if stream.rows_key == WHOLE_ANSWER else body[stream.rows_key]
-    if stream.paging is Paging.CURSOR:
-        while body["meta"]["has_more"]:
-            query["page[after]"] = body["meta"]["after_cursor"]
-            body = session.get(zendesk.base_url + stream.path, params=query).json()
-            found = [*found, *body[stream.rows_key]]
-    if stream.paging is Paging.OFFSET and body["next_page"]:
-        found = [*found, *session.get(body["next_page"]).json()[stream.rows_key]]
+    found = rows_of(body, stream)
+    while (place := place_of_next(body, stream)) is not None:
+        body = session.get(zendesk.base_url + stream.path, params={**query, **place}).json()
+        found = [*found, *rows_of(body, stream)]
     rows = [
         {name: value for name, value in row.items() if name != "metric_set"}
         for row in ([found] if isinstance(found, dict) else found)

@@ -1,4 +1,4 @@
-"""Chat: exports by time and id, lists that begin at an id, and plain lists."""
+"""Chat: exports by time and id, and lists that begin at an id."""
 
 from __future__ import annotations
 
@@ -71,10 +71,6 @@ class ChatAnswers:
         if self.stream.rows_key == WHOLE_ANSWER:
             return json_answer(200, rows[:limit])
         return json_answer(200, lists_of(self.stream, rows, limit))
-
-    def whole(self) -> Answer:
-        """Return every row, without an envelope."""
-        return json_answer(200, list(self.state.stores[self.stream.name]))
 
     def _start_time(self, query: Query) -> int:
         start_time = _number(query, "start_time", 0)

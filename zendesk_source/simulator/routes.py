@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from zendesk_source.catalogue import WHOLE_ANSWER, Paging, Stream
+from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.simulator.answers import Answer
 from zendesk_source.simulator.chat import ChatAnswers
 from zendesk_source.simulator.children import parent_asked, pattern_of
@@ -102,25 +102,19 @@ def _route(stream: Stream, paging: Paging, path: str, too_recent_status: int) ->
         export = Export(state, stream, url, too_recent_status)
         listing, chat = Listing(state, stream, url, path), ChatAnswers(state, stream, url)
         linked = LinkedAnswers(state, stream, url)
-        if paging is Paging.CURSOR_EXPORT:
-            return export.cursor_page(query)
-        if paging is Paging.TIME_EXPORT:
-            return listing.page(query) if "page[size]" in query else export.time_page(query)
-        if paging is Paging.CURSOR:
-            return listing.page(query)
-        if paging is Paging.OBJECT:
-            return listing.object()
-        if paging is Paging.CHAT_EXPORT:
-            return chat.export(query)
-        if paging is Paging.SINCE_ID:
-            return chat.since(query)
-        if paging is Paging.CHANGE_LOG:
-            return linked.changes(query)
-        if paging is Paging.NEXT_PAGE_URL:
-            return linked.engagements(query)
-        if stream.rows_key == WHOLE_ANSWER:
-            return chat.whole()
-        return listing.offset_page(query) if paging is Paging.OFFSET else listing.whole(query)
+        answers: Mapping[Paging, Callable[[Query], Answer]] = {
+            Paging.CURSOR_EXPORT: export.cursor_page,
+            Paging.TIME_EXPORT: listing.page if "page[size]" in query else export.time_page,
+            Paging.CURSOR: listing.page,
+            Paging.OFFSET: listing.offset_page,
+            Paging.SINGLE: listing.whole,
+            Paging.OBJECT: listing.object,
+            Paging.CHAT_EXPORT: chat.export,
+            Paging.SINCE_ID: chat.since,
+            Paging.CHANGE_LOG: linked.changes,
+            Paging.NEXT_PAGE_URL: linked.engagements,
+        }
+        return answers[paging](query)
 
     is_export = paging in (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT)
     bucket = stream.bucket if plain_path(stream.path) == path else ""
