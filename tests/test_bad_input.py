@@ -181,28 +181,6 @@ def test_a_bug_shows_where_and_asks_for_a_report(
 
 
 @pytest.mark.parametrize(
-    "kind",
-    [
-        GOOD,
-        {"SUBDOMAIN": "acme", "OAUTH_TOKEN": f"{SECRET}-bearer"},
-        {"SUBDOMAIN": "acme", "EMAIL": "agent@example.com", "TOKEN": f"{SECRET}-api"},
-    ],
-    ids=["client", "bearer", "api_token"],
-)
-def test_no_file_and_no_output_holds_a_secret(
-    kind: Mapping[str, str], configure, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    configure(kind, {"RUNTIME__LOG_LEVEL": "DEBUG"})
-    assert main([]) == 0
-    configure({**kind, "SUBDOMAIN": "other"}, {})
-    assert main([]) == 2
-    assert SECRET not in "".join(capfd.readouterr())
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert any(path.suffix == ".duckdb" for path in files)
-    assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
-
-
-@pytest.mark.parametrize(
     ("credentials", "code", "word"),
     [
         ({}, 2, "No Zendesk account"),

@@ -31,17 +31,25 @@ _FIELD_LISTS: Mapping[Owner, str] = {
 }
 _BY_NAME = {stream.name: stream for stream in STREAMS}
 
-_only_greeting: ContextVar[bool] = ContextVar("zendesk_only_greeting", default=False)
+_only_greeting: ContextVar[OnWait | None] = ContextVar("zendesk_only_greeting", default=None)
 
 
 @contextmanager
-def only_greeting() -> Iterator[None]:
-    """Let resources ask Zendesk who we are, and then end without a row."""
-    token = _only_greeting.set(True)
+def only_greeting(on_wait: OnWait | None = None) -> Iterator[None]:
+    """Let resources ask Zendesk who we are, and then end without a row.
+
+    Args:
+        on_wait: Told why and how long that waits.
+    """
+    token = _only_greeting.set(on_wait or _tell_nobody)
     try:
         yield
     finally:
         _only_greeting.reset(token)
+
+
+def _tell_nobody(reason: str, wait_seconds: float) -> None:
+    pass
 
 
 @dataclass
@@ -112,12 +120,14 @@ class Connection:
             AuthenticationError: Zendesk does not know us.
             ConfigurationError: The dataset holds the rows of another account.
         """
+        greeting = _only_greeting.get()
         if not self._is_known:
+            self.on_wait = greeting or self.on_wait
             # A token may be good for some streams and not for this question.
             with suppress(StreamRefused):
                 whoami(self.client)
             self._is_known = True
-        if _only_greeting.get():
+        if greeting is not None:
             return True
         loaded = state.setdefault("account", self.account)
         if loaded != self.account:

@@ -124,7 +124,7 @@ def sync(
             only_sync_of(pipeline, wait=wait_for_other),
             quiet_about_kept_hints(),
         ):
-            _greet(source)
+            _greet(source, on_wait)
             is_new = not follow_destination(pipeline)
             _load_pending(pipeline)
             if not is_new:
@@ -158,9 +158,9 @@ def _kept_open(pipeline: dlt.Pipeline) -> Iterator[None]:
         yield
 
 
-def _greet(source: DltSource) -> None:
+def _greet(source: DltSource, on_wait: OnWait | None) -> None:
     """Let Zendesk accept the credentials before the destination is touched."""
-    with only_greeting():
+    with only_greeting(on_wait):
         for _ in source.with_resources(*list(source.selected_resources)[:1]):
             pass
 

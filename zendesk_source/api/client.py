@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeVar
@@ -95,7 +95,7 @@ class _Asking:
     failures: int = 0
     refusals_in_a_row: int = 0
     is_renewed: bool = False
-    header: str = ""
+    header: str = field(default="", repr=False)
 
     @property
     def path(self) -> str:
