@@ -40,6 +40,9 @@ MAY_IMPORT_DLT |= {
     "summary",
     "item_format",
     "destination_state",
+    "command_line.dlt_runtime",
+    "command_line.loading",
+    "command_line.progress",
 }
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}
 LONGEST_FILE_IN_LINES = 400

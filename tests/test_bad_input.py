@@ -173,7 +173,7 @@ def test_a_bug_shows_where_and_asks_for_a_report(
         raise ZeroDivisionError
 
     configure(GOOD)
-    monkeypatch.setattr("pipelines.zendesk_pipeline.sync", broken)
+    monkeypatch.setattr("zendesk_source.command_line.loading.sync", broken)
     assert main([]) == 1
     printed = capfd.readouterr().err
     assert "Traceback" in printed

@@ -77,6 +77,7 @@ def sync(
     limits: SliceLimits | None = None,
     max_minutes: float | None = None,
     wait_for_other: bool = False,
+    on_start: OnSlice | None = None,
     on_slice: OnSlice | None = None,
     on_wait: OnWait | None = None,
     on_cost: OnCost | None = None,
@@ -93,6 +94,8 @@ def sync(
         limits: How much one load package may hold.
         max_minutes: Start no new load package after this; the next sync goes on from there.
         wait_for_other: Wait for another sync of this pipeline to end instead of refusing.
+        on_start: Handed the streams' progress once, before anything is read; it changes in
+            place as the sync goes on.
         on_slice: Called after each loaded package with the streams' progress.
         on_wait: Told why and for how many seconds a request waits, from the thread that does.
         on_cost: Told what a stream costs that asks for each ticket, say, before it does, from
@@ -118,6 +121,8 @@ def sync(
     ahead: ReadAhead[Any] = ReadAhead(max_items=max(1, limits.max_pages // 2))
     progress = SyncInProgress(runs, clock, on_wait, ahead, on_cost)
     slices = 0
+    if on_start is not None:
+        on_start(runs)
     try:
         with (
             explained(pipeline),

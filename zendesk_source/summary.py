@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime, timezone
 from typing import Any
@@ -13,24 +12,33 @@ from zendesk_source.extract.slices import StreamRun
 from zendesk_source.loop import SyncReport
 from zendesk_source.text_table import table_text
 
-_HEADINGS = ("stream", "rows", "pages", "requests", "seconds", "newest")
+HEADINGS = ("stream", "rows", "pages", "requests", "seconds", "newest")
 
 
 def summary(report: SyncReport) -> str:
-    """Return the table printed at the end: a line a stream, its side tables below it."""
+    """Return the table printed at the end, and what has to be said below it."""
+    return "\n".join([table_text(HEADINGS, summary_rows(report)), "", *notes(report)]).rstrip()
+
+
+def summary_rows(report: SyncReport) -> list[tuple[str, ...]]:
+    """Return the cells of the table: a line a stream, its side tables below it."""
     rows: list[tuple[str, ...]] = []
     for name, run in report.runs.items():
         rows.append(_stream_row(name, run))
         sides = ((table, count) for table, count in run.rows.items() if table != name)
         rows += [(f"  {table}", f"{count:,}", "", "", "", "") for table, count in sides]
-    lines = [table_text(_HEADINGS, [*rows, _total_row(report)]), ""]
-    notes = [f"{run.status}: {n}: {run.reason}" for n, run in report.runs.items() if run.reason]
+    return [*rows, _total_row(report)]
+
+
+def notes(report: SyncReport) -> list[str]:
+    """Return what was not as it should be: a line a stream."""
+    lines = [f"{run.status}: {n}: {run.reason}" for n, run in report.runs.items() if run.reason]
     if unfinished := [name for name, run in report.runs.items() if not run.is_at_end]:
-        notes.append(f"not at the end yet: {', '.join(unfinished)}; the next run goes on.")
-    return "\n".join([*lines, *notes]).rstrip()
+        lines.append(f"not at the end yet: {', '.join(unfinished)}; the next run goes on.")
+    return lines
 
 
-def as_json(report: SyncReport) -> str:
+def as_document(report: SyncReport) -> dict[str, Any]:
     """Return the report as one JSON object."""
     streams = {
         name: {
@@ -45,20 +53,17 @@ def as_json(report: SyncReport) -> str:
             "rate_limited": run.usage.rate_limited,
             "waited_seconds": round(run.usage.waited_seconds, 3),
             "answer_seconds": round(run.usage.answer_seconds, 3),
-            "newest": _time(run.newest) or None,
+            "newest": time_text(run.newest) or None,
         }
         for name, run in report.runs.items()
     }
-    return json.dumps(
-        {
-            "started_at": report.started_at.isoformat(),
-            "seconds": round(report.seconds, 3),
-            "slices": report.slices,
-            "exit_code": report.exit_code,
-            "streams": streams,
-        },
-        indent=2,
-    )
+    return {
+        "started_at": report.started_at.isoformat(),
+        "seconds": round(report.seconds, 3),
+        "slices": report.slices,
+        "exit_code": report.exit_code,
+        "streams": streams,
+    }
 
 
 def where_loaded(pipeline: dlt.Pipeline) -> str:
@@ -70,17 +75,6 @@ def where_loaded(pipeline: dlt.Pipeline) -> str:
     return f"Loaded into {place}, dataset {pipeline.dataset_name}."
 
 
-def progress_line(runs: dict[str, StreamRun]) -> str:
-    """Return one line on how far the streams are, after a load package."""
-    reading = [
-        f"{name} {run.rows.get(name, 0):,}" + (f" up to {_time(run.newest)}" if run.newest else "")
-        for name, run in runs.items()
-        if not run.is_at_end and run.pages
-    ]
-    done = sum(run.is_at_end for run in runs.values())
-    return ", ".join([f"{done} of {len(runs)} streams at the end", *reading])
-
-
 def _stream_row(name: str, run: StreamRun) -> tuple[str, ...]:
     if run.status != "ok":
         return (name, run.status, str(run.pages), str(run.usage.requests), "", "")
@@ -90,7 +84,7 @@ def _stream_row(name: str, run: StreamRun) -> tuple[str, ...]:
         str(run.pages),
         str(run.usage.requests),
         f"{run.usage.answer_seconds + run.usage.waited_seconds:.1f}",
-        _time(run.newest),
+        time_text(run.newest),
     )
 
 
@@ -105,7 +99,8 @@ def _total_row(report: SyncReport) -> tuple[str, ...]:
     return ("total", *total, "")
 
 
-def _time(epoch: int | None) -> str:
+def time_text(epoch: int | None) -> str:
+    """Return a moment to the minute, in UTC; nothing for None."""
     if epoch is None:
         return ""
     return datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%d %H:%M")

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -21,6 +21,7 @@ from zendesk_source.errors import ZendeskError
 
 COMMANDS = {
     "login": "log in with the browser, once",
+    "load": "bring the destination up to now",
     "streams": "list what can be loaded",
     "report": "write a page of charts about what was loaded",
     "simulate": "serve a made-up Zendesk account on this machine",
@@ -46,20 +47,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = parser_for(arguments[0] if arguments else "").parse_args(arguments)
+    return ended(subcommand(options.command).run, options)
+
+
+def ended(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Run a command; whatever ends it becomes a message and an exit code.
+
+    Args:
+        run: Does it and returns the exit code.
+        options: With those of ``add_output_arguments``.
+    """
     with logging_to_stderr(options.log_format, is_quiet=options.quiet):
-        return ended(options)
+        return _ended(run, options)
 
 
-def ended(options: argparse.Namespace) -> int:
-    """Run a subcommand; whatever ends it becomes a message and an exit code."""
+def _ended(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     try:
-        code = subcommand(options.command).run(options)
+        code = run(options)
         sys.stdout.flush()
     except ZendeskError as error:
         log.error(str(error), extra={"fields": {"error": type(error).__name__}})
         return error.exit_code
     except KeyboardInterrupt as stop:
-        log.error("Stopped. What was loaded is complete; start again to go on.")
+        log.info("Stopped. What was loaded is complete; start again to go on.")
         return 128 + int(getattr(stop, "signal_code", signal.SIGINT))
     except BrokenPipeError:
         # Whoever read our output has seen enough; what was to be loaded is loaded.
@@ -98,7 +108,7 @@ def parser_for(chosen: str) -> argparse.ArgumentParser:
             module = subcommand(name)
             below.description = module.__doc__
             module.add_arguments(below)
-            _add_common(below)
+            add_output_arguments(below)
     return parser
 
 
@@ -111,7 +121,8 @@ class _ShowVersion(argparse.Action):
         parser.exit(message=metadata.version("zendesk-source") + "\n")
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that every command has."""
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="data on stdout as one JSON document")
     output.add_argument("--quiet", action="store_true", help="nothing but errors on stderr")

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,17 +19,26 @@ log = logging.getLogger("zendesk_source")
 @contextmanager
 def logging_to_stderr(log_format: str, *, is_quiet: bool) -> Iterator[None]:
     """Write log lines to stderr while a command runs."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StderrHandler(logging.ERROR if is_quiet else logging.DEBUG)
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
     before = log.level, log.propagate
     log.addHandler(handler)
-    log.setLevel(logging.ERROR if is_quiet else logging.INFO)
+    log.setLevel(logging.INFO)
     log.propagate = False
     try:
         yield
     finally:
         log.removeHandler(handler)
         log.level, log.propagate = before
+
+
+class StderrHandler(logging.Handler):
+    """Writes to what is stderr now: a live display puts lines above itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; where nobody reads it, that is no reason to stop."""
+        with suppress(OSError):
+            print(self.format(record), file=sys.stderr)
 
 
 class TextLines(logging.Formatter):
@@ -86,3 +95,8 @@ def print_table(
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)
+
+
+def print_lines(*lines: str) -> None:
+    """Write lines to stdout."""
+    print(*lines, sep="\n")

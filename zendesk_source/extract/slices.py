@@ -37,6 +37,32 @@ class SliceLimits:
 
 
 @dataclass(slots=True)
+class Timeline:
+    """How far a sync has come with a stream that is ordered by time.
+
+    Attributes:
+        begins: Epoch seconds of the first row that this sync read.
+        ends: Zendesk's time when it did.
+        through: Epoch seconds up to which everything has been read.
+        seconds_to_read: Part of the timeline that this sync had to read.
+        seconds_left: Part of it that is not read yet.
+    """
+
+    begins: int
+    ends: int
+    through: int
+    seconds_to_read: int = 0
+    seconds_left: int = 0
+
+    @property
+    def share(self) -> float:
+        """Return the part that is read, by time: from 0 to 1."""
+        if self.seconds_to_read <= 0:
+            return 1.0
+        return min(1.0, max(0.0, 1 - self.seconds_left / self.seconds_to_read))
+
+
+@dataclass(slots=True)
 class StreamRun:
     """What one sync did with one stream.
 
@@ -47,6 +73,7 @@ class StreamRun:
         status: ``skipped`` when Zendesk refused it, ``failed`` when it could not be read.
         reason: Why, with the remedy.
         newest: Epoch seconds of the newest row read, in Zendesk's time.
+        timeline: How far it has come; None for lists, and before the first row.
         usage: Requests, retries, bytes and waiting, as counted by the client.
     """
 
@@ -56,6 +83,7 @@ class StreamRun:
     status: Status = "ok"
     reason: str = ""
     newest: int | None = None
+    timeline: Timeline | None = None
     usage: Usage = field(default_factory=Usage)
 
     def stop(self, error: ZendeskError, status: Status) -> None:

@@ -11,6 +11,7 @@ import dlt
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.positions import open_position, save_position
+from zendesk_source.extract.timeline import follow
 from zendesk_source.extract.times import epoch_of
 from zendesk_source.resources.reading import Reading
 
@@ -47,10 +48,10 @@ def incremental_rows(
                 return  # what these pages need cannot be read; they come again
             yield from tables[:-1]
             # Before the yield: dlt may close the generator there, and what was read must count.
+            follow(reading.run, position, steps, stream)
             position = steps[-1].position
             save_position(positions, position, end_epoch)
-            if newest := max((lane.newest or 0 for lane in position.lanes), default=0):
-                reading.run.newest = newest
+            if newest := reading.run.newest:
                 cursor.advance(_cursor_value(stream, newest))
             yield from tables[-1:]
 

@@ -1,0 +1,142 @@
+"""``zendesk-source load``: the pipeline script's own tests hold for it; here is what it adds."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from datetime import datetime, timezone
+
+import dlt
+import duckdb
+import pytest
+import tomlkit
+from dlt.common.configuration.container import Container
+from dlt.extract.incremental.context import TimeIntervalContext
+
+from tests.conftest import SHIPPED_CONFIG
+from zendesk_source import zendesk_support
+from zendesk_source.command_line import main
+from zendesk_source.command_line.dlt_runtime import SETTINGS
+from zendesk_source.command_line.loading import window_of
+from zendesk_source.command_line.progress import LiveTable, duration, progress_fields, progress_line
+from zendesk_source.extract.slices import StreamRun, Timeline
+
+JANUARY = 1_735_689_600  # 2025-01-01
+DAY = 86_400
+
+
+def test_the_settings_that_are_asked_last_are_those_of_the_project() -> None:
+    shipped = tomlkit.parse(SHIPPED_CONFIG.read_text("utf-8"))
+    assert shipped.unwrap() == SETTINGS
+
+
+def test_a_log_of_json_lines_says_how_far_each_stream_is(zendesk, capsys) -> None:
+    arguments = ["--streams", "tickets,groups", "--progress", "lines", "--log-format", "json"]
+    assert main(["load", *arguments, "--json"]) == 0
+    printed = capsys.readouterr()
+    last = [json.loads(line) for line in printed.err.splitlines() if '"streams"' in line][-1]
+    tickets = last["streams"]["tickets"]
+    assert (tickets["rows"], tickets["is_at_end"], tickets["share"]) == (60, True, 1.0)
+    newest = json.loads(printed.out)["streams"]["tickets"]["newest"]
+    assert tickets["up_to"] == newest
+
+
+def test_quiet_says_nothing_where_all_is_well(zendesk, capfd) -> None:
+    assert main(["load", "--streams", "groups", "--quiet", "--progress", "lines"]) == 0
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("how", ["command", "script of a user"])
+def test_the_interval_of_a_scheduler_is_what_is_read(zendesk, monkeypatch, how: str) -> None:
+    rows = zendesk.account.truth("tickets")
+    times = sorted(row["generated_timestamp"] for row in rows)
+    start, end = times[20], times[40]
+    for name, second in (("START", start), ("END", end)):
+        moment = datetime.fromtimestamp(second, timezone.utc).isoformat()
+        monkeypatch.setenv(f"DLT_INTERVAL_{name}", moment)
+    if how == "command":
+        assert main(["load", "--streams", "tickets"]) == 0
+    else:
+        pipeline = dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+        # What DLT_ALLOW_EXTERNAL_SCHEDULERS does in a new process.
+        with Container().injectable_context(TimeIntervalContext(allow_external_schedulers=True)):
+            pipeline.run(zendesk_support().with_resources("tickets"))
+    with duckdb.connect("zendesk.duckdb") as connection:
+        query = "select id from zendesk_data.tickets order by 1"
+        loaded = [row[0] for row in connection.sql(query).fetchall()]
+    wanted = {row["id"] for row in rows if start <= row["generated_timestamp"] < end}
+    assert wanted <= set(loaded)
+    assert len(loaded) < len(rows)
+
+
+@pytest.mark.parametrize(
+    ("interval", "options", "window"),
+    [
+        (("2025-01-01", "2025-01-02"), {}, ("2025-01-01", "2025-01-02")),
+        (("2025-01-01", "2025-01-02"), {"start_date": "2024-12-01"}, ("2024-12-01", "None")),
+        (("2025-01-01", "2025-01-01"), {}, ("None", "None")),
+        ((), {"end_date": "2024-12-01"}, ("None", "2024-12-01")),
+    ],
+    ids=["scheduled", "dates win", "empty interval", "no scheduler"],
+)
+def test_the_window_is_what_was_asked_for_else_the_schedulers(
+    interval: tuple[str, ...], options: dict[str, str], window, monkeypatch
+) -> None:
+    for name, moment in zip(("START", "END"), interval, strict=False):
+        monkeypatch.setenv(f"DLT_INTERVAL_{name}", moment)
+    asked = Namespace(**{"start_date": None, "end_date": None, **options})
+    assert tuple(str(moment)[:10] for moment in window_of(asked)) == window
+
+
+def under_way() -> dict[str, StreamRun]:
+    timeline = Timeline(
+        begins=JANUARY,
+        ends=JANUARY + 40 * DAY,
+        through=JANUARY + 10 * DAY,
+        seconds_to_read=40 * DAY,
+        seconds_left=30 * DAY,
+    )
+    return {
+        "tickets": StreamRun({"tickets": 5_000, "ticket_tags": 7_000}, pages=5, timeline=timeline),
+        "groups": StreamRun({"groups": 3}, pages=1, is_at_end=True),
+        "macros": StreamRun({"macros": 40}, pages=1),
+        "views": StreamRun(),
+    }
+
+
+def test_the_live_table_says_how_far_how_long_and_why_it_waits() -> None:
+    now = [100.0]
+    table = LiveTable(lambda: now[0])
+    table.on_start(under_way())
+    table.rows()
+    now[0] += 60
+    table.on_wait("incremental-exports 10/10 used", 23)
+    assert table.rows() == [
+        ("tickets", "5,000", "5", "2025-01-11 00:00", "25%", "3 min 0 s"),
+        ("macros", "40", "1", "", "", ""),
+    ]
+    footer = "1 of 4 streams at the end · 12,043 rows · 1 min 0 s"
+    assert table.footer() == f"{footer} · waiting 23 s: incremental-exports 10/10 used"
+    now[0] += 23
+    assert table.footer() == footer.replace("1 min 0 s", "1 min 23 s")
+
+
+def test_a_line_says_how_far_in_one_line() -> None:
+    runs = under_way()
+    line = "1 of 4 streams at the end, tickets 5,000 up to 2025-01-11 00:00, macros 40"
+    assert progress_line(runs) == line
+    assert progress_fields(runs)["tickets"]["share"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.4, "0 s"),
+        (59.6, "1 min 0 s"),
+        (754, "12 min"),
+        (4_800, "1 h 20 min"),
+        (1e6, "277 h 46 min"),
+    ],
+)
+def test_a_duration_has_the_units_that_matter(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

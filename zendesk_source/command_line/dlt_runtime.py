@@ -1,0 +1,75 @@
+"""What dlt needs around a command: settings, signals, and its warnings among our own lines."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.providers import CustomLoaderDocProvider
+from dlt.common.configuration.specs import PluggableRunContext
+from dlt.common.runtime import signals, telemetry
+
+from zendesk_source.command_line.output import log
+from zendesk_source.failures import explained
+
+# Warnings of dlt about what is meant to be so, or is said by us in other words.
+EXPECTED_WARNINGS = (
+    "in state differs from destination",
+    "identical to the dataset name",
+    "Falling back to `append`",
+    "column hint is only applied when using",
+    "remote state contains a different dataset_name",
+    "was not fully loaded",
+    "Exiting runner due to signal",
+    "Storage schema was used",
+)
+
+SETTINGS: dict[str, Any] = {
+    "runtime": {"log_level": "WARNING", "dlthub_telemetry": False},
+    "load": {"delete_completed_jobs": True, "truncate_staging_dataset": True},
+    "normalize": {"parquet_normalizer": {"add_dlt_load_id": True}},
+}
+"""What .dlt/config.toml of this project says and why is there; asked last, because dlt looks for
+that file in the current folder only, and without it reports its use."""
+
+
+@contextmanager
+def dlt_runtime() -> Iterator[None]:
+    """Run what uses dlt.
+
+    Raises:
+        ZendeskError: In place of an exception of dlt that has a remedy.
+        KeyboardInterrupt: A signal came; dlt alone would forget one that comes while it loads.
+    """
+    dlt_log = logging.getLogger("dlt")
+    own_handlers = dlt_log.handlers
+    with signals.intercepted_signals(), explained():
+        _fall_back_to_settings()
+        dlt_log.handlers = [_AsOurOwn()]
+        try:
+            yield
+        finally:
+            dlt_log.handlers = own_handlers
+
+
+class _AsOurOwn(logging.Handler):
+    """Writes dlt's lines as our own, except those that are expected."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not any(expected in str(record.msg) for expected in EXPECTED_WARNINGS):
+            log.handle(record)
+
+
+def _fall_back_to_settings() -> None:
+    context = Container()[PluggableRunContext]
+    provider = CustomLoaderDocProvider(
+        "settings of zendesk_source", lambda: SETTINGS, supports_secrets=False, locations=()
+    )
+    if provider.name not in context.providers:
+        context.providers.add_provider(provider)
+        # dlt has read [runtime] while it was imported, and begun to report.
+        telemetry.stop_telemetry()
+        context.initialize_runtime()

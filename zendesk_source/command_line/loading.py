@@ -1,0 +1,127 @@
+"""How a load is run and told; ``pipelines/zendesk_pipeline.py`` uses it as ``load`` does."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.runtime.collector import NULL_COLLECTOR, LogCollector, TqdmCollector
+from dlt.common.runtime.collector_base import Collector
+from dlt.extract import DltSource
+
+from zendesk_source import demo
+from zendesk_source.command_line.dlt_runtime import dlt_runtime
+from zendesk_source.command_line.load import DATASET, progress_of
+from zendesk_source.command_line.output import log, print_json, print_lines, print_table
+from zendesk_source.command_line.progress import watched
+from zendesk_source.loop import SyncReport, sync
+from zendesk_source.selection import select_streams
+from zendesk_source.source import zendesk_source
+from zendesk_source.summary import HEADINGS, as_document, notes, summary_rows, where_loaded
+
+
+def run(options: argparse.Namespace) -> int:
+    """Load the chosen streams into the default pipeline."""
+    with dlt_runtime():
+        pipeline = dlt.pipeline(
+            "zendesk",
+            destination=options.destination,
+            dataset_name=options.dataset or DATASET,
+            progress=collector(options),
+        )
+        start, end = window_of(options)
+        source = zendesk_source(start_date=start, end_date=end)
+        return load(
+            pipeline, source.with_resources(*select_streams(options.streams or [])), options
+        )
+
+
+def window_of(options: argparse.Namespace) -> tuple[Any, Any]:
+    """Return the first and last moment to read: as asked for, else a scheduler's interval.
+
+    dlt finds that in DLT_INTERVAL_START and DLT_INTERVAL_END, or in a task of Airflow.
+    """
+    scheduled = dlt.current.interval
+    interval = scheduled()
+    if options.start_date or options.end_date or interval is None or scheduled.is_empty:
+        return options.start_date, options.end_date
+    log.info(f"reading the scheduler's interval: {interval.start} to {interval.end}")
+    return interval.start, interval.end
+
+
+def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace) -> int:
+    """Bring a source's selected streams up to now, and print what was done.
+
+    Args:
+        pipeline: Where to load to.
+        source: From one of this package's source functions.
+        options: As ``load.add_arguments`` declares them.
+
+    Returns:
+        The exit code.
+    """
+    if pipeline.destination.destination_type.endswith(".filesystem"):
+        log.info(
+            "note: plain files cannot be merged: every version of a row is kept. See the README."
+        )
+    with watched(progress_of(options)) as watch:
+        report = sync(
+            pipeline,
+            source,
+            max_minutes=options.max_minutes,
+            wait_for_other=options.wait,
+            on_start=watch.on_start,
+            on_slice=watch.on_slice,
+            on_wait=watch.on_wait,
+        )
+    _print(report, options)
+    tell = log.info if options.json else print_lines
+    tell(f"\n{where_loaded(pipeline)}")
+    return report.exit_code
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """Load a simulated account, twice, and ask its tables three questions."""
+    with dlt_runtime():
+        pipeline = _demo_pipeline(options)
+        # dlt remembers where the file of an earlier demo was made; this one's is made here.
+        pipeline.set_local_state_val("initial_cwd", str(Path.cwd()))
+        pipeline = _demo_pipeline(options)
+        tell = log.info if options.json else print_lines
+        # It prints in between, where a live table would stand.
+        is_shown = progress_of(options) in ("live", "lines")
+        with watched("lines" if is_shown else "none") as watch:
+            report = demo.run_demo(pipeline, tell, watch.on_slice)
+        if options.json:
+            print_json(as_document(report))
+        tell(f"\n{where_loaded(pipeline)}")
+        return report.exit_code
+
+
+def _demo_pipeline(options: argparse.Namespace) -> dlt.Pipeline:
+    return dlt.pipeline(
+        "zendesk_demo",
+        destination=options.destination,
+        dataset_name=options.dataset or demo.DATASET,
+        progress=collector(options),
+    )
+
+
+def collector(options: argparse.Namespace) -> Collector:
+    """Return dlt's own way to show progress, where it is asked for."""
+    # dlt's own "log" would write between our lines on stdout, and warn of a missing psutil.
+    if options.progress == "log":
+        return LogCollector(logger=sys.stderr, dump_system_stats=False)
+    return TqdmCollector() if options.progress == "tqdm" else NULL_COLLECTOR
+
+
+def _print(report: SyncReport, options: argparse.Namespace) -> None:
+    if options.json:
+        print_json(as_document(report))
+        return
+    print_table(HEADINGS, summary_rows(report))
+    if lines := notes(report):
+        print_lines("", *lines)

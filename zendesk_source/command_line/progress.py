@@ -1,0 +1,197 @@
+"""How far a load is: a live table on a terminal, lines for a log file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from dlt.common.runtime import signals
+
+from zendesk_source.command_line.output import log
+from zendesk_source.extract.slices import StreamRun
+from zendesk_source.summary import time_text
+
+Runs = dict[str, StreamRun]
+
+SHORTEST_WAIT_TOLD_SECONDS = 3.0
+_SMALLEST_SHARE_TO_JUDGE_BY = 0.01
+_REFRESHES_A_SECOND = 2.0
+
+
+class Watch(Protocol):
+    """What ``sync`` tells, and when."""
+
+    def on_start(self, runs: Runs) -> None:
+        """Before anything is read; the runs change in place."""
+
+    def on_slice(self, runs: Runs) -> None:
+        """After each loaded package."""
+
+    def on_wait(self, reason: str, wait_seconds: float) -> None:
+        """A request waits; called from the thread that does."""
+
+
+@contextmanager
+def watched(progress: str) -> Iterator[Watch]:
+    """Show a sync's progress on stderr; ``live``, ``lines``, or anything else for nothing."""
+    if progress != "live":
+        yield Lines() if progress == "lines" else Silent()
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    table = LiveTable()
+    with Live(
+        console=Console(stderr=True),
+        get_renderable=table.render,
+        refresh_per_second=_REFRESHES_A_SECOND,
+        transient=True,
+        redirect_stdout=False,  # it would become stderr
+    ):
+        yield table
+
+
+class Silent:
+    """Shows nothing; a signal ends the sync between two packages."""
+
+    def on_start(self, runs: Runs) -> None:
+        """Show nothing."""
+
+    def on_slice(self, runs: Runs) -> None:
+        """End the sync when a signal came."""
+        signals.raise_if_signalled()
+
+    def on_wait(self, reason: str, wait_seconds: float) -> None:
+        """Show nothing."""
+
+
+class Lines(Silent):
+    """A line for each loaded package and each wait."""
+
+    def on_slice(self, runs: Runs) -> None:
+        """Tell how far the streams are."""
+        log.info(progress_line(runs), extra={"fields": {"streams": progress_fields(runs)}})
+        super().on_slice(runs)
+
+    def on_wait(self, reason: str, wait_seconds: float) -> None:
+        """Tell why a request waits."""
+        if wait_seconds >= SHORTEST_WAIT_TOLD_SECONDS:
+            fields = {"wait_seconds": round(wait_seconds, 1), "reason": reason}
+            log.info(f"waiting {wait_seconds:.0f} s: {reason}", extra={"fields": fields})
+
+
+class LiveTable(Silent):
+    """A table that is drawn anew while the sync goes on.
+
+    Args:
+        stopwatch: Seconds that pass.
+    """
+
+    def __init__(self, stopwatch: Callable[[], float] = time.monotonic) -> None:
+        self._stopwatch = stopwatch
+        self._started = stopwatch()
+        self._runs: Runs = {}
+        self._seen: dict[str, float] = {}
+        self._wait = ("", self._started)
+
+    def on_start(self, runs: Runs) -> None:
+        """Begin to show these streams."""
+        self._runs = runs
+
+    def on_wait(self, reason: str, wait_seconds: float) -> None:
+        """Show the wait until it is over."""
+        self._wait = (reason, self._stopwatch() + wait_seconds)
+
+    def render(self) -> Any:
+        """Return what to draw now."""
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+        for i, heading in enumerate(("reading", "rows", "pages", "up to", "done", "left")):
+            table.add_column(heading, justify="right" if i else "left", no_wrap=True)
+        reading = self.rows()
+        for row in reading:
+            table.add_row(*row)
+        parts = [table] if reading else []
+        return Group(*parts, Text(self.footer(), style="dim"))
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return the cells: a line for each stream that is being read."""
+        return [
+            self._row(name, run)
+            for name, run in list(self._runs.items())
+            if run.pages and not run.is_at_end
+        ]
+
+    def footer(self) -> str:
+        """Return what holds for all streams: how many are done, and what is waited for."""
+        now = self._stopwatch()
+        runs = self._runs.values()
+        rows = sum(sum(list(run.rows.values())) for run in runs)
+        parts = [
+            f"{sum(run.is_at_end for run in runs)} of {len(runs)} streams at the end",
+            f"{rows:,} rows",
+            duration(now - self._started),
+        ]
+        reason, until = self._wait
+        if until - now >= 1:
+            parts.append(f"waiting {until - now:.0f} s: {reason}")
+        return " · ".join(parts)
+
+    def _row(self, name: str, run: StreamRun) -> tuple[str, ...]:
+        began = self._seen.setdefault(name, self._stopwatch())
+        cells = (name, f"{run.rows.get(name, 0):,}", str(run.pages))
+        if run.timeline is None:
+            return (*cells, "", "", "")
+        share = run.timeline.share
+        left = ""
+        if _SMALLEST_SHARE_TO_JUDGE_BY <= share < 1:
+            left = duration((self._stopwatch() - began) * (1 - share) / share)
+        return (*cells, time_text(run.timeline.through), f"{share:.0%}", left)
+
+
+def progress_line(runs: Runs) -> str:
+    """Return one line on how far the streams are."""
+    reading = [
+        f"{name} {run.rows.get(name, 0):,}"
+        + (f" up to {time_text(run.timeline.through)}" if run.timeline else "")
+        for name, run in runs.items()
+        if not run.is_at_end and run.pages
+    ]
+    done = sum(run.is_at_end for run in runs.values())
+    return ", ".join([f"{done} of {len(runs)} streams at the end", *reading])
+
+
+def progress_fields(runs: Runs) -> dict[str, Any]:
+    """Return the same for a program."""
+    return {
+        name: {
+            "rows": run.rows.get(name, 0),
+            "pages": run.pages,
+            "status": run.status,
+            "is_at_end": run.is_at_end,
+            "up_to": time_text(run.timeline.through) if run.timeline else None,
+            "share": _share(run),
+        }
+        for name, run in runs.items()
+    }
+
+
+def _share(run: StreamRun) -> float | None:
+    if run.is_at_end:
+        return 1.0
+    return round(run.timeline.share, 3) if run.timeline else None
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in the two units that matter: ``1 h 20 min``, ``45 s``."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3_600:
+        return f"{seconds // 60} min {seconds % 60} s" if seconds < 600 else f"{seconds // 60} min"
+    return f"{seconds // 3_600} h {seconds % 3_600 // 60} min"
