@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     check(options)
     from zendesk_source.command_line import loading
 
-    return loading.run_demo(options) if options.demo else loading.run(options)
+    return loading.run_demo(options) if options.demo else loading.load_chosen(options)
 
 
 def check(options: argparse.Namespace) -> None:

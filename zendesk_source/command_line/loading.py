@@ -23,7 +23,7 @@ from zendesk_source.source import zendesk_source
 from zendesk_source.summary import HEADINGS, as_document, notes, summary_rows, where_loaded
 
 
-def run(options: argparse.Namespace) -> int:
+def load_chosen(options: argparse.Namespace) -> int:
     """Load the chosen streams into the default pipeline."""
     with dlt_runtime():
         pipeline = dlt.pipeline(

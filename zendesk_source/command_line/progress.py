@@ -16,7 +16,7 @@ from zendesk_source.summary import time_text
 Runs = dict[str, StreamRun]
 
 SHORTEST_WAIT_TOLD_SECONDS = 3.0
-_SMALLEST_SHARE_TO_JUDGE_BY = 0.01
+_SMALLEST_SHARE_TO_JUDGE_BY = 0.02
 _REFRESHES_A_SECOND = 2.0
 
 
