@@ -24,7 +24,7 @@ from zendesk_source.api.credentials import (
 from zendesk_source.errors import ConfigurationError
 
 _PREFIX = "SOURCES__ZENDESK__CREDENTIALS__"
-_KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ZendeskOAuthClient.__name__: ("an OAuth client", ("client_id", "client_secret")),
     ZendeskOAuthToken.__name__: ("an OAuth token", ("oauth_token",)),
     ZendeskApiToken.__name__: ("an API token", ("email", "token")),
@@ -40,18 +40,16 @@ def missing_settings(error: ConfigFieldMissingException) -> ConfigurationError:
         trace.spec_name: trace
         for traces in error.traces.values()
         for trace in traces
-        if isinstance(trace, LookupTraces) and trace.spec_name in _KINDS
+        if isinstance(trace, LookupTraces) and trace.spec_name in KINDS
     }
     return _zendesk(branches) if branches else _other(error)
 
 
 def _zendesk(branches: Mapping[str, Any]) -> ConfigurationError:
-    begun = {
-        name: len(set(_KINDS[name][1]) - set(trace.traces)) for name, trace in branches.items()
-    }
-    kind = max(_KINDS, key=lambda name: begun.get(name, 0))
+    begun = {name: len(set(KINDS[name][1]) - set(trace.traces)) for name, trace in branches.items()}
+    kind = max(KINDS, key=lambda name: begun.get(name, 0))
     if begun[kind]:
-        label, fields = _KINDS[kind]
+        label, fields = KINDS[kind]
         missing = [field for field in ("subdomain", *fields) if field in branches[kind].traces]
         needed = ["subdomain", *fields]
         return ConfigurationError(

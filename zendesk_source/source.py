@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import dlt
+from dlt.common.configuration import with_config
 from dlt.common.typing import TAnyDateTime
 from dlt.extract import DltResource, DltSource
 from dlt.extract.reference import SourceFactory
@@ -110,13 +111,14 @@ zendesk_custom_objects = _source_of(
 
 
 def _connection(
-    credentials: ZendeskCredentials,
-    custom_fields: CustomFields,
-    item_format: ItemFormat,
-    exclude_deleted: bool,
-    rate_limit_share: float,
-    clock: Clock | None,
+    credentials: ZendeskCredentials = dlt.secrets.value,
+    custom_fields: CustomFields = "columns",
+    item_format: ItemFormat = "auto",
+    exclude_deleted: bool = False,
+    rate_limit_share: float = 0.9,
+    clock: Clock | None = None,
 ) -> Connection:
+    """Return an account and the settings it is read with."""
     if not 0 < rate_limit_share <= 1:
         raise ConfigurationError(
             f"rate_limit_share is {rate_limit_share:g}.",
@@ -130,6 +132,10 @@ def _connection(
         exclude_deleted=exclude_deleted,
         rate_limit_share=rate_limit_share,
     )
+
+
+configured_connection = with_config(_connection, sections=("sources", SECTION))
+"""As the sources find them: to ask Zendesk something without reading a stream."""
 
 
 def _resources(

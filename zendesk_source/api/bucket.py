@@ -80,6 +80,12 @@ class Bucket:
         """Count a request in the current window."""
         self._charged.append(grant)
 
+    @property
+    def learned(self) -> tuple[int, float] | None:
+        """Requests and seconds of a window, as an answer told; None before one did."""
+        is_known = self._is_learned and self.size is not None
+        return (self.size or 0, self._period_seconds) if is_known else None
+
     def reason(self) -> str:
         """Return why a request waits: ``incremental-exports 10/10 used``."""
         if self._blocked_until is not None:

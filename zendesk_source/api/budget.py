@@ -110,6 +110,12 @@ class Budget:
         with self._lock:
             return self._bucket(name).requests_per_second()
 
+    def learned(self) -> dict[str, tuple[int, float]]:
+        """Return requests and seconds of each rate limit that Zendesk's answers have named."""
+        with self._lock:
+            buckets = self._tables.buckets.items()
+            return {name: bucket.learned for name, bucket in buckets if bucket.learned}
+
     def settle(self, grant: Grant, states: Iterable[RateState] | None = None) -> None:
         """Give a grant back when its answer (or its failure) is there.
 

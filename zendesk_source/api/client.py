@@ -156,6 +156,10 @@ class ZendeskClient:
         """Return how many requests an endpoint's rate limit allows; infinite when unknown."""
         return self._budget.requests_per_second(bucket)
 
+    def rate_limits(self) -> dict[str, tuple[int, float]]:
+        """Return requests and seconds of each rate limit that Zendesk's answers have named."""
+        return self._budget.learned()
+
     def get(
         self,
         path_or_url: str,

@@ -35,15 +35,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which streams and which part of them."""
+    add_stream_argument(parser)
     add = parser.add_argument
-    add(
+    add("--start-date", metavar="DATE", help="read changes from here, such as 2024-01-31")
+    add("--end-date", metavar="DATE", help="read a fixed window up to here")
+
+
+def add_stream_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare which streams."""
+    parser.add_argument(
         "--streams",
         metavar="A,B",
         type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
         help="streams to read: core (the default), all, products, names, hc_*, !left_out",
     )
-    add("--start-date", metavar="DATE", help="read changes from here, such as 2024-01-31")
-    add("--end-date", metavar="DATE", help="read a fixed window up to here")
 
 
 def add_destination_arguments(parser: argparse.ArgumentParser) -> None:

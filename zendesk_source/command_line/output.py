@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any
@@ -100,3 +100,19 @@ def print_table(
 def print_lines(*lines: str) -> None:
     """Write lines to stdout."""
     print(*lines, sep="\n")
+
+
+def print_facts(facts: Mapping[str, str]) -> None:
+    """Write names and what belongs to them, a line each."""
+    width = max(map(len, facts))
+    if not sys.stdout.isatty():
+        print_lines(*(f"{name:<{width}}  {text}".rstrip() for name, text in facts.items()))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for name, text in facts.items():
+        table.add_row(Text(name, style="bold"), Text(text))
+    Console().print(table)

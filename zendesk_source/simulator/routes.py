@@ -15,6 +15,8 @@ from zendesk_source.simulator.lists import Listing
 from zendesk_source.simulator.state import STREAM_BY_NAME, State
 
 Query = Mapping[str, str]
+SAMPLED = ("tickets", "ticket_events", "users", "organizations")
+MOST_SAMPLED_ROWS = 50
 LISTED_TOO = ("tickets", "users", "organizations")
 
 
@@ -85,6 +87,9 @@ def routes(too_recent_status: int) -> dict[str, Route]:
             # Every cursor export of Support has an older sibling in the time style.
             sibling = path.removesuffix("/cursor")
             found[sibling] = _route(stream, Paging.TIME_EXPORT, sibling, too_recent_status)
+    for name in SAMPLED:
+        path = f"/api/v2/incremental/{name}/sample"
+        found[path] = _sample_route(STREAM_BY_NAME[name], too_recent_status)
     for name in LISTED_TOO:
         path = f"/api/v2/{name}"
         found[path] = _route(STREAM_BY_NAME[name], Paging.CURSOR, path, too_recent_status)
@@ -119,6 +124,15 @@ def _route(stream: Stream, paging: Paging, path: str, too_recent_status: int) ->
     is_export = paging in (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT)
     bucket = stream.bucket if plain_path(stream.path) == path else ""
     return Route(stream, show, bucket or ("incremental-exports" if is_export else ""))
+
+
+def _sample_route(stream: Stream, too_recent_status: int) -> Route:
+    def show(state: State, url: str, query: Query) -> Answer:
+        size = min(int(query.get("per_page", MOST_SAMPLED_ROWS)), MOST_SAMPLED_ROWS)
+        export = Export(state, stream, url, too_recent_status)
+        return export.time_page({**query, "per_page": str(size)})
+
+    return Route(stream, show)
 
 
 def _count_route(stream: Stream, path: str) -> Route:

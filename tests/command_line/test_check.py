@@ -1,0 +1,104 @@
+"""``check`` and ``sample`` ask Zendesk a little and change nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from zendesk_source.command_line import main
+from zendesk_source.simulator import Fault
+
+
+def test_a_check_says_who_we_are_and_what_is_open(zendesk, capsys, own_dlt: Path) -> None:
+    assert main(["check", "--streams", "tickets,groups"]) == 0
+    printed = capsys.readouterr()
+    facts = dict(line.split("  ", 1) for line in printed.out.splitlines())
+    assert facts["user"].endswith(", admin")
+    assert facts["log-in"].strip() == "an OAuth token"
+    assert facts["streams"].strip() == "2 of 2 open"
+    assert "talk open" in facts["other products"]
+    assert facts["destination"].endswith("zendesk.duckdb, which the first load makes")
+    assert "clock is" in printed.err  # the simulator's stands still in January
+    assert list(own_dlt.glob("*.duckdb")) == []
+
+
+def test_a_check_costs_a_request_for_each_stream_and_other_product(zendesk, capsys) -> None:
+    assert main(["check", "--streams", "tickets,groups,talk_calls", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    asked = [request.stream for request in zendesk.requests if request.stream]
+    assert sorted(asked)[:3] != []
+    assert len(asked) == len(found["streams"]) + len(found["other_products"])
+
+
+def test_a_closed_stream_ends_the_check_with_4_and_says_why(zendesk, capsys) -> None:
+    zendesk.refuse("groups", 403)
+    zendesk.fail_next(Fault.CUT_JSON, "tags", times=99)
+    assert main(["check", "--streams", "tickets,groups", "--json"]) == 4
+    found = json.loads(capsys.readouterr().out)
+    assert {name: one["status"] for name, one in found["streams"].items()} == {
+        "tickets": "open",
+        "groups": "closed",
+    }
+    assert "403" in found["streams"]["groups"]["reason"]
+    assert found["exit_code"] == 4
+
+
+def test_a_closed_product_that_nobody_wants_is_no_failure(zendesk, capsys) -> None:
+    for stream in ("talk_calls", "talk_legs"):
+        zendesk.refuse(stream, 404)
+    assert main(["check", "--streams", "groups"]) == 0
+    assert "talk closed" in capsys.readouterr().out
+
+
+def test_a_sample_is_what_a_load_would_bring_and_touches_nothing(zendesk, capsys, own_dlt) -> None:
+    assert main(["sample", "tickets", "-n", "3", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    truth = {row["id"]: row for row in zendesk.account.truth("tickets")}
+    assert len(rows) == 3
+    assert {row["id"] for row in rows} <= set(truth)
+    assert all(row["subject"] == truth[row["id"]]["subject"] for row in rows)
+    assert any(name.startswith("cf_") for row in rows for name in row)
+    paths = {request.path for request in zendesk.requests if request.stream == "tickets"}
+    assert paths == {"/api/v2/incremental/tickets/sample"}
+    assert list(own_dlt.glob("*.duckdb")) == []
+
+
+def test_a_sample_of_a_side_table_shows_its_rows(zendesk, capsys) -> None:
+    assert main(["sample", "ticket_tags", "-n", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["ticket_tags: 2 rows", "-- row 1"]
+    assert [line.split()[0] for line in lines[2:5]] == ["ticket_id", "tag", "_zendesk_synced_at"]
+
+
+def test_where_there_is_no_sample_the_export_is_read(zendesk, capsys) -> None:
+    assert main(["sample", "tickets", "-n", "55", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 55
+    paths = {request.path for request in zendesk.requests if request.stream == "tickets"}
+    assert "/api/v2/incremental/tickets/sample" not in paths
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["sample", "tickts"], "Did you mean tickets"),
+        (["sample", "talk"], "names"),
+        (["sample", "tickets", "-n", "0"], "-n must be"),
+        (["sample", "tickets", "--start-date", "soon"], "--start-date is not a date"),
+        (["check", "--streams", ","], "--streams names no stream"),
+        (["check", "--dataset", "my data"], "--dataset cannot be"),
+        (["check", "--destination", "postgras"], "Did you mean postgres"),
+    ],
+)
+def test_a_mistake_is_explained(zendesk, capsys, arguments: list[str], words: str) -> None:
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_credentials_that_are_refused_end_the_check_with_3(zendesk, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("SOURCES__ZENDESK__CREDENTIALS__OAUTH_TOKEN", "s3cr3t")
+    assert main(["check"]) == 3
+    printed = capsys.readouterr().err
+    assert "401" in printed
+    assert "s3cr3t" not in printed

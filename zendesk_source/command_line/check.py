@@ -1,0 +1,52 @@
+"""Say whether a load would work: settings, log-in, role, streams, rate limits, clock, destination.
+
+Each stream is asked for one row; nothing is loaded and nothing is written. Of products whose
+streams are not chosen, one stream is asked.
+
+exit codes: 0 all of it would work, 4 a chosen stream is closed to these credentials or cannot be
+read, 1 Zendesk does not answer, 2 a setting is wrong, 3 Zendesk refused the credentials.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from zendesk_source.command_line.load import (
+    add_destination_arguments,
+    add_stream_argument,
+    check_dataset,
+    check_streams,
+)
+from zendesk_source.command_line.output import log, print_facts, print_json, print_lines
+
+STREAM_IS_CLOSED = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what to check."""
+    add_stream_argument(parser)
+    add_destination_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, print, and return the exit code."""
+    check_streams(options)
+    check_dataset(options)
+    from zendesk_source.command_line.checking import checked
+
+    found = checked(options)
+    is_good = all(one["status"] == "open" for one in found["streams"].values())
+    code = 0 if is_good else STREAM_IS_CLOSED
+    facts = found.pop("text")
+    if options.json:
+        print_json({**found, "exit_code": code})
+        return code
+    print_facts(facts)
+    closed = {name: one for name, one in found["streams"].items() if one["status"] != "open"}
+    if closed:
+        print_lines(
+            "", *(f"{one['status']}: {name}: {one['reason']}" for name, one in closed.items())
+        )
+    for warning in found["warnings"]:
+        log.warning(warning)
+    return code

@@ -1,0 +1,68 @@
+"""A first look at a stream: one small page, and no state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.catalogue import Paging, Stream
+from zendesk_source.connection import Connection
+from zendesk_source.shape.tables import Shaper
+
+SAMPLED = ("tickets", "ticket_events", "users", "organizations")
+"""Exports with a sample beside them, which has a rate limit of its own."""
+SAMPLE_BUCKET = "incremental-exports-sample"
+MOST_SAMPLED_ROWS = 50
+
+
+def first_page(
+    connection: Connection, stream: Stream, *, rows: int = 1, since: int = 0
+) -> Page | None:
+    """Ask for the first rows of a stream.
+
+    Args:
+        connection: To ask with.
+        stream: What to ask for.
+        rows: How many, at most what the endpoint allows.
+        since: Epoch seconds from which on an export or a list of changes is asked.
+
+    Returns:
+        The page; None where there is none.
+
+    Raises:
+        ZendeskError: It cannot be read.
+    """
+    position = Position(start_time=since) if stream.is_incremental else Position()
+    params = connection.params(stream)
+    walk = pages(connection.client, stream, position, params=params, page_size=rows)
+    with closing(walk):  # type: ignore[type-var]
+        return next(walk, None)
+
+
+def sample_of(stream: Stream, rows: int) -> Stream:
+    """Return the sample of an export, or the stream itself where none has so many rows."""
+    if stream.name not in SAMPLED or rows > MOST_SAMPLED_ROWS:
+        return stream
+    return replace(
+        stream,
+        path=f"/api/v2/incremental/{stream.name}/sample",
+        paging=Paging.TIME_EXPORT,
+        bucket=SAMPLE_BUCKET,
+    )
+
+
+def shaped_rows(
+    connection: Connection, stream: Stream, page: Page
+) -> Mapping[str, list[dict[str, Any]]]:
+    """Return the rows of a page by table, as a load would bring them."""
+    fields = connection.field_columns(stream, {})
+    if fields is not None:
+        connection.describe_fields(fields)
+    known: dict[str, dict[str, Any]] = {table.name: {} for table in stream.tables}
+    shaper = Shaper(stream, known, fields, str)
+    read_at = datetime.now(timezone.utc)
+    return {table.table: table.rows for table in shaper.tables(page.envelope, read_at)}
