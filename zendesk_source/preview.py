@@ -26,16 +26,23 @@ def first_page(
 
     Args:
         connection: To ask with.
-        stream: What to ask for.
+        stream: What to ask for; of one with a parent, the rows of the first parent.
         rows: How many, at most what the endpoint allows.
         since: Epoch seconds from which on an export or a list of changes is asked.
 
     Returns:
-        The page; None where there is none.
+        The page; None where there is no parent to ask for.
 
     Raises:
         ZendeskError: It cannot be read.
     """
+    if stream.parent is not None:
+        parents = first_page(connection, stream.parent.stream, since=since)
+        if parents is None or not parents.rows:
+            return None
+        parent = dict(parents.rows[0])
+        path = stream.path.format_map(parent)
+        stream = replace(stream, path=path, records_key=stream.rows_key, parent=None)
     position = Position(start_time=since) if stream.is_incremental else Position()
     params = connection.params(stream)
     walk = pages(connection.client, stream, position, params=params, page_size=rows)

@@ -22,9 +22,9 @@ from zendesk_source.errors import ZendeskError
 COMMANDS = {
     "login": "log in with the browser, once",
     "check": "say whether a load would work",
+    "streams": "list what can be loaded",
     "sample": "show the first rows of a stream without loading it",
     "load": "bring the destination up to now",
-    "streams": "list what can be loaded",
     "report": "write a page of charts about what was loaded",
     "simulate": "serve a made-up Zendesk account on this machine",
 }

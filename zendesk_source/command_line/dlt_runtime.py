@@ -14,6 +14,7 @@ from dlt.common.runtime import signals, telemetry
 
 from zendesk_source.command_line.output import log
 from zendesk_source.failures import explained
+from zendesk_source.plain_settings import read_plain_settings
 
 # Warnings of dlt about what is meant to be so, or is said by us in other words.
 EXPECTED_WARNINGS = (
@@ -47,6 +48,7 @@ def dlt_runtime() -> Iterator[None]:
     dlt_log = logging.getLogger("dlt")
     own_handlers = dlt_log.handlers
     with signals.intercepted_signals(), explained():
+        read_plain_settings()
         _fall_back_to_settings()
         dlt_log.handlers = [_AsOurOwn()]
         try:

@@ -76,6 +76,7 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
             on_start=watch.on_start,
             on_slice=watch.on_slice,
             on_wait=watch.on_wait,
+            on_cost=watch.on_cost,
         )
     _print(report, options)
     tell = log.info if options.json else print_lines

@@ -32,6 +32,9 @@ class Watch(Protocol):
     def on_wait(self, reason: str, wait_seconds: float) -> None:
         """A request waits; called from the thread that does."""
 
+    def on_cost(self, cost: str) -> None:
+        """A stream is about to cost more than others."""
+
 
 @contextmanager
 def watched(progress: str) -> Iterator[Watch]:
@@ -54,7 +57,7 @@ def watched(progress: str) -> Iterator[Watch]:
 
 
 class Silent:
-    """Shows nothing; a signal ends the sync between two packages."""
+    """Shows no progress; a signal ends the sync between two packages."""
 
     def on_start(self, runs: Runs) -> None:
         """Show nothing."""
@@ -65,6 +68,10 @@ class Silent:
 
     def on_wait(self, reason: str, wait_seconds: float) -> None:
         """Show nothing."""
+
+    def on_cost(self, cost: str) -> None:
+        """Tell it: whoever chose the stream may not know."""
+        log.info(f"cost: {cost}")
 
 
 class Lines(Silent):
