@@ -17,13 +17,13 @@ from typing import Any
 import dlt
 
 from tests.tables import CUSTOM_FIELD_KEYS, DERIVED, TABLES, custom_field_columns, moment
-from zendesk_source.catalogue import STREAMS
+from zendesk_source.catalogue import STREAMS, Origin, SideTable
 from zendesk_source.simulator.histories import history_rows
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 
-BY_NAME = {stream.name: stream for stream in STREAMS if stream.product == "support"}
+BY_NAME = {stream.name: stream for stream in STREAMS if stream.product in ("support", "chat")}
 OF_THE_LOADER = ("_dlt_", "_zendesk_")
 
 
@@ -118,9 +118,16 @@ class Expected:
 
     def serve(self, stream: str, row: Row) -> None:
         """Expect a row of a stream, and what the export shows inside it."""
-        key = tuple(row[column] for column in BY_NAME[stream].primary_key)
+        types = BY_NAME[stream].columns
+        key = tuple(
+            moment(row[column]) if types[column] == "timestamp" else row[column]
+            for column in BY_NAME[stream].primary_key
+        )
         for name, table, parent_column, element_column in LISTS.get(stream, ()):
             self._expect_list(table, row, name, (parent_column, element_column))
+        for side in BY_NAME[stream].side_tables:
+            if side.origin in (Origin.OBJECTS, Origin.ENTRIES):
+                self._expect_objects(side, row)
         if stream == "tickets":
             self._expect_inside_ticket(row)
             row = {name: value for name, value in row.items() if name != "metric_set"}
@@ -156,6 +163,17 @@ class Expected:
         for element in row[name]:
             key = (row["id"], element)
             self._put(table, key, dict(zip(columns, key, strict=True)))
+
+    def _expect_objects(self, side: SideTable, row: Row) -> None:
+        held = self.rows[side.name]
+        number = side.primary_key.index(side.parent_column)
+        for key in [key for key in held if key[number] == row["id"]]:
+            del held[key]
+        for position, each in enumerate(row.get(side.key) or ()):
+            told = {**each, side.parent_column: row["id"]}
+            if side.origin is Origin.ENTRIES:
+                told["position"] = position
+            self._put(side.name, tuple(told[name] for name in side.primary_key), told)
 
     def _put(self, table: str, key: Key, row: Row) -> None:
         self.rows[table][key] = row

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.read_back import BY_NAME, Key, Row, is_same_json
-from zendesk_source.catalogue import Paging
+from zendesk_source.catalogue import WHOLE_ANSWER, Paging
 
 Versions = dict[str, dict[Key, list[Row]]]
 """By stream and key, every state a row was recorded in, oldest first."""
@@ -25,14 +25,20 @@ Versions = dict[str, dict[Key, list[Row]]]
 VARIABLE = "ZENDESK_REAL_RECORDS"
 BESIDE_THE_REPOSITORY = Path(__file__).parents[2] / "shared" / "real"
 
-_STREAM_OF_KEY = {stream.rows_key: stream.name for stream in BY_NAME.values()} | {
-    "custom_ticket_statuses": "custom_statuses"
-}
+_STREAM_OF_PATH = {stream.path.removesuffix(".json"): stream for stream in BY_NAME.values()}
+_SAYS_NOTHING = (WHOLE_ANSWER, "data", "events", "records")
+"""Keys of rows that only the path tells apart."""
+_STREAM_OF_KEY = {
+    stream.rows_key: stream.name
+    for stream in reversed(BY_NAME.values())  # of two with one key the first declared is meant
+    if stream.rows_key not in _SAYS_NOTHING
+} | {"custom_ticket_statuses": "custom_statuses"}
 _STREAM_OF_RESULT = {name[:-1]: name for name in ("tickets", "users", "organizations", "groups")}
 REDACTED = "redacted"
 """What a connector's snapshots put in the place of changing values; Zendesk never sends it."""
 
-_EXPORTS = (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT)
+_EXPORTS = (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT, Paging.CHAT_EXPORT)
+_PATH = re.compile(r"/api/v2/[^?\s]*")
 _TICKET_OF_PATH = re.compile(r"/tickets/(\d+)/comments")
 _MADE_UP_EVENT_IDS = 9_000_000_000_000_000
 
@@ -62,7 +68,7 @@ class Recorded:
         """Read every answer below the folder, and the examples beside it."""
         recorded, metrics, comments = cls(), list[Row](), list[Row]()
         for request_path, body in _bodies(folder):
-            for stream, row in _rows_of(body):
+            for stream, row in _rows_of(request_path, body):
                 recorded.add(stream, row)
             metrics += _objects(body.get("ticket_metrics"))
             recorded.identities += _objects(body.get("identities"))
@@ -147,9 +153,14 @@ def _bodies(folder: Path) -> Iterator[tuple[str, Row]]:
     """Bodies of the recordings, then of the examples, each with the path it was asked at."""
     for path in sorted(folder.glob("*/*.json")):
         recording = json.loads(path.read_bytes())
-        if isinstance(recording["body"], dict) and recording["status"] == 200:
-            yield recording["request"]["path"], recording["body"]
+        body = recording["body"]
+        if isinstance(body, list):
+            body = {WHOLE_ANSWER: body}
+        if isinstance(body, dict) and recording["status"] == 200:
+            yield recording["request"]["path"], body
     for path in sorted((folder.parent / "zendesk-api" / "examples").glob("*.json")):
+        if path.stem.startswith("chat_"):
+            continue  # composed; recorded rows write times otherwise
         example = json.loads(path.read_bytes())
         response = example.get("response") or {}
         body = response.get("body", {}) if isinstance(response, dict) else {}
@@ -163,7 +174,9 @@ def _bodies(folder: Path) -> Iterator[tuple[str, Row]]:
             yield str(example.get("request")), body
 
 
-def _rows_of(body: Row) -> Iterator[tuple[str, Row]]:
+def _rows_of(request_path: str, body: Row) -> Iterator[tuple[str, Row]]:
+    path = _PATH.search(request_path)
+    asked = _STREAM_OF_PATH.get(path[0].removesuffix(".json")) if path else None
     for key, value in body.items():
         if key == "ticket" and isinstance(value, dict):
             yield "tickets", value
@@ -174,6 +187,8 @@ def _rows_of(body: Row) -> Iterator[tuple[str, Row]]:
                 if result_type in _STREAM_OF_RESULT:
                     bare = {name: v for name, v in row.items() if name != "result_type"}
                     yield _STREAM_OF_RESULT[result_type], bare
+        elif asked is not None and key == asked.rows_key:
+            yield from ((asked.name, row) for row in _objects(value))
         elif key in _STREAM_OF_KEY:
             yield from ((_STREAM_OF_KEY[key], row) for row in _objects(value))
 

@@ -12,7 +12,7 @@ from dlt.extract import DltSource
 
 from tests.read_back import BY_NAME, Expected, Row
 from tests.real_records import VARIABLE, Recorded, recordings_folder
-from zendesk_source import sync, zendesk_support
+from zendesk_source import sync, zendesk_source
 from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.item_format import ItemFormat
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator, exports
@@ -26,6 +26,7 @@ STREAMS_WITH_RECORDS = {
     *("satisfaction_ratings", "ticket_fields", "ticket_forms", "custom_statuses", "user_fields"),
     *("organization_fields", "groups", "group_memberships", "organization_memberships", "brands"),
     *("tags", "macros", "sla_policies", "schedules", "satisfaction_reasons"),
+    *("routing_attributes", "engagements", "chat_chats", "chat_agents", "chat_departments"),
 }
 SIDE_TABLES_WITH_RECORDS = {"ticket_tags", "ticket_metrics", "ticket_comments", "user_identities"}
 EDITED_BY_HAND = {39_702}
@@ -77,9 +78,7 @@ class Copy:
         credentials.subdomain = "acme"
         credentials.oauth_token = TOKEN
         credentials.base_url = self.zendesk.base_url
-        source = zendesk_support(
-            credentials, clock=self.account.clock, item_format=self.item_format
-        )
+        source = zendesk_source(credentials, clock=self.account.clock, item_format=self.item_format)
         return source.with_resources(*streams)
 
     def sync(self, streams: Iterable[str]) -> None:
