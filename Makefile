@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types docs bench bench-budget bench-requests chaos lock .venv clean
+.PHONY: help demo test lint format types docs answers bench bench-budget bench-requests chaos lock .venv clean
 
 RUN := .venv/bin/python
 CHECKED := zendesk_source pipelines examples tests
@@ -36,6 +36,10 @@ types: .venv/.project ## Check types (mypy --strict)
 docs: .venv/.project ## Write docs/streams.md and the README's table anew from the catalogue
 	@$(RUN) -m zendesk_source.catalogue docs/requests.json >docs/streams.md
 	@$(RUN) docs/update_readme.py
+
+answers: .venv/.project ## Write the answers in docs/recipes.md anew, from a new demo
+	@$(RUN) pipelines/zendesk_pipeline.py --demo >/dev/null
+	@$(RUN) docs/write_answers.py zendesk_demo.duckdb
 
 bench: .venv/.project ## Run the benchmarks
 	@$(RUN) -m benchmarks $(ARGS)

@@ -1,0 +1,86 @@
+"""A folder like a fresh copy of the project, and one demo that all tests look at."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.documentation.blocks import ROOT
+from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+
+CLIENT = ("client", "secret")
+_MADE_HERE = {".venv", ".dlt", ".git", "zendesk_demo.duckdb", "zendesk.duckdb"}
+
+
+def copy_of_project(folder: Path) -> Path:
+    """Make a folder in which the commands of the README find what they name."""
+    folder.mkdir()
+    for each in ROOT.iterdir():
+        if each.name not in _MADE_HERE:
+            (folder / each.name).symlink_to(each)
+    # Of today, so that `make` does not think of installing anything.
+    (folder / ".venv").mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (folder / ".venv" / name).symlink_to(Path(sys.prefix) / name)
+    for name in (".packages", ".project"):
+        (folder / ".venv" / name).touch()
+    (folder / ".dlt").mkdir()
+    for name in ("config.toml", "secrets.toml.example"):
+        shutil.copy(ROOT / ".dlt" / name, folder / ".dlt")
+    return folder
+
+
+def environment(data_dir: Path) -> dict[str, str]:
+    """Return what commands find in their environment."""
+    return {**os.environ, "DLT_DATA_DIR": str(data_dir), "EDITOR": "true"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a folder like a fresh copy of the project."""
+    return copy_of_project(tmp_path / "zendesk_source")
+
+
+@pytest.fixture
+def zendesk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """Serve an account, whose credentials are in the environment."""
+    account = Account.generate(tickets=20, users=10, organizations=2, clock=SimulatedClock())
+    with Simulator(account, rate_limits=RateLimits.off(), oauth_client=CLIENT) as simulator:
+        for name, value in {
+            "SUBDOMAIN": "acme",
+            "CLIENT_ID": CLIENT[0],
+            "CLIENT_SECRET": CLIENT[1],
+            "BASE_URL": simulator.base_url,
+        }.items():
+            monkeypatch.setenv(f"SOURCES__ZENDESK__CREDENTIALS__{name}", value)
+        yield simulator
+
+
+@pytest.fixture
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the one demo: its database, and its output in `demo.txt`."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = shared / "demo"
+        if not folder.exists():
+            copy_of_project(folder)
+            output = subprocess.run(
+                ["make", "demo"],
+                cwd=folder,
+                env=environment(shared / "demo-dlt"),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            ).stdout
+            (folder / "demo.txt").write_text(output, encoding="utf-8")
+    return folder
