@@ -17,7 +17,7 @@ LAYERS += ["item_format", "connection", "resources", "source"]
 SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "labeled_view"]
 SYNC += ["single_run", "loop"]
 ORDER = ["text_table", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
-ORDER += ["plain_settings", "login", "preview", "command_line"]
+ORDER += ["plain_settings", "login", "preview", "sync_history", "command_line"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
 FRONT = ["__init__", "__main__"]
 # The simulator is another Zendesk, not a layer: it must not share our reading of the API.
@@ -40,8 +40,9 @@ MAY_IMPORT_DLT |= {
     "summary",
     "item_format",
     "destination_state",
+    "sync_history",
     "command_line.dlt_runtime",
-    "command_line.checking",
+    "command_line.destination",
     "command_line.loading",
     "command_line.progress",
 }

@@ -193,8 +193,10 @@ def _log_row(name: str, run: StreamRun, report: SyncReport, now: datetime) -> di
     usage = run.usage
     return {
         "started_at": report.started_at,
+        "ended_at": now,
         "stream": name,
         "status": run.status,
+        "is_at_end": run.is_at_end,
         "reason": run.reason,
         "rows": sum(run.rows.values()),
         "pages": run.pages,

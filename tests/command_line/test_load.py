@@ -41,9 +41,13 @@ def test_a_log_of_json_lines_says_how_far_each_stream_is(zendesk, capsys) -> Non
     assert tickets["up_to"] == newest
 
 
-def test_quiet_says_nothing_where_all_is_well(zendesk, capfd) -> None:
-    assert main(["load", "--streams", "groups", "--quiet", "--progress", "lines"]) == 0
-    assert capfd.readouterr().err == ""
+def test_quiet_says_nothing_but_what_is_wrong(zendesk, capfd) -> None:
+    zendesk.refuse("groups")
+    assert main(["load", "--streams", "groups,tags", "--quiet", "--progress", "lines"]) == 5
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("error: skipped: groups: ")
+    assert len(printed.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("how", ["command", "script of a user"])

@@ -25,6 +25,7 @@ COMMANDS = {
     "streams": "list what can be loaded",
     "sample": "show the first rows of a stream without loading it",
     "load": "bring the destination up to now",
+    "status": "say how fresh each stream is, from the destination",
     "report": "write a page of charts about what was loaded",
     "simulate": "serve a made-up Zendesk account on this machine",
 }
@@ -127,7 +128,7 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options that every command has."""
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="data on stdout as one JSON document")
-    output.add_argument("--quiet", action="store_true", help="nothing but errors on stderr")
+    output.add_argument("--quiet", action="store_true", help="say nothing but errors")
     output.add_argument(
         "--log-format",
         choices=("text", "json"),

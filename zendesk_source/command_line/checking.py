@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-
-import dlt
 
 from zendesk_source.api.client import Identity, whoami
 from zendesk_source.api.credentials import base_url_of
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Stream
+from zendesk_source.command_line.destination import place_of
 from zendesk_source.command_line.dlt_runtime import dlt_runtime
-from zendesk_source.command_line.load import DATASET
 from zendesk_source.connection import Connection
 from zendesk_source.errors import StreamRefused, ZendeskError
 from zendesk_source.missing_settings import KINDS
@@ -44,7 +40,7 @@ def checked(options: argparse.Namespace) -> dict[str, Any]:
     """Return what was found: as data, as texts, and what is worth a warning."""
     with dlt_runtime():
         chosen = select_streams(options.streams or [])
-        place = destination_of(options)
+        place = place_of(options)
         connection = configured_connection()
         try:
             user: Identity | None = whoami(connection.client)
@@ -159,25 +155,3 @@ def _limits(connection: Connection, limits: dict[str, tuple[int, float]]) -> str
     text = f"{size} requests a minute{plan}, {ours} of them for us"
     exports = limits.get("incremental-exports")
     return text + (f"; {exports[0]} exports a minute" if exports else "")
-
-
-def destination_of(options: argparse.Namespace) -> str:
-    """Return where the tables are, having tried whether it answers."""
-    pipeline = dlt.pipeline(
-        "zendesk",
-        destination=options.destination,
-        dataset_name=options.dataset or DATASET,
-    )
-    client = pipeline.destination_client()
-    place = re.sub(
-        r"//[^/@]*@",
-        "//",
-        str(getattr(client.config, "bucket_url", None) or client.config.credentials or ""),
-    )
-    file = place.removeprefix("duckdb:///")
-    if place != file and not Path(file).exists():
-        is_possible = Path(file).parent.is_dir()
-        return f"{file}, which the first load makes" if is_possible else file
-    with client:
-        state = "has data" if client.is_storage_initialized() else "has no data yet"
-    return f"{file}, dataset {pipeline.dataset_name} {state}"

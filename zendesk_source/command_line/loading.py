@@ -79,8 +79,9 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
             on_cost=watch.on_cost,
         )
     _print(report, options)
-    tell = log.info if options.json else print_lines
-    tell(f"\n{where_loaded(pipeline)}")
+    if not options.quiet:
+        tell = log.info if options.json else print_lines
+        tell(f"\n{where_loaded(pipeline)}")
     return report.exit_code
 
 
@@ -122,7 +123,14 @@ def collector(options: argparse.Namespace) -> Collector:
 def _print(report: SyncReport, options: argparse.Namespace) -> None:
     if options.json:
         print_json(as_document(report))
-        return
+    elif options.quiet:
+        for line in notes(report):
+            log.error(line)
+    else:
+        _print_summary(report)
+
+
+def _print_summary(report: SyncReport) -> None:
     print_table(HEADINGS, summary_rows(report))
     if lines := notes(report):
         print_lines("", *lines)

@@ -1,0 +1,139 @@
+"""Say how fresh each stream is: what the syncs of the last 30 days wrote into the destination.
+
+Zendesk is not asked. `age` is the time since the start of the last sync that read the stream to
+its end: what changed at Zendesk since then is not there yet.
+
+exit codes: 0 good, 4 with --max-age when a stream is older, or nothing was loaded in 30 days.
+Streams that Zendesk refuses are listed, and do not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from zendesk_source.command_line.load import (
+    DATASET,
+    add_destination_arguments,
+    add_stream_argument,
+    check_dataset,
+    check_streams,
+)
+from zendesk_source.command_line.output import print_json, print_lines, print_table
+from zendesk_source.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from zendesk_source.sync_history import StreamState
+
+TOO_OLD = 4
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_HEADINGS = ("stream", "status", "last sync (UTC)", "age", "rows", "usually", "newest row (UTC)")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what to look at, and what is too old."""
+    add_stream_argument(parser)
+    add_destination_arguments(parser)
+    parser.add_argument(
+        "--max-age", metavar="AGE", help="end with 4 when a stream is older: 90m, 2h, 1d"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print how each stream stands."""
+    max_age = _age(options.max_age) if options.max_age else None
+    check_streams(options)
+    check_dataset(options)
+    states = _states(options)
+    now = datetime.now(timezone.utc)
+    from zendesk_source.sync_history import too_old
+
+    old = dict(too_old(states, now, max_age)) if max_age is not None else {}
+    code = TOO_OLD if old or (max_age is not None and not states) else 0
+    if options.json:
+        streams = {name: _described(state, now) for name, state in states.items()}
+        print_json({"streams": streams, "too_old": list(old), "exit_code": code})
+        return code
+    if not states:
+        print_lines("Nothing was loaded in the last 30 days.")
+        return code
+    rows = [_row(name, state, now) for name, state in states.items()]
+    print_table(_HEADINGS, rows, left_columns=2)
+    notes = [*_notes(states), *(f"too old: {name}: {_why(age)}" for name, age in old.items())]
+    if notes:
+        print_lines("", *notes)
+    return code
+
+
+def _states(options: argparse.Namespace) -> dict[str, StreamState]:
+    from zendesk_source.command_line.destination import loaded_pipeline, nothing_loaded
+    from zendesk_source.command_line.dlt_runtime import dlt_runtime
+    from zendesk_source.selection import select_streams
+    from zendesk_source.sync_history import logged_runs, state_of
+
+    wanted = None if options.streams is None else select_streams(options.streams)
+    with dlt_runtime(), loaded_pipeline(options) as pipeline:
+        runs = logged_runs(pipeline, datetime.now(timezone.utc))
+    if runs is None:
+        raise nothing_loaded(f"There is no sync log in dataset {options.dataset or DATASET}.")
+    names = [name for name in runs if wanted is None or name in wanted]
+    return {name: state_of(name, runs[name]) for name in names}
+
+
+def _row(name: str, state: StreamState, now: datetime) -> tuple[str, ...]:
+    from zendesk_source.command_line.progress import duration
+
+    last, complete = state.last, state.complete_at
+    return (
+        name,
+        last.status if last.is_at_end else "unfinished",
+        f"{last.started_at:%Y-%m-%d %H:%M}",
+        duration((now - complete).total_seconds()) if complete else "never",
+        f"{last.rows:,}",
+        "" if state.usual_rows is None else f"{state.usual_rows:,.0f}",
+        f"{last.newest_at:%Y-%m-%d %H:%M}" if last.newest_at else "",
+    )
+
+
+def _notes(states: Mapping[str, StreamState]) -> list[str]:
+    bad = [(name, state.last) for name, state in states.items() if state.last.reason]
+    notes = [f"{last.status}: {name}: {last.reason}" for name, last in bad]
+    odd = [(name, state) for name, state in states.items() if state.is_suspicious]
+    return notes + [
+        f"suspicious: {name}: {state.last.rows:,} rows, where {state.usual_rows:,.0f} are usual."
+        for name, state in odd
+    ]
+
+
+def _why(age: timedelta | None) -> str:
+    from zendesk_source.command_line.progress import duration
+
+    if age is None:
+        return "never read to its end."
+    return f"read to its end {duration(age.total_seconds())} ago."
+
+
+def _described(state: StreamState, now: datetime) -> dict[str, Any]:
+    last, complete = state.last, state.complete_at
+    return {
+        "status": last.status,
+        "reason": last.reason,
+        "is_at_end": last.is_at_end,
+        "last_sync": last.started_at.isoformat(),
+        "complete_at": complete.isoformat() if complete else None,
+        "age_seconds": int((now - complete).total_seconds()) if complete else None,
+        "rows": last.rows,
+        "usual_rows": state.usual_rows,
+        "is_suspicious": state.is_suspicious,
+        "newest": last.newest_at.isoformat() if last.newest_at else None,
+    }
+
+
+def _age(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
+    if not found or float(found[1]) <= 0:
+        raise ConfigurationError(f"--max-age cannot be {text!r}.", "Write it as 90m, 2h or 1d.")
+    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
