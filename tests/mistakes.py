@@ -209,10 +209,10 @@ OPTION_CASES = [
         env={"SOURCES__ZENDESK__RATE_LIMIT_SHARE": "lots"},
     ),
     Case(
-        "neither_true_nor_false",
+        "deleted_in_another_way",
         2,
-        ("`exclude_deleted`", "true or false"),
-        env={"SOURCES__ZENDESK__EXCLUDE_DELETED": "perhaps"},
+        ("`deleted`", "mark", "remove"),
+        env={"SOURCES__ZENDESK__DELETED": "perhaps"},
     ),
 ]
 

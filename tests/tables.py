@@ -28,7 +28,10 @@ DERIVED = {"is_deleted", "is_scrubbed"}
 
 
 def stored_rows(pipeline: dlt.Pipeline, table: str) -> list[Row]:
-    """Return a table's rows as Python values, JSON parsed, nulls and dlt's columns left out."""
+    """Return a table's rows as Python values, JSON parsed, nulls and dlt's columns left out.
+
+    Rows that are marked as vanished from their list are left out, too.
+    """
     with pipeline.sql_client() as client:
         name = client.make_qualified_table_name(table)
         with client.execute_query(f"SELECT * FROM {name}") as cursor:
@@ -42,6 +45,7 @@ def stored_rows(pipeline: dlt.Pipeline, table: str) -> list[Row]:
             if value is not None and not name.startswith(("_dlt_", "_zendesk_"))
         }
         for row in raw
+        if row.get("_zendesk_deleted_at") is None
     ]
 
 

@@ -32,6 +32,7 @@ MAY_IMPORT_DLT |= {
     "resources.incremental",
     "resources.lists",
     "resources.reading",
+    "resources.vanished",
     "missing_settings",
     "missing_tables",
     "labeled_view",

@@ -23,6 +23,7 @@ from zendesk_source.item_format import ItemFormat
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
 
 CustomFields = Literal["columns", "rows", "json"]
+Deleted = Literal["mark", "remove"]
 
 _FIELD_LISTS: Mapping[Owner, str] = {
     "ticket": "ticket_fields",
@@ -61,7 +62,7 @@ class Connection:
         clock: Time and the way to wait.
         custom_fields: ``columns``, ``rows`` or ``json``.
         item_format: ``arrow``, ``object``, or ``auto`` for what the destination takes.
-        exclude_deleted: Leave out deleted tickets.
+        deleted: ``mark`` keeps what is deleted, and says so; ``remove`` removes it.
         rate_limit_share: Part of the account's requests a minute that may be used.
         on_wait: Told why and how long a request waits.
     """
@@ -70,7 +71,7 @@ class Connection:
     clock: Clock
     custom_fields: CustomFields
     item_format: ItemFormat
-    exclude_deleted: bool
+    deleted: Deleted
     rate_limit_share: float
     on_wait: OnWait | None = None
     _definitions: dict[Owner, list[dict[str, Any]]] = field(default_factory=dict)
@@ -139,11 +140,6 @@ class Connection:
             )
         return False
 
-    def params(self, stream: Stream) -> dict[str, str]:
-        """Return the query parameters that the settings add to a stream's own."""
-        is_excluded = self.exclude_deleted and stream.name == "tickets"
-        return {"exclude_deleted": "true"} if is_excluded else {}
-
     def field_columns(
         self, stream: Stream, names: dict[str, dict[str, str]]
     ) -> FieldColumns | None:
@@ -165,7 +161,7 @@ class Connection:
         stream = _BY_NAME[_FIELD_LISTS[columns.owner]]
         # Where the definitions are refused, columns are named by id and typed by their values.
         with suppress(StreamRefused):
-            pages = read_whole(self.client, stream, {})
+            pages = read_whole(self.client, stream)
             self._definitions[columns.owner] = [
                 row for page in pages for row in page.rows if row.get("id") is not None
             ]

@@ -15,7 +15,7 @@ from dlt.extract.reference import SourceFactory
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.credentials import ZendeskCredentials
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Product, with_custom_field_rows
-from zendesk_source.connection import Connection, CustomFields
+from zendesk_source.connection import Connection, CustomFields, Deleted
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.times import parse_date
 from zendesk_source.item_format import ItemFormat
@@ -39,12 +39,12 @@ def _source_of(name: str, products: Sequence[Product], what: str) -> SourceFacto
         end_date: TAnyDateTime | None = None,
         custom_fields: CustomFields = "columns",
         item_format: ItemFormat = "auto",
-        exclude_deleted: bool = False,
+        deleted: Deleted = "mark",
         rate_limit_share: float = 0.9,
         clock: Clock | None = None,
     ) -> list[DltResource]:
         connection = _connection(
-            credentials, custom_fields, item_format, exclude_deleted, rate_limit_share, clock
+            credentials, custom_fields, item_format, deleted, rate_limit_share, clock
         )
         return _resources(products, connection, start_date, end_date)
 
@@ -69,7 +69,8 @@ Args:
         ``organization_custom_fields``, ``json`` keeps them as Zendesk sends them.
     item_format: ``arrow`` loads the exports at a fraction of the CPU, ``object`` works with every
         destination; ``auto`` chooses by the destination.
-    exclude_deleted: Leave out deleted tickets.
+    deleted: ``mark`` keeps what Zendesk has deleted: flagged as Zendesk does, or, where a list just
+        stops showing a row, with the time in ``_zendesk_deleted_at``. ``remove`` removes the rows.
     rate_limit_share: Part of the account's requests a minute this source may use.
     clock: Time and the way to wait, for tests against the simulator.
 
@@ -114,7 +115,7 @@ def _connection(
     credentials: ZendeskCredentials = dlt.secrets.value,
     custom_fields: CustomFields = "columns",
     item_format: ItemFormat = "auto",
-    exclude_deleted: bool = False,
+    deleted: Deleted = "mark",
     rate_limit_share: float = 0.9,
     clock: Clock | None = None,
 ) -> Connection:
@@ -129,7 +130,7 @@ def _connection(
         clock=clock or SystemClock(),
         custom_fields=custom_fields,
         item_format=item_format,
-        exclude_deleted=exclude_deleted,
+        deleted=deleted,
         rate_limit_share=rate_limit_share,
     )
 

@@ -41,7 +41,8 @@ Without it the core is read: what analysis needs, at few requests. A stream that
 or the credentials do not permit is skipped and named in the summary.
 
 - **merge**: a sync asks only for what changed since the last one, and rows are replaced by key.
-- **replace**: Zendesk has no "changed since"; the list is read whole, and what is gone there goes.
+- **replace**: Zendesk has no "changed since"; the list is read whole. What is gone there gets the
+  time in `_zendesk_deleted_at`, or goes (`deleted = "remove"`).
 - **append**: a snapshot of what Zendesk keeps no history of; `taken_at` is its time.
 
 Streams that Zendesk shows for one article, ticket or the like at a time are asked for those that

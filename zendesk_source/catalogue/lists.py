@@ -39,6 +39,7 @@ def whole_list(
     bucket: str = "",
     side_tables: tuple[SideTable, ...] = (),
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    is_deleted: Callable[[Mapping[str, Any]], bool] | None = None,
     access: Literal["admin", "agent", "anyone"] = "agent",
     needs: str = "",
     is_core: bool = False,
@@ -59,6 +60,7 @@ def whole_list(
         bucket: Rate limit of its own.
         side_tables: Filled from the same pages.
         derive: Columns worked out from a row.
+        is_deleted: Tells deleted rows.
         access: Role that may read it.
         needs: Plan or feature.
         is_core: Read unless streams are named.
@@ -77,6 +79,7 @@ def whole_list(
         bucket=bucket,
         side_tables=side_tables,
         derive=derive,
+        is_deleted=is_deleted,
         columns=columns,
         access=access,
         needs=needs,

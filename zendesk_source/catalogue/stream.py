@@ -158,6 +158,7 @@ class Stream:
             answer shows *all* rows of its parent.
         side_tables: Tables filled from the same pages.
         derive: Flags worked out from a row, as further columns.
+        is_deleted: Tells a row that Zendesk shows although it is deleted.
         columns: Declared types; keys that are not declared still become columns.
         access: Role that may read it.
         needs: Plan or feature, where not every account has it.
@@ -184,6 +185,7 @@ class Stream:
     parent: Parent | None = None
     side_tables: tuple[SideTable, ...] = ()
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    is_deleted: Callable[[Mapping[str, Any]], bool] | None = None
     columns: Columns = field(repr=False)
     access: Literal["admin", "agent", "anyone"]
     needs: str = ""
@@ -200,6 +202,11 @@ class Stream:
     def tables(self) -> tuple[Stream | SideTable, ...]:
         """Every table the stream fills, its own first."""
         return (self, *self.side_tables)
+
+    @property
+    def misses_rows(self) -> bool:
+        """Whether a row that is not shown any more is gone at Zendesk."""
+        return self.write == "replace" and self.paging is not Paging.OBJECT
 
     @property
     def is_incremental(self) -> bool:
@@ -221,3 +228,8 @@ def columns(**names_by_type: str) -> Columns:
                 raise ValueError(f"column {name} is declared twice")
             declared[name] = data_type  # type: ignore[assignment]
     return MappingProxyType(declared)
+
+
+def flagged(key: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what tells deleted rows: those with a true flag, or a time, under a key."""
+    return lambda row: bool(row.get(key))

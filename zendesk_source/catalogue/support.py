@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from zendesk_source.catalogue.lists import LIST_PAGE_SIZE
-from zendesk_source.catalogue.stream import Origin, Paging, SideTable, Stream, columns
+from zendesk_source.catalogue.stream import Origin, Paging, SideTable, Stream, columns, flagged
 
 _REFERENCE = "https://developer.zendesk.com/api-reference/ticketing/"
 _EXPORTS = _REFERENCE + "ticket-management/incremental_exports/"
@@ -138,9 +138,17 @@ USER_IDENTITIES = SideTable(
 )
 
 
+def _is_deleted_ticket(ticket: Mapping[str, Any]) -> bool:
+    return bool(ticket.get("status") == "deleted")
+
+
+def _is_deleted_user(user: Mapping[str, Any]) -> bool:
+    return user.get("active") is False  # suspended users stay active
+
+
 def _ticket_flags(ticket: Mapping[str, Any]) -> Mapping[str, Any]:
     """Tell deleted tickets, and those whose content Zendesk has erased 30 days later."""
-    is_deleted = ticket.get("status") == "deleted"
+    is_deleted = _is_deleted_ticket(ticket)
     is_scrubbed = is_deleted and ticket.get("subject") == "SCRUBBED"
     return {"is_deleted": is_deleted, "is_scrubbed": is_scrubbed}
 
@@ -161,6 +169,7 @@ TICKETS = Stream(
     custom_fields="ticket",
     side_tables=(TICKET_METRICS, TICKET_TAGS, TICKET_FOLLOWERS, TICKET_COLLABORATORS),
     derive=_ticket_flags,
+    is_deleted=_is_deleted_ticket,
     columns=columns(
         bigint="id generated_timestamp requester_id submitter_id assignee_id organization_id"
         " group_id forum_topic_id problem_id custom_status_id ticket_form_id"
@@ -211,6 +220,7 @@ TICKET_METRIC_EVENTS = Stream(
     write="merge",
     page_size=EXPORT_PAGE_SIZE,
     bucket="incremental-exports",
+    is_deleted=flagged("deleted"),
     columns=columns(
         bigint="id ticket_id instance_id",
         timestamp="time",
@@ -236,6 +246,7 @@ USERS = Stream(
     bucket="incremental-exports-cursor",
     custom_fields="user",
     side_tables=(USER_IDENTITIES, USER_TAGS),
+    is_deleted=_is_deleted_user,
     columns=columns(
         bigint="id organization_id default_group_id custom_role_id locale_id role_type",
         timestamp="created_at updated_at last_login_at",
@@ -263,6 +274,7 @@ ORGANIZATIONS = Stream(
     bucket="incremental-exports",
     custom_fields="organization",
     side_tables=(ORGANIZATION_TAGS, ORGANIZATION_DOMAIN_NAMES),
+    is_deleted=flagged("deleted_at"),
     columns=columns(
         bigint="id group_id",
         timestamp="created_at updated_at deleted_at",

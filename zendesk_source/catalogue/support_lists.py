@@ -6,7 +6,7 @@ Zendesk offers no "changed since" for them, so the table is replaced.
 from __future__ import annotations
 
 from zendesk_source.catalogue.lists import API_REFERENCE, whole_list
-from zendesk_source.catalogue.stream import Origin, Paging, SideTable, Stream, columns
+from zendesk_source.catalogue.stream import Origin, Paging, SideTable, Stream, columns, flagged
 
 
 def _options_of(owner: str, docs: str) -> SideTable:
@@ -79,6 +79,7 @@ TICKET_FORMS = whole_list(
         bool="active default end_user_visible in_all_brands",
         json="agent_conditions end_user_conditions restricted_brand_ids ticket_field_ids",
     ),
+    is_deleted=flagged("deleted_at"),
     paging=Paging.SINGLE,
     needs="Suite Growth or Support Enterprise",
     is_core=True,
@@ -109,6 +110,7 @@ GROUPS = whole_list(
         text="url name description",
         bool="default deleted is_public",
     ),
+    is_deleted=flagged("deleted"),
     is_core=True,
 )
 
@@ -150,6 +152,7 @@ BRANDS = whole_list(
         bool="active default is_deleted has_help_center",
         json="logo ticket_form_ids",
     ),
+    is_deleted=flagged("is_deleted"),
     is_core=True,
 )
 
@@ -215,6 +218,7 @@ SATISFACTION_REASONS = whole_list(
         timestamp="created_at updated_at deleted_at",
         text="url value raw_value",
     ),
+    is_deleted=flagged("deleted_at"),
     paging=Paging.SINGLE,
     records_key="reasons",
     needs="satisfaction reasons switched on",

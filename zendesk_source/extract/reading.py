@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from zendesk_source.api.client import ZendeskClient
@@ -55,9 +55,9 @@ def read_incremental(stream: Stream, position: StreamPosition, walk: WalkPages) 
             lane = moved
 
 
-def read_whole(client: ZendeskClient, stream: Stream, params: Mapping[str, str]) -> Iterator[Page]:
+def read_whole(client: ZendeskClient, stream: Stream) -> Iterator[Page]:
     """Read a list that has no "changed since" from its beginning to its end."""
-    return pages(client, stream, Position(), params=params)
+    return pages(client, stream, Position())
 
 
 def open_end_last(lane: Lane) -> tuple[bool, int]:

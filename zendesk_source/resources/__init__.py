@@ -14,18 +14,24 @@ from zendesk_source.extract.rejected import REJECTED_COLUMNS, REJECTED_TABLE
 from zendesk_source.resources.children import child_rows
 from zendesk_source.resources.incremental import Window, incremental_rows
 from zendesk_source.resources.lists import list_rows
+from zendesk_source.resources.vanished import DELETED_AT
+from zendesk_source.shape.removal import without_deleted
 from zendesk_source.shape.tables import REMOVED, SYNCED_AT
+
+_REMOVES = {"data_type": "bool", "hard_delete": True}
 
 
 def resource_of(stream: Stream, connection: Connection, window: Window) -> DltResource:
     """Return the dlt resource of a stream, with its keys, cursor and types declared."""
+    if connection.deleted == "remove":
+        stream = without_deleted(stream)
     rows = _rows_of(stream, connection, window)
     resource = dlt.resource(
         rows,
         name=stream.name,
         primary_key=list(stream.primary_key),
         write_disposition=stream.write,
-        columns=_column_hints(stream, is_merged=stream.write == "merge"),
+        columns=_own_column_hints(stream, connection),
         file_format="parquet",
     )
     if stream.parent is not None:
@@ -75,6 +81,15 @@ def _is_whole_set(table: Stream | SideTable) -> bool:
     return table.is_whole_set if isinstance(table, SideTable) else table.parent is not None
 
 
+def _own_column_hints(stream: Stream, connection: Connection) -> Any:
+    hints = _column_hints(stream, is_merged=stream.write == "merge")
+    if connection.deleted == "mark" and stream.misses_rows:
+        hints[DELETED_AT] = {"data_type": "timestamp"}
+    if connection.deleted == "remove" and stream.is_deleted is not None and stream.is_incremental:
+        hints[REMOVED] = _REMOVES
+    return hints
+
+
 def _column_hints(table: Stream | SideTable, *, is_merged: bool) -> Any:
     hints: dict[str, dict[str, Any]] = {
         name: {"data_type": data_type} for name, data_type in table.columns.items()
@@ -84,7 +99,7 @@ def _column_hints(table: Stream | SideTable, *, is_merged: bool) -> Any:
         # Of two states of a row in one load package the one read later wins.
         hints[SYNCED_AT]["dedup_sort"] = "desc"
     if is_merged and _is_whole_set(table):
-        hints[REMOVED] = {"data_type": "bool", "hard_delete": True}
+        hints[REMOVED] = _REMOVES
     return hints
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import dlt
@@ -12,6 +13,7 @@ from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import TAKEN_AT, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.resources.reading import Reading
+from zendesk_source.resources.vanished import vanished_rows
 
 
 def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[Any]]:
@@ -31,16 +33,39 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
         if reading.run.status != "ok" and stream.write == "replace":
             # A resource that yields nothing would empty the table it replaces; this keeps it.
             yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition="merge"))
+            return
+        if connection.deleted == "mark" and stream.misses_rows:
+            yield from _vanished(stream, answers, connection.clock.now())
         for page in answers if reading.run.status == "ok" else ():
-            is_snapshot = stream.write == "append"
-            page = _taken(page, stream, answers[0]) if is_snapshot else page
-            yield from reading.shape([page]) or ()
+            yield from reading.shape([_prepared(page, stream, connection, answers[0])]) or ()
 
     return read
+
+
+def _vanished(stream: Stream, answers: list[Page], now: datetime) -> Iterator[Any]:
+    missed_at = answers[0].received_at if answers else now
+    shown = [row for page in answers for row in page.rows]
+    hints = dlt.mark.make_hints(write_disposition=stream.write)
+    # Not the resource's own state: dlt forgets that of a resource that replaces its table.
+    state = dlt.current.source_state().setdefault("listed", {})
+    for rows in vanished_rows(stream, shown, missed_at, state):
+        yield dlt.mark.with_hints(rows, hints)
+
+
+def _prepared(page: Page, stream: Stream, connection: Connection, first: Page) -> Page:
+    """Return a page with the rows that are to be loaded, as they are to be loaded."""
+    if stream.write == "append":
+        return _taken(page, stream, first)
+    if connection.deleted == "remove" and stream.is_deleted is not None:
+        return _with_rows(page, stream, [row for row in page.rows if not stream.is_deleted(row)])
+    return page
 
 
 def _taken(page: Page, stream: Stream, first: Page) -> Page:
     """Add to the rows of a snapshot when it was taken: one time for all its pages."""
     taken_at = first.received_at.isoformat()
-    rows = [{**row, TAKEN_AT: taken_at} for row in page.rows]
+    return _with_rows(page, stream, [{**row, TAKEN_AT: taken_at} for row in page.rows])
+
+
+def _with_rows(page: Page, stream: Stream, rows: list[dict[str, Any]]) -> Page:
     return replace(page, rows=rows, envelope={**page.envelope, stream.rows_key: rows})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from zendesk_source.extract.slices import StreamRun, current_slice
 from zendesk_source.item_format import takes_arrow, with_dlt_columns
 from zendesk_source.shape.columnar import ColumnarShaper, TableArrow, together
 from zendesk_source.shape.custom_fields import FieldColumns
+from zendesk_source.shape.removal import removed
 from zendesk_source.shape.tables import REMOVED, Shaper, TableRows
 
 PAGES_AT_ONCE = 5
@@ -78,9 +79,8 @@ class Reading:
         """Read on from a position, to the slice's limits or to the end; None: not yet."""
 
         def walk(place: Position) -> Iterator[Page]:
-            params = self._connection.params(self._stream)
             client, parse = self._connection.client, self._shape.shaper.parse
-            return pages(client, self._stream, place, params=params, parse=parse)
+            return pages(client, self._stream, place, parse=parse)
 
         if self._slice is None:
             for step in self._guarded(read_incremental(self._stream, position, walk)):
@@ -104,8 +104,7 @@ class Reading:
 
     def whole_list(self) -> Iterator[Page | None]:
         """Read the list from its beginning to its end; None: not yet."""
-        params = self._connection.params(self._stream)
-        read = read_whole(self._connection.client, self._stream, params)
+        read = read_whole(self._connection.client, self._stream)
         answers: Iterator[Page | None] = read
         if self._slice is not None:
             ahead, name = self._slice.sync.ahead, self._stream.name
@@ -184,13 +183,24 @@ class Reading:
                 shaped.append(self._rejected(rejected))
             if page.envelope[self._stream.rows_key] or page.envelope.get(SHOWN_PARENTS):
                 self._describe_new_fields(page)
-                tables += self._shape.shaper.tables(page.envelope, self._read_at)
+                shaped_page = self._shape.shaper.tables(page.envelope, self._read_at)
+                tables += self._without_deleted(page, shaped_page)
         if isinstance(self._shape.shaper, ColumnarShaper):
             tables = together(tables)
         for table in tables:
             self.run.rows[table.table] = self.run.rows.get(table.table, 0) + _kept(table.rows)
             shaped.append(self._marked(table))
         return shaped
+
+    def _without_deleted(
+        self, page: Page, tables: Iterable[TableRows | TableArrow]
+    ) -> Iterable[TableRows | TableArrow]:
+        """Mark what belongs to deleted rows as removed, where they are not to stay."""
+        stream = self._stream
+        if self._connection.deleted == "mark" or stream.is_deleted is None:
+            return tables
+        ids = {row.get("id") for row in page.envelope[stream.rows_key] if stream.is_deleted(row)}
+        return removed(tables, stream, ids) if ids else tables
 
     def _rejected(self, rows: list[dict[str, Any]]) -> Any:
         count = self.run.rows[REJECTED_TABLE] = self.run.rows.get(REJECTED_TABLE, 0) + len(rows)

@@ -1,0 +1,94 @@
+"""Rows that a list does not show any more: they stay in its table, with a time.
+
+A list replaces its table. What vanished is therefore read back from the destination and written
+again with the list. dlt's state remembers, a few bytes a list, which keys were shown last and
+whether the table holds vanished rows; where neither says so, nothing is read back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import dlt
+import orjson
+from dlt.common.destination.exceptions import DestinationUndefinedEntity, SqlClientNotAvailable
+
+from zendesk_source.catalogue import Stream
+
+DELETED_AT = "_zendesk_deleted_at"
+"""When a list was first read without the row; null as long as it is shown."""
+
+_ROWS_AT_ONCE = 1_000
+
+Row = dict[str, Any]
+Key = tuple[str, ...]
+
+
+def vanished_rows(
+    stream: Stream, shown: Sequence[Row], missed_at: datetime, state: dict[str, Any]
+) -> Iterator[list[Row]]:
+    """Read back the rows that a list showed once and shows no more.
+
+    Args:
+        stream: Whose list.
+        shown: All its rows.
+        missed_at: When they were read.
+        state: By stream; notes what was shown, once all that vanished has been handed on.
+
+    Yields:
+        Rows as they were loaded last, with the time of their vanishing.
+    """
+    keys = {_key(row, stream.primary_key) for row in shown}
+    digest = sha256(orjson.dumps(sorted(keys))).hexdigest()
+    before = state.get(stream.name, {})
+    gone = 0
+    if before.get("keys") != digest or before.get("gone"):
+        is_same = before.get("keys") == digest
+        for rows in _stored_rows(stream.name, only_vanished=is_same):
+            missed = [row for row in rows if _key(row, stream.primary_key) not in keys]
+            gone += len(missed)
+            if missed:
+                yield [{DELETED_AT: missed_at, **row} for row in missed]
+    state[stream.name] = {"keys": digest, "gone": gone}
+
+
+def _key(row: Row, columns: Sequence[str]) -> Key:
+    return tuple(str(row.get(column)) for column in columns)
+
+
+def _stored_rows(table: str, *, only_vanished: bool) -> Iterator[list[Row]]:
+    """Read a table of the destination; nothing where there is none, or none to ask."""
+    schema = dlt.current.source_schema()
+    known = schema.tables.get(table, {}).get("columns", {})
+    types = {
+        name: str(column["data_type"])
+        for name, column in known.items()
+        if "data_type" in column and not name.startswith("_dlt_")
+    }
+    if not types:
+        return
+    try:
+        with dlt.current.pipeline().sql_client(schema.name) as client:
+            names = ", ".join(map(client.escape_column_name, types))
+            query = f"SELECT {names} FROM {client.make_qualified_table_name(table)}"  # noqa: S608
+            if only_vanished:
+                query += f" WHERE {client.escape_column_name(DELETED_AT)} IS NOT NULL"
+            with client.execute_query(query) as cursor:
+                while batch := cursor.fetchmany(_ROWS_AT_ONCE):
+                    yield [_python_row(types, values) for values in batch]
+    except (DestinationUndefinedEntity, SqlClientNotAvailable):
+        return
+
+
+def _python_row(types: dict[str, str], values: Sequence[Any]) -> Row:
+    """Return a row as it was before it was loaded; JSON comes as text from some destinations."""
+    row: Row = {}
+    for (name, data_type), value in zip(types.items(), values, strict=True):
+        if value is None:
+            continue
+        is_text = data_type == "json" and isinstance(value, str)
+        row[name] = orjson.loads(value) if is_text else value
+    return row
