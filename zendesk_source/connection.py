@@ -62,6 +62,7 @@ class Connection:
         clock: Time and the way to wait.
         custom_fields: ``columns``, ``rows`` or ``json``.
         item_format: ``arrow``, ``object``, or ``auto`` for what the destination takes.
+        history: Names of the lists whose versions are kept.
         deleted: ``mark`` keeps what is deleted, and says so; ``remove`` removes it.
         rate_limit_share: Part of the account's requests a minute that may be used.
         on_wait: Told why and how long a request waits.
@@ -72,6 +73,7 @@ class Connection:
     custom_fields: CustomFields
     item_format: ItemFormat
     deleted: Deleted
+    history: frozenset[str]
     rate_limit_share: float
     on_wait: OnWait | None = None
     _definitions: dict[Owner, list[dict[str, Any]]] = field(default_factory=dict)

@@ -27,7 +27,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from zendesk_source.errors import ConfigurationError, LoadFailed, ZendeskError
 from zendesk_source.missing_settings import missing_settings
 
-_SETTINGS = ("custom_fields", "deleted", "item_format", "rate_limit_share")
+_SETTINGS = ("custom_fields", "deleted", "history", "item_format", "rate_limit_share")
 _HOW_TO_WRITE = {bool: "true or false", float: "a number such as 0.9", int: "a whole number"}
 # What every Python database driver raises (PEP 249), whichever is installed.
 _DRIVER_ERRORS = {"OperationalError", "InterfaceError", "DatabaseError"}

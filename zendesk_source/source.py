@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,11 +41,12 @@ def _source_of(name: str, products: Sequence[Product], what: str) -> SourceFacto
         custom_fields: CustomFields = "columns",
         item_format: ItemFormat = "auto",
         deleted: Deleted = "mark",
+        history: Any = None,  # bool | list[str]; dlt looks for no setting of that type
         rate_limit_share: float = 0.9,
         clock: Clock | None = None,
     ) -> list[DltResource]:
         connection = _connection(
-            credentials, custom_fields, item_format, deleted, rate_limit_share, clock
+            credentials, custom_fields, item_format, deleted, history, rate_limit_share, clock
         )
         return _resources(products, connection, start_date, end_date)
 
@@ -71,6 +73,8 @@ Args:
         destination; ``auto`` chooses by the destination.
     deleted: ``mark`` keeps what Zendesk has deleted: flagged as Zendesk does, or, where a list just
         stops showing a row, with the time in ``_zendesk_deleted_at``. ``remove`` removes the rows.
+    history: Keep every version of the lists that are settings (macros, triggers, forms, schedules,
+        SLA policies ...), or of those named, from when until when it held.
     rate_limit_share: Part of the account's requests a minute this source may use.
     clock: Time and the way to wait, for tests against the simulator.
 
@@ -116,6 +120,7 @@ def _connection(
     custom_fields: CustomFields = "columns",
     item_format: ItemFormat = "auto",
     deleted: Deleted = "mark",
+    history: Any = None,
     rate_limit_share: float = 0.9,
     clock: Clock | None = None,
 ) -> Connection:
@@ -131,8 +136,25 @@ def _connection(
         custom_fields=custom_fields,
         item_format=item_format,
         deleted=deleted,
+        history=_with_history(history),
         rate_limit_share=rate_limit_share,
     )
+
+
+def _with_history(wanted: bool | str | Sequence[str] | None) -> frozenset[str]:
+    """Return the streams whose versions are kept; a setting is text, also for true and false."""
+    able = {stream.name for stream in STREAMS if stream.keeps_history}
+    if isinstance(wanted, str):
+        words = re.findall(r"\w+", wanted)
+        wanted = {"true": True, "false": False}.get(wanted.strip().lower(), words)
+    if isinstance(wanted, bool) or wanted is None:
+        return frozenset(able if wanted else ())
+    if unable := sorted(set(wanted) - able):
+        raise ConfigurationError(
+            f"There is no history of {', '.join(unable)}.",
+            f"Set history to true, or name some of {', '.join(sorted(able))}.",
+        )
+    return frozenset(wanted)
 
 
 configured_connection = with_config(_connection, sections=("sources", SECTION))

@@ -40,6 +40,7 @@ def whole_list(
     side_tables: tuple[SideTable, ...] = (),
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
     is_deleted: Callable[[Mapping[str, Any]], bool] | None = None,
+    keeps_history: bool = False,
     access: Literal["admin", "agent", "anyone"] = "agent",
     needs: str = "",
     is_core: bool = False,
@@ -61,6 +62,7 @@ def whole_list(
         side_tables: Filled from the same pages.
         derive: Columns worked out from a row.
         is_deleted: Tells deleted rows.
+        keeps_history: Its versions can be kept.
         access: Role that may read it.
         needs: Plan or feature.
         is_core: Read unless streams are named.
@@ -80,6 +82,7 @@ def whole_list(
         side_tables=side_tables,
         derive=derive,
         is_deleted=is_deleted,
+        keeps_history=keeps_history,
         columns=columns,
         access=access,
         needs=needs,

@@ -159,6 +159,7 @@ class Stream:
         side_tables: Tables filled from the same pages.
         derive: Flags worked out from a row, as further columns.
         is_deleted: Tells a row that Zendesk shows although it is deleted.
+        keeps_history: Its rows are settings: what they were is worth keeping, when asked to.
         columns: Declared types; keys that are not declared still become columns.
         access: Role that may read it.
         needs: Plan or feature, where not every account has it.
@@ -186,6 +187,7 @@ class Stream:
     side_tables: tuple[SideTable, ...] = ()
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     is_deleted: Callable[[Mapping[str, Any]], bool] | None = None
+    keeps_history: bool = False
     columns: Columns = field(repr=False)
     access: Literal["admin", "agent", "anyone"]
     needs: str = ""

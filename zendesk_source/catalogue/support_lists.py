@@ -79,6 +79,7 @@ TICKET_FORMS = whole_list(
         bool="active default end_user_visible in_all_brands",
         json="agent_conditions end_user_conditions restricted_brand_ids ticket_field_ids",
     ),
+    keeps_history=True,
     is_deleted=flagged("deleted_at"),
     paging=Paging.SINGLE,
     needs="Suite Growth or Support Enterprise",
@@ -110,6 +111,7 @@ GROUPS = whole_list(
         text="url name description",
         bool="default deleted is_public",
     ),
+    keeps_history=True,
     is_deleted=flagged("deleted"),
     is_core=True,
 )
@@ -152,6 +154,7 @@ BRANDS = whole_list(
         bool="active default is_deleted has_help_center",
         json="logo ticket_form_ids",
     ),
+    keeps_history=True,
     is_deleted=flagged("is_deleted"),
     is_core=True,
 )
@@ -176,6 +179,7 @@ MACROS = whole_list(
         bool="active default",
         json="actions restriction",
     ),
+    keeps_history=True,
     is_core=True,
 )
 
@@ -189,6 +193,7 @@ SLA_POLICIES = whole_list(
         text="url title description",
         json="filter policy_metrics metric_settings",
     ),
+    keeps_history=True,
     paging=Paging.SINGLE,
     needs="Professional",
     is_core=True,
@@ -204,6 +209,7 @@ SCHEDULES = whole_list(
         text="name time_zone",
         json="intervals",
     ),
+    keeps_history=True,
     paging=Paging.SINGLE,
     needs="Professional",
     is_core=True,

@@ -18,6 +18,7 @@ TRIGGERS = whole_list(
         bool="active default",
         json="actions conditions",
     ),
+    keeps_history=True,
     is_core=True,
 )
 
@@ -40,6 +41,7 @@ AUTOMATIONS = whole_list(
         bool="active default",
         json="actions conditions",
     ),
+    keeps_history=True,
     is_core=True,
 )
 
@@ -82,6 +84,7 @@ CUSTOM_ROLES = whole_list(
         text="name description",
         json="configuration",
     ),
+    keeps_history=True,
     paging=Paging.SINGLE,
     needs="Enterprise",
     is_core=True,

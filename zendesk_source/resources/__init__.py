@@ -83,6 +83,8 @@ def _is_whole_set(table: Stream | SideTable) -> bool:
 
 def _own_column_hints(stream: Stream, connection: Connection) -> Any:
     hints = _column_hints(stream, is_merged=stream.write == "merge")
+    if stream.name in connection.history:
+        return hints
     if connection.deleted == "mark" and stream.misses_rows:
         hints[DELETED_AT] = {"data_type": "timestamp"}
     if connection.deleted == "remove" and stream.is_deleted is not None and stream.is_incremental:

@@ -12,6 +12,13 @@ import dlt
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import TAKEN_AT, Stream
 from zendesk_source.connection import Connection
+from zendesk_source.resources.history import (
+    first_versions,
+    has_begun,
+    keeps_versions,
+    no_rows,
+    versions,
+)
 from zendesk_source.resources.reading import Reading
 from zendesk_source.resources.vanished import vanished_rows
 
@@ -22,6 +29,7 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
     def read() -> Iterator[Any]:
         if connection.greet(dlt.current.source_state()):
             return
+        has_versions = keeps_versions(stream, stream.name in connection.history)
         reading = Reading(stream, connection)
         # All of it before the first row is handed on: a table is never replaced by half a list.
         answers: list[Page] = []
@@ -30,6 +38,9 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
                 yield None
             elif page.rows:
                 answers.append(page)
+        if has_versions:
+            yield from _versions(stream, reading, answers, connection)
+            return
         if reading.run.status != "ok" and stream.write == "replace":
             # A resource that yields nothing would empty the table it replaces; this keeps it.
             yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition="merge"))
@@ -40,6 +51,23 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
             yield from reading.shape([_prepared(page, stream, connection, answers[0])]) or ()
 
     return read
+
+
+def _versions(
+    stream: Stream, reading: Reading, answers: list[Page], connection: Connection
+) -> Iterator[Any]:
+    """Hand on what the list shows as the versions that hold now."""
+    is_ok = reading.run.status == "ok"
+    if not answers or not is_ok:
+        yield from no_rows(is_refused=not is_ok)
+        return
+    as_versions = versions if has_begun(stream) else first_versions
+    if as_versions is first_versions:
+        for item in _vanished(stream, answers, connection.clock.now()):
+            yield first_versions(item.data, None)
+    for page in answers:
+        for item in reading.shape([_prepared(page, stream, connection, answers[0])]) or ():
+            yield as_versions(item.data, item.meta.hints.get("columns"))
 
 
 def _vanished(stream: Stream, answers: list[Page], now: datetime) -> Iterator[Any]:

@@ -1,0 +1,124 @@
+"""Versions of settings: what a macro, a form or a schedule was, and from when until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dlt
+import pytest
+
+from tests.test_deletions import NOON, duckdb_pipeline, source_of, whole_rows
+from zendesk_source import sync
+from zendesk_source.catalogue import STREAMS
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+
+FROM, TO = "_zendesk_valid_from", "_zendesk_valid_to"
+
+
+@pytest.fixture
+def account() -> Account:
+    clock = SimulatedClock(start=NOON)
+    return Account.generate(seed=6, tickets=2, users=3, organizations=1, clock=clock)
+
+
+@pytest.fixture
+def zendesk(account: Account) -> Iterator[Simulator]:
+    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="a-token") as simulator:
+        yield simulator
+
+
+def versions(pipeline: dlt.Pipeline, row_id: int) -> list[dict[str, Any]]:
+    """Return the versions of a macro, oldest first."""
+    rows = [row for row in whole_rows(pipeline, "macros") if row["id"] == row_id]
+    return sorted(rows, key=lambda row: row[FROM])
+
+
+def titles(pipeline: dlt.Pipeline, row_id: int) -> list[tuple[str, bool]]:
+    return [(row["title"], row[TO] is None) for row in versions(pipeline, row_id)]
+
+
+@pytest.mark.parametrize("destination", ["duckdb", "postgres"])
+def test_every_version_is_kept_with_the_time_it_held(account, zendesk, destination, request):
+    place: Any = destination
+    if destination == "postgres":
+        place = dlt.destinations.postgres(request.getfixturevalue("postgres_url"))
+    pipeline = dlt.pipeline("zendesk", destination=place, dataset_name="zendesk_data")
+
+    def load() -> None:
+        account.clock.advance(3_600)  # the time of reading makes no version
+        pipeline.run(source_of(zendesk, "macros", history=True))
+
+    load()
+    changed, removed, *_ = (row["id"] for row in account.truth("macros"))
+    before = {row["id"]: row["title"] for row in account.truth("macros")}
+    load()
+    assert len(whole_rows(pipeline, "macros")) == len(before)
+
+    account.edit_row("macros", changed, title="Second title")
+    account.remove_row("macros", removed)
+    load()
+    load()
+    assert titles(pipeline, changed) == [(before[changed], False), ("Second title", True)]
+    old, new = versions(pipeline, changed)
+    assert old[FROM] < old[TO] == new[FROM]
+    assert titles(pipeline, removed) == [(before[removed], False)]
+    assert len(whole_rows(pipeline, "macros")) == len(before) + 1
+
+
+def test_a_table_that_was_there_begins_its_history_and_keeps_it(account, zendesk):
+    pipeline = duckdb_pipeline()
+    pipeline.run(source_of(zendesk, "macros"))
+    changed, removed, *_ = (row["id"] for row in account.truth("macros"))
+    title = account.truth("macros")[0]["title"]
+    account.remove_row("macros", removed)
+    pipeline.run(source_of(zendesk, "macros", history=["macros"]))
+    assert [row[TO] is None for row in versions(pipeline, removed)] == [False]
+
+    account.edit_row("macros", changed, title="Second title")
+    pipeline.run(source_of(zendesk, "macros", history=["macros"]))
+    account.edit_row("macros", changed, title="Third title")
+    pipeline.run(source_of(zendesk, "macros"))  # a setting that was forgotten deletes nothing
+    assert titles(pipeline, changed) == [
+        (title, False), ("Second title", False), ("Third title", True)
+    ]  # fmt: skip
+
+
+def test_a_refused_list_closes_nothing_and_an_empty_one_everything(account, zendesk):
+    pipeline = duckdb_pipeline()
+    sync(pipeline, source_of(zendesk, "macros", history=True))
+    count = len(account.truth("macros"))
+    zendesk.refuse("macros")
+    sync(pipeline, source_of(zendesk, "macros", history=True))
+    assert [row[TO] for row in whole_rows(pipeline, "macros")] == [None] * count
+    zendesk.allow("macros")
+    for row in account.truth("macros"):
+        account.remove_row("macros", row["id"])
+    pipeline.run(source_of(zendesk, "macros", history=True))
+    ends = [row[TO] for row in whole_rows(pipeline, "macros")]
+    assert len(ends) == count
+    assert None not in ends
+
+
+def test_history_is_of_settings(zendesk):
+    settings = {stream.name for stream in STREAMS if stream.keeps_history}
+    assert {"ticket_forms", "sla_policies", "schedules", "macros", "triggers", "automations",
+            "custom_roles", "brands", "groups"} <= settings  # fmt: skip
+    with pytest.raises(ConfigurationError, match=r"no history of tickets.*macros"):
+        source_of(zendesk, history=["tickets"])
+
+
+def test_a_destination_without_merge_says_that_it_keeps_no_history(zendesk, tmp_path):
+    place = dlt.destinations.filesystem(str(tmp_path / "files"))
+    pipeline = dlt.pipeline("zendesk", destination=place, dataset_name="zendesk_data")
+    with pytest.raises(ConfigurationError, match=r"filesystem cannot keep .* Set history to false"):
+        sync(pipeline, source_of(zendesk, "macros", history=True))
+
+
+@pytest.mark.parametrize("told", ["true", '["macros"]', "macros, groups"])
+def test_history_is_set_in_the_environment(zendesk, monkeypatch, told):
+    monkeypatch.setenv("SOURCES__ZENDESK__HISTORY", told)
+    pipeline = duckdb_pipeline()
+    pipeline.run(source_of(zendesk, "macros"))
+    assert FROM in whole_rows(pipeline, "macros")[0]

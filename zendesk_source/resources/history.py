@@ -1,0 +1,113 @@
+"""Every version of a list's rows: what a setting was, and from when until when.
+
+dlt's ``scd2`` closes versions that a list does not show any more and opens new ones. What makes
+a version is decided here: everything that Zendesk said of a row, and not when it said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from hashlib import sha256
+from typing import Any
+
+import dlt
+import orjson
+from dlt.common.configuration.container import Container
+from dlt.common.destination.capabilities import DestinationCapabilitiesContext
+
+from zendesk_source.catalogue import Stream
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.resources.vanished import DELETED_AT
+from zendesk_source.shape.tables import SYNCED_AT, Row
+
+VERSION = "_zendesk_version"
+VALID_FROM = "_zendesk_valid_from"
+VALID_TO = "_zendesk_valid_to"
+"""Null for the version that holds now."""
+
+_OWN = {SYNCED_AT, VERSION, VALID_FROM, VALID_TO, DELETED_AT}
+_VERSIONS: Any = {
+    "disposition": "merge",
+    "strategy": "scd2",
+    "validity_column_names": [VALID_FROM, VALID_TO],
+    "row_version_column_name": VERSION,
+}
+_BEGINNING: Any = {
+    VERSION: {"data_type": "text"},
+    VALID_FROM: {"data_type": "timestamp"},
+    VALID_TO: {"data_type": "timestamp"},
+}
+
+
+def keeps_versions(stream: Stream, is_wanted: bool) -> bool:
+    """Whether a list's table holds versions: wanted, or begun once.
+
+    A table that replaced its versions because a setting was forgotten would lose them all.
+
+    Raises:
+        ConfigurationError: The destination cannot keep any.
+    """
+    if VERSION in _columns_of(stream):
+        return True
+    if not is_wanted:
+        return False
+    if DestinationCapabilitiesContext in Container():
+        capabilities = Container()[DestinationCapabilitiesContext]
+        if "scd2" not in (capabilities.supported_merge_strategies or ()):
+            name = dlt.current.pipeline().destination.destination_name
+            raise ConfigurationError(
+                f"The destination {name} cannot keep the history of {stream.name}.",
+                "Set history to false, or load into one that can, such as duckdb or postgres.",
+            )
+    return True
+
+
+def has_begun(stream: Stream) -> bool:
+    """Whether versions can be added; a table that has rows without versions is written anew."""
+    columns = _columns_of(stream)
+    return VERSION in columns or not columns
+
+
+def versions(rows: Iterable[Row], columns: Any) -> Any:
+    """Return rows as dlt turns them into versions."""
+    hints = dlt.mark.make_hints(write_disposition=_VERSIONS, columns=columns or None)
+    return dlt.mark.with_hints(list(map(_versioned, rows)), hints)
+
+
+def first_versions(rows: Iterable[Row], columns: Any) -> Any:
+    """Return rows as the first versions of a table that had none; vanished ones are closed."""
+    load_id = str(dlt.current.load_package_state()["load_id"])
+    since = datetime.fromtimestamp(float(load_id), timezone.utc)  # what dlt closes versions by
+    begun = [
+        {
+            **_versioned(row),
+            VALID_FROM: row[SYNCED_AT] if DELETED_AT in row else since,
+            VALID_TO: row.get(DELETED_AT),
+        }
+        for row in rows
+    ]
+    hints = dlt.mark.make_hints(
+        write_disposition="replace", columns={**_BEGINNING, **(columns or {})}
+    )
+    return dlt.mark.with_hints(begun, hints)
+
+
+def no_rows(*, is_refused: bool) -> Iterator[Any]:
+    """Close every version of a list that is empty now; of one that was refused, none."""
+    if is_refused:
+        kept: Any = {"disposition": "merge", "strategy": "delete-insert"}
+        yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition=kept))
+        return
+    hints = dlt.mark.make_hints(write_disposition=_VERSIONS)
+    yield dlt.mark.with_hints(dlt.mark.materialize_table_schema(), hints)
+
+
+def _columns_of(stream: Stream) -> Any:
+    return dlt.current.source_schema().tables.get(stream.name, {}).get("columns", {})
+
+
+def _versioned(row: Row) -> Row:
+    said = {name: value for name, value in row.items() if name not in _OWN}
+    text = orjson.dumps(said, default=str, option=orjson.OPT_SORT_KEYS)
+    return {**row, VERSION: sha256(text).hexdigest()}
