@@ -76,7 +76,7 @@ def _vanished(stream: Stream, answers: list[Page], now: datetime) -> Iterator[An
     hints = dlt.mark.make_hints(write_disposition=stream.write)
     # Not the resource's own state: dlt forgets that of a resource that replaces its table.
     state = dlt.current.source_state().setdefault("listed", {})
-    for rows in vanished_rows(stream, shown, missed_at, state):
+    if rows := vanished_rows(stream, shown, missed_at, state):
         yield dlt.mark.with_hints(rows, hints)
 
 

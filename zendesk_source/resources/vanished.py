@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -29,37 +30,36 @@ Key = tuple[str, ...]
 
 def vanished_rows(
     stream: Stream, shown: Sequence[Row], missed_at: datetime, state: dict[str, Any]
-) -> Iterator[list[Row]]:
+) -> list[Row]:
     """Read back the rows that a list showed once and shows no more.
 
     Args:
         stream: Whose list.
         shown: All its rows.
         missed_at: When they were read.
-        state: By stream; notes what was shown, once all that vanished has been handed on.
+        state: By stream; notes what is shown now.
 
-    Yields:
+    Returns:
         Rows as they were loaded last, with the time of their vanishing.
     """
     keys = {_key(row, stream.primary_key) for row in shown}
     digest = sha256(orjson.dumps(sorted(keys))).hexdigest()
     before = state.get(stream.name, {})
-    gone = 0
-    if before.get("keys") != digest or before.get("gone"):
-        is_same = before.get("keys") == digest
-        for rows in _stored_rows(stream.name, only_vanished=is_same):
-            missed = [row for row in rows if _key(row, stream.primary_key) not in keys]
-            gone += len(missed)
-            if missed:
-                yield [{DELETED_AT: missed_at, **row} for row in missed]
-    state[stream.name] = {"keys": digest, "gone": gone}
+    is_same = before.get("keys") == digest
+    vanished = [
+        {DELETED_AT: missed_at, **row}
+        for row in (() if is_same and not before["gone"] else _stored_rows(stream.name, is_same))
+        if _key(row, stream.primary_key) not in keys
+    ]
+    state[stream.name] = {"keys": digest, "gone": len(vanished)}
+    return vanished
 
 
 def _key(row: Row, columns: Sequence[str]) -> Key:
     return tuple(str(row.get(column)) for column in columns)
 
 
-def _stored_rows(table: str, *, only_vanished: bool) -> Iterator[list[Row]]:
+def _stored_rows(table: str, only_vanished: bool) -> Iterator[Row]:
     """Read a table of the destination; nothing where there is none, or none to ask."""
     schema = dlt.current.source_schema()
     known = schema.tables.get(table, {}).get("columns", {})
@@ -71,16 +71,22 @@ def _stored_rows(table: str, *, only_vanished: bool) -> Iterator[list[Row]]:
     if not types:
         return
     try:
-        with dlt.current.pipeline().sql_client(schema.name) as client:
+        with _client_of(dlt.current.pipeline(), schema.name) as client:
             names = ", ".join(map(client.escape_column_name, types))
             query = f"SELECT {names} FROM {client.make_qualified_table_name(table)}"  # noqa: S608
             if only_vanished:
                 query += f" WHERE {client.escape_column_name(DELETED_AT)} IS NOT NULL"
             with client.execute_query(query) as cursor:
                 while batch := cursor.fetchmany(_ROWS_AT_ONCE):
-                    yield [_python_row(types, values) for values in batch]
+                    yield from (_python_row(types, values) for values in batch)
     except (DestinationUndefinedEntity, SqlClientNotAvailable):
         return
+
+
+@lru_cache(maxsize=1)
+def _client_of(pipeline: Any, schema_name: str) -> Any:
+    """Return what asks a destination; to make it costs dlt more than to use it."""
+    return pipeline.sql_client(schema_name)
 
 
 def _python_row(types: dict[str, str], values: Sequence[Any]) -> Row:
