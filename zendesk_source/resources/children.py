@@ -106,7 +106,7 @@ def _of_export(
 def _ask(connection: Connection, name: str, stream: Stream, parent: Row) -> Iterator[Page]:
     path = stream.path.format_map(parent)
     asked = replace(stream, name=name, records_key=stream.rows_key, path=path)
-    return pages(connection.client, asked, Position(), params=connection.params(stream))
+    return pages(connection.client, asked, Position())
 
 
 def _tell_log(stream: Stream) -> Tell:
