@@ -44,8 +44,7 @@ def first_page(
         path = stream.path.format_map(parent)
         stream = replace(stream, path=path, records_key=stream.rows_key, parent=None)
     position = Position(start_time=since) if stream.is_incremental else Position()
-    params = connection.params(stream)
-    walk = pages(connection.client, stream, position, params=params, page_size=rows)
+    walk = pages(connection.client, stream, position, page_size=rows)
     with closing(walk):  # type: ignore[type-var]
         return next(walk, None)
 
