@@ -17,7 +17,7 @@ LAYERS += ["item_format", "connection", "resources", "source"]
 SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "labeled_view"]
 SYNC += ["single_run", "loop"]
 ORDER = ["text_table", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
-ORDER += ["plain_settings", "login", "preview", "sync_history", "command_line"]
+ORDER += ["plain_settings", "login", "preview", "sync_history", "reset", "command_line"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
 FRONT = ["__init__", "__main__"]
 # The simulator is another Zendesk, not a layer: it must not share our reading of the API.
@@ -43,8 +43,10 @@ MAY_IMPORT_DLT |= {
     "item_format",
     "destination_state",
     "sync_history",
+    "reset",
     "command_line.dlt_runtime",
     "command_line.destination",
+    "command_line.reset",
     "command_line.loading",
     "command_line.progress",
 }

@@ -24,8 +24,10 @@ COMMANDS = {
     "check": "say whether a load would work",
     "streams": "list what can be loaded",
     "sample": "show the first rows of a stream without loading it",
+    "plan": "estimate what a first load takes",
     "load": "bring the destination up to now",
     "status": "say how fresh each stream is, from the destination",
+    "reset": "let the next load read a stream from its beginning",
     "report": "write a page of charts about what was loaded",
     "simulate": "serve a made-up Zendesk account on this machine",
 }

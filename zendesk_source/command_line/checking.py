@@ -14,6 +14,7 @@ from zendesk_source.api.credentials import base_url_of
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Stream
 from zendesk_source.command_line.destination import place_of
 from zendesk_source.command_line.dlt_runtime import dlt_runtime
+from zendesk_source.command_line.progress import Lines
 from zendesk_source.connection import Connection
 from zendesk_source.errors import StreamRefused, ZendeskError
 from zendesk_source.missing_settings import KINDS
@@ -42,6 +43,7 @@ def checked(options: argparse.Namespace) -> dict[str, Any]:
         chosen = select_streams(options.streams or [])
         place = place_of(options)
         connection = configured_connection()
+        connection.on_wait = Lines().on_wait
         try:
             user: Identity | None = whoami(connection.client)
         except StreamRefused:

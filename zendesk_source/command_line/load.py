@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--max-minutes", type=float, metavar="N", help="stop after N minutes; the next run goes on")
     add("--wait", action="store_true", help="wait for another run to end instead of refusing")
+    add("--dry-run", action="store_true", help="load nothing; say what a first load would take")
     add("--demo", action="store_true", help="load a simulated account")
     add(
         "--progress",
@@ -61,6 +62,10 @@ def add_destination_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Load."""
     check(options)
+    if options.dry_run:
+        from zendesk_source.command_line import plan
+
+        return plan.run(options)
     from zendesk_source.command_line import loading
 
     return loading.run_demo(options) if options.demo else loading.load_chosen(options)
@@ -73,7 +78,8 @@ def check(options: argparse.Namespace) -> None:
         ConfigurationError: One cannot.
     """
     if options.demo:
-        given = [name for name in ("streams", "start_date", "end_date") if getattr(options, name)]
+        refused = ("streams", "start_date", "end_date", "dry_run")
+        given = [name for name in refused if getattr(options, name)]
         if given:
             name = given[0].replace("_", "-")
             raise ConfigurationError(f"--demo takes no --{name}.", "Leave it out.")

@@ -57,6 +57,7 @@ def _stream(name: str) -> Stream:
 
 
 def _rows(stream: Stream, options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    from zendesk_source.command_line.progress import Lines
     from zendesk_source.extract.times import parse_date
     from zendesk_source.preview import first_page, sample_of, shaped_rows
     from zendesk_source.source import configured_connection
@@ -64,6 +65,7 @@ def _rows(stream: Stream, options: argparse.Namespace) -> dict[str, list[dict[st
     start = parse_date(options.start_date, "--start-date")
     since = int(start.timestamp()) if start else 0
     connection = configured_connection()
+    connection.on_wait = Lines().on_wait
     wanted = sample_of(stream, options.n)
     try:
         page = first_page(connection, wanted, rows=options.n, since=since)

@@ -1,0 +1,44 @@
+"""Read a stream anew: forget how far it was read, or drop its tables as well."""
+
+from __future__ import annotations
+
+import dlt
+from dlt.pipeline.helpers import pipeline_drop
+
+from zendesk_source.destination_state import follow_destination, remember_loaded
+from zendesk_source.failures import explained
+from zendesk_source.single_run import only_sync_of
+
+
+def reset_stream(pipeline: dlt.Pipeline, name: str, *, drop_tables: bool) -> list[str] | None:
+    """Let the next load read a stream from its beginning.
+
+    Args:
+        pipeline: That loaded it; packages that an earlier run left are loaded first.
+        name: Of the stream.
+        drop_tables: Drop its tables too; otherwise rows stay, and are merged with what comes.
+
+    Returns:
+        The tables that were dropped; None when there was nothing to forget.
+
+    Raises:
+        ConfigurationError: A sync of this pipeline is running.
+        LoadFailed: The destination refused it; nothing was changed.
+    """
+    with explained(pipeline), only_sync_of(pipeline):
+        if not follow_destination(pipeline) or not pipeline.schemas:
+            return None
+        while pipeline.has_pending_data:
+            pipeline.run()
+            remember_loaded(pipeline)
+        # When the stream was first read stays known: what is older may have been loaded before.
+        drop = (
+            pipeline_drop(pipeline, resources=[name])
+            if drop_tables
+            else pipeline_drop(pipeline, state_paths=f"resources.{name}.positions", state_only=True)
+        )
+        if drop.is_empty:
+            return None
+        drop()
+        remember_loaded(pipeline)
+        return sorted(drop.info["tables"])
