@@ -19,7 +19,7 @@ from zendesk_source.catalogue.chat import (
     CHAT_CHATS,
     CHAT_SKILLS,
 )
-from zendesk_source.errors import PaginationStuck, UnexpectedAnswer
+from zendesk_source.errors import NotOnThisPlan, PaginationStuck, UnexpectedAnswer
 
 NOW = int(START.timestamp())
 LONG_AGO = NOW - 100_000
@@ -163,3 +163,13 @@ def test_a_list_may_come_without_an_envelope_where_that_is_known(client: Zendesk
         walk(client, CHAT_SKILLS)
     with pytest.raises(UnexpectedAnswer, match="not an object"):
         walk(client, CHAT_CHATS)
+
+
+def test_a_refused_export_of_chat_is_not_taken_for_one_that_closes(
+    client: ZendeskClient, stub: Stub
+):
+    stub.script(Reply(404, {"error": "InvalidEndpoint"}))
+    with pytest.raises(NotOnThisPlan) as caught:
+        walk(client, CHAT_CHATS)
+    assert "feature or plan" in str(caught.value)
+    assert "December 2026" not in str(caught.value)

@@ -130,4 +130,5 @@ def _is_too_recent(name: str, body: bytes) -> bool:
 
 
 def _refusal_remedy(path: str, remedy: str) -> str:
-    return f"{remedy} {_EXPORT_CLOSED}" if "/incremental/" in path else remedy
+    is_closing = "/incremental/" in path and "/chat/" not in path
+    return f"{remedy} {_EXPORT_CLOSED}" if is_closing else remedy

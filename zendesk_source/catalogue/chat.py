@@ -63,6 +63,7 @@ def _export(
         page_size=1000,
         params={"fields": f"{rows_key}(*)"},
         since=since,
+        bucket="chat",
         lookback_seconds=lookback_seconds,
         side_tables=side_tables,
         columns=columns,
