@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import dlt
 import pytest
 
-from tests.tables import assert_table_equals
-from zendesk_source import sync, zendesk_source
+from tests.tables import Row, assert_table_equals
+from zendesk_source import sync, zendesk_help_center, zendesk_source
 from zendesk_source.api.credentials import ZendeskOAuthToken
+from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import STREAMS, Stream
-from zendesk_source.extract.children import ASKED_AT_ONCE
+from zendesk_source.extract.children import ASKED_AT_ONCE, REREAD_DAYS, Seen, read_of_list
 from zendesk_source.extract.slices import SliceLimits, StreamRun
 from zendesk_source.loop import SyncReport
 from zendesk_source.selection import select_streams
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 TOKEN = "a-token"
-HOUR = 3_600
-COMMENTS, HOLIDAYS = "hc_article_comments", "schedule_holidays"
 BY_NAME = {stream.name: stream for stream in STREAMS}
+CHILDREN = [stream for stream in STREAMS if stream.parent is not None]
+COMMENTS, HOLIDAYS, VOTES = "hc_article_comments", "schedule_holidays", "hc_article_votes"
+# Their parents change at the edits of the other one, too.
+OF_EDITED_ARTICLES = ("hc_article_attachments", "hc_article_translations")
 
 
 @pytest.fixture
 def account() -> Account:
     clock = SimulatedClock(start=datetime(2026, 1, 15, 12, tzinfo=timezone.utc))
-    return Account.generate(seed=5, tickets=30, users=20, organizations=8, clock=clock)
+    return Account.generate(seed=5, tickets=70, users=20, organizations=8, clock=clock)
 
 
 @pytest.fixture
@@ -43,130 +45,178 @@ def pipeline() -> dlt.Pipeline:
     return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
 
 
-def source_of(zendesk: Simulator, *names: str) -> Any:
+def source_of(zendesk: Simulator, *names: str, make: Any = zendesk_source) -> Any:
     credentials = ZendeskOAuthToken()
     credentials.subdomain, credentials.oauth_token = "acme", TOKEN
     credentials.base_url = zendesk.base_url
-    source = zendesk_source(credentials, clock=zendesk.account.clock)
-    return source.with_resources(*select_streams(names))
+    source = make(credentials, clock=zendesk.account.clock)
+    return source.with_resources(*names) if names else source
 
 
 def load(pipeline: dlt.Pipeline, zendesk: Simulator, *names: str, **options: Any) -> SyncReport:
-    """Sync some streams; an hour later the next requests are counted anew."""
+    """Sync some streams, and let an hour pass; the requests before are forgotten."""
     zendesk.forget_requests()
     report = sync(pipeline, source_of(zendesk, *names), **options)
-    zendesk.account.clock.advance(HOUR)
+    zendesk.account.clock.advance(3_600)
     return report
 
 
-def asked(zendesk: Simulator, name: str) -> Counter[str]:
-    """Return how often each address of a stream was asked."""
-    return Counter(request.path for request in zendesk.requests if request.stream == name)
+def asked(zendesk: Simulator, name: str) -> list[str]:
+    """Return the addresses of a stream that were asked."""
+    return [request.path for request in zendesk.requests if request.stream == name]
 
 
-def parents_of(stream: Stream, account: Account) -> list[Any]:
-    assert stream.parent is not None
-    return account.stores[stream.parent.stream.name].keys()
-
-
-def path_of(name: str, parent: Any) -> str:
-    return BY_NAME[name].path.format(id=parent)
-
-
-@pytest.mark.parametrize("name", [COMMENTS, HOLIDAYS])
-def test_where_nothing_tells_of_a_change_every_parent_is_asked_once(
-    account, zendesk, pipeline, name
-):
-    for _ in range(2):
-        report = load(pipeline, zendesk, name)
-        assert report.runs[name].status == "ok"
-        parents = parents_of(BY_NAME[name], account)
-        assert asked(zendesk, name) == Counter(path_of(name, parent) for parent in parents)
+def assert_is_the_account(pipeline: dlt.Pipeline, account: Account, *names: str) -> None:
+    for name in names:
         assert_table_equals(pipeline, name, account.truth(name))
-        first = account.truth(name)[0]
-        account.remove_row(name, first["id"])
-        parent = BY_NAME[name].parent
-        assert parent is not None
-        account.add_row(name, **{parent.column: first[parent.column]})
 
 
-def test_what_vanished_at_zendesk_vanishes(account, zendesk, pipeline):
-    load(pipeline, zendesk, COMMENTS)
-    comments = account.truth(COMMENTS)
-    emptied, gone = (row["article_id"] for row in (comments[0], comments[1]))
-    assert emptied != gone
-    for comment in comments:
-        if comment["article_id"] == emptied:
-            account.remove_row(COMMENTS, comment["id"])
+def column_of(stream: Stream) -> str:
+    assert stream.parent is not None
+    return stream.parent.column
+
+
+def row_id(stream: Stream, row: Row) -> Any:
+    key = tuple(row[column] for column in stream.primary_key)
+    return key[0] if len(key) == 1 else key
+
+
+def edit(account: Account, stream: Stream) -> set[Any]:
+    """Remove a row, empty a parent, and give one another row; return the parents."""
+    rows, column = account.truth(stream.name), column_of(stream)
+    emptied = [row for row in rows[1:] if row[column] == rows[-1][column]]
+    for row in (rows[0], *emptied):
+        account.remove_row(stream.name, row_id(stream, row))
+    # Of a parent with one row less and another one more a count tells nothing.
+    others = [row[column] for row in rows if row[column] not in {rows[0][column], rows[-1][column]}]
+    parent = others[0] if others else rows[0][column]
+    given = {"value": -1, "vote_count": 0, "vote_sum": 0}
+    more = {name: value for name, value in given.items() if name in stream.columns}
+    account.add_row(stream.name, **{column: parent}, **more)
+    return {rows[0][column], rows[-1][column], parent}
+
+
+def test_only_changed_parents_are_asked_and_what_is_gone_goes(account, zendesk, pipeline):
+    names = [stream.name for stream in CHILDREN]
+    report = load(pipeline, zendesk, *names)
+    assert {run.reason for run in report.runs.values()} == {""}
+    for stream in CHILDREN:
+        paths = asked(zendesk, stream.name)
+        # Those of comments are read once more for the votes on them.
+        assert stream.name.endswith("_comments") or len(paths) == len(set(paths)), stream.name
+    assert_is_the_account(pipeline, account, *names)
+
+    unseen = {"hc_post_comment_votes"}  # they change a comment, which nothing of its post tells
+    changed = {s.name: edit(account, s) for s in CHILDREN if s.name not in unseen}
+    gone = changed["hc_article_comments"].pop()
     account.remove_row("hc_articles", gone)
-    load(pipeline, zendesk, COMMENTS)
-    assert {row["article_id"] for row in account.truth(COMMENTS)}.isdisjoint({emptied, gone})
-    assert_table_equals(pipeline, COMMENTS, account.truth(COMMENTS))
+    account.clock.advance(3_600)
+    report = load(pipeline, zendesk, *names)
+    assert_is_the_account(pipeline, account, *names)
+    lists_of_posts = 2
+    of_posts = report.runs["hc_post_comments"].usage.requests
+    assert of_posts <= len(changed["hc_post_comments"]) + lists_of_posts
+    unseen.add("hc_post_comments")  # asked for the votes on them
+    edited = set().union(*(changed[name] for name in OF_EDITED_ARTICLES))
+    changed.update(dict.fromkeys(OF_EDITED_ARTICLES, edited))
+    for stream in CHILDREN:
+        if stream.parent is not None and stream.parent.signs and stream.name not in unseen:
+            parents = {path.split("/")[-2] for path in asked(zendesk, stream.name)}
+            assert parents <= {str(parent) for parent in changed[stream.name]}, stream.name
+            assert parents, stream.name
+    assert len(set(asked(zendesk, COMMENTS))) == len(account.truth("hc_articles"))
 
 
 def test_a_killed_sync_goes_on_with_the_parents_that_are_left(account, zendesk, pipeline):
-    articles = 40 + 2 * ASKED_AT_ONCE
-    for _ in range(articles - 40):
-        account.add_row(COMMENTS, article_id=account.add_row("hc_articles", position=0)["id"])
+    names = ("side_conversations", COMMENTS, "hc_article_comment_votes", OF_EDITED_ARTICLES[0])
+    read: dict[str, int] = {}
 
     def kill(runs: dict[str, StreamRun]) -> None:
-        if runs[COMMENTS].pages == 2:
+        read.update({name: run.pages for name, run in runs.items()})
+        if all(read.values()):
             raise KeyboardInterrupt
 
+    limits = SliceLimits(max_pages=3)
     with pytest.raises(KeyboardInterrupt):
-        load(pipeline, zendesk, COMMENTS, limits=SliceLimits(max_pages=1), on_slice=kill)
-    load(pipeline, zendesk, COMMENTS)
-    assert len(asked(zendesk, COMMENTS)) == articles - 2 * ASKED_AT_ONCE
-    assert_table_equals(pipeline, COMMENTS, account.truth(COMMENTS))
-    load(pipeline, zendesk, COMMENTS)
-    assert len(asked(zendesk, COMMENTS)) == articles
+        load(pipeline, zendesk, *names, limits=limits, on_slice=kill)
+    load(pipeline, zendesk, *names)
+    articles = len(account.truth("hc_articles"))
+    tickets = [row for row in account.truth("tickets") if row["status"] != "deleted"]
+    left = {
+        "side_conversations": len(tickets) - ASKED_AT_ONCE * read["side_conversations"],
+        OF_EDITED_ARTICLES[0]: articles - ASKED_AT_ONCE * read[OF_EDITED_ARTICLES[0]],
+    }
+    assert max(left.values()) > 0
+    for name, count in left.items():
+        assert len(asked(zendesk, name)) == max(0, count), name
+    # All of them are asked anew, once all of them have been.
+    of_comments = articles - ASKED_AT_ONCE * read[COMMENTS] % (2 * ASKED_AT_ONCE)
+    assert of_comments <= len(asked(zendesk, COMMENTS)) <= of_comments + articles
+    assert_is_the_account(pipeline, account, *names)
 
 
-def test_a_parent_that_is_deleted_meanwhile_ends_nothing(account, zendesk, pipeline):
-    load(pipeline, zendesk, COMMENTS)
+def test_a_refusal_is_a_skip_and_a_parent_deleted_meanwhile_is_not(account, zendesk, pipeline):
+    told: list[str] = []
+    zendesk.refuse(COMMENTS, 404)
+    zendesk.refuse(VOTES, 403)
+    zendesk.refuse("hc_topics", 404)
+    refused = (COMMENTS, VOTES, "hc_topic_subscriptions")
+    report = load(pipeline, zendesk, HOLIDAYS, *refused, on_cost=told.append)
+    assert len(asked(zendesk, COMMENTS)) == 10
+    for name, status in zip(refused, (404, 403, 404), strict=True):
+        assert report.runs[name].status == "skipped"
+        assert f" answered {status}" in report.runs[name].reason
+        assert report.runs[name].reason.startswith(name)
+    assert_is_the_account(pipeline, account, HOLIDAYS)
+    assert f"{HOLIDAYS}: 1 request for each of 2 schedules" in told
+
+    for name in (COMMENTS, VOTES):
+        zendesk.allow(name)
     gone = account.truth(COMMENTS)[0]["article_id"]
-    is_first: list[bool] = []
-
-    def delete(request: Any) -> None:
-        if request.stream == COMMENTS and not is_first:
-            is_first.append(True)
-            account.remove_row("hc_articles", gone)
-
-    zendesk.before_answer(delete)
-    report = load(pipeline, zendesk, COMMENTS)
-    assert report.runs[COMMENTS].status == "ok"
-    assert_table_equals(pipeline, COMMENTS, account.truth(COMMENTS))
-
-
-@pytest.mark.parametrize(("refused", "status"), [(COMMENTS, 403), (COMMENTS, 404),
-                                                ("hc_articles", 404)])  # fmt: skip
-def test_a_refused_product_is_a_skip_with_its_reason(account, zendesk, pipeline, refused, status):
-    zendesk.refuse(refused, status)
-    report = load(pipeline, zendesk, COMMENTS, HOLIDAYS)
-    assert report.runs[COMMENTS].status == "skipped"
-    assert f"{COMMENTS} (/api/v2/help_center/articles" in report.runs[COMMENTS].reason
-    assert f"answered {status}" in report.runs[COMMENTS].reason
-    assert len(asked(zendesk, COMMENTS)) <= 10
-    assert_table_equals(pipeline, HOLIDAYS, account.truth(HOLIDAYS))
-    zendesk.allow(refused)
-    load(pipeline, zendesk, COMMENTS)
-    assert_table_equals(pipeline, COMMENTS, account.truth(COMMENTS))
-
-
-def test_the_cost_is_told_before_the_first_parent_is_asked(zendesk, pipeline):
-    told: list[tuple[str, int]] = []
-    load(
-        pipeline,
-        zendesk,
-        COMMENTS,
-        on_cost=lambda text: told.append((text, len(asked(zendesk, COMMENTS)))),
+    zendesk.before_answer(
+        lambda request: (
+            gone in account.stores["hc_articles"]
+            and request.stream == COMMENTS
+            and account.remove_row("hc_articles", gone)
+        )
     )
-    assert told == [("hc_article_comments: 1 request for each of 40 articles", 0)]
+    report = load(pipeline, zendesk, COMMENTS, VOTES)
+    assert report.exit_code == 0
+    assert_is_the_account(pipeline, account, COMMENTS)
 
 
-def test_a_plain_run_reads_the_same(account, zendesk, pipeline):
-    pipeline.run(source_of(zendesk, COMMENTS))
-    account.clock.advance(HOUR)
-    account.remove_row(COMMENTS, account.truth(COMMENTS)[0]["id"])
-    pipeline.run(source_of(zendesk, COMMENTS))
-    assert_table_equals(pipeline, COMMENTS, account.truth(COMMENTS))
+def signs_at(moment: datetime, row: Row, seen: Seen) -> bool:
+    """Go through a list of one macro; whether it was asked for its attachments."""
+    asked: list[Row] = []
+
+    def ask(stream: Stream, parent: Row) -> Iterator[Page]:
+        asked.append(parent)
+        yield page
+
+    page = Page({}, [row], Position(), True, moment, moment, 0)
+    for _step in read_of_list(BY_NAME["macro_attachments"], page, seen, ask, lambda count: None):
+        pass
+    return bool(asked)
+
+
+def test_a_parent_is_asked_again_while_it_is_young_and_once_a_month():
+    moment = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
+    macro, seen = {"id": 7, "updated_at": "2026-01-15T11:59:30Z"}, Seen({})
+    assert signs_at(moment, macro, seen)
+    moment += timedelta(minutes=1)  # it could have changed again within its second
+    assert signs_at(moment, macro, seen)
+    assert not signs_at(moment, macro, seen)
+    assert not signs_at(moment + timedelta(minutes=1), macro, seen)
+    days = [moment + timedelta(days=day) for day in range(1, REREAD_DAYS + 1)]
+    assert [signs_at(day, macro, seen) for day in days].count(True) == 1
+
+
+def test_a_request_for_every_ticket_is_made_only_where_the_stream_is_named(zendesk):
+    opt_in = {stream.name for stream in STREAMS if stream.is_opt_in}
+    assert {"side_conversations", "organization_merges"} <= opt_in
+    for named in ("all", "support", "*"):
+        assert not opt_in & set(select_streams([named]))
+    assert select_streams(["side_conversations"]) == ["side_conversations"]
+    assert not opt_in & set(source_of(zendesk).selected_resources)
+    guide = source_of(zendesk, make=zendesk_help_center)
+    assert COMMENTS in guide.selected_resources

@@ -17,7 +17,10 @@ def child_list(
     *,
     product: Product = "support",
     paging: Paging = Paging.CURSOR,
+    primary_key: tuple[str, ...] = ("id",),
     records_key: str = "",
+    page_size: int = LIST_PAGE_SIZE,
+    bucket: str = "",
     access: Literal["admin", "agent", "anyone"] = "agent",
     needs: str = "",
     note: str = "",
@@ -32,7 +35,10 @@ def child_list(
         columns: Declared types.
         product: As in ``Stream``, like everything that follows.
         paging: Cursor unless said otherwise.
+        primary_key: ``id`` unless said otherwise.
         records_key: Key of the rows, where it is not the name.
+        page_size: 100 unless said otherwise.
+        bucket: Rate limit of its own.
         access: Role that may read it.
         needs: Plan or feature.
         note: What to know about the table.
@@ -43,10 +49,11 @@ def child_list(
         path=f"/api/v2/{path}",
         records_key=records_key,
         paging=paging,
-        primary_key=("id",),
+        primary_key=primary_key,
         cursor_field=None,
         write="merge",
-        page_size=ALL_IN_ONE_ANSWER if paging is Paging.SINGLE else LIST_PAGE_SIZE,
+        page_size=ALL_IN_ONE_ANSWER if paging is Paging.SINGLE else page_size,
+        bucket=bucket,
         parent=parent,
         columns=columns,
         access=access,

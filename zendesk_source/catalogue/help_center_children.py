@@ -5,15 +5,28 @@ from __future__ import annotations
 from functools import partial
 
 from zendesk_source.catalogue.children import child_list
-from zendesk_source.catalogue.help_center import HC_ARTICLES
+from zendesk_source.catalogue.help_center import (
+    HC_ARTICLES,
+    HC_CATEGORIES,
+    HC_POSTS,
+    HC_SECTIONS,
+    HC_TOPICS,
+)
 from zendesk_source.catalogue.lists import whole_list
-from zendesk_source.catalogue.stream import Parent, Stream, columns
+from zendesk_source.catalogue.stream import Columns, Parent, Stream, columns
 
 _HELP_CENTER = "help_center/help-center-api/"
+_ARTICLE, _POST = "help_center/articles/{id}/", "community/posts/{id}/"
+_VOTED = ("vote_count", "vote_sum")
+_EDITS_UNSEEN = (
+    "An edit of one, and a vote on it, is noticed when its post changes, or within 30 days."
+)
+_COMMENTS_AGAIN = "Reads the comments itself, to see which of them were voted on."
 
-_child = partial(child_list, product="help_center")
+_of_guide = partial(child_list, product="help_center", needs="Guide")
+_of_gather = partial(child_list, product="help_center", needs="Gather")
 
-# The export leaves out what votes and comments change, and shows what is archived.
+# The export leaves out what votes change, and shows what is archived.
 _LISTED_ARTICLES = whole_list(
     "hc_articles",
     "help_center/articles.json",
@@ -24,22 +37,222 @@ _LISTED_ARTICLES = whole_list(
     needs="Guide",
 )
 
-_COMMENT = columns(
-    bigint="id article_id author_id source_id vote_count vote_sum non_author_editor_id",
-    timestamp="created_at updated_at non_author_updated_at",
-    text="url html_url body locale source_type",
-)
 
-HC_ARTICLE_COMMENTS = _child(
+def _article(*signs: str, count: str = "") -> Parent:
+    return Parent(
+        stream=_LISTED_ARTICLES, noun="article", column="article_id", signs=signs, count=count
+    )
+
+
+def _post(*signs: str, count: str) -> Parent:
+    return Parent(stream=HC_POSTS, noun="post", column="post_id", signs=signs, count=count)
+
+
+def _votes(parent_column: str) -> Columns:
+    return columns(
+        bigint=f"id {parent_column} user_id item_id value",
+        timestamp="created_at updated_at",
+        text="url item_type",
+    )
+
+
+def _subscriptions(parent_column: str) -> Columns:
+    return columns(
+        bigint=f"id {parent_column} user_id content_id",
+        timestamp="created_at updated_at",
+        text="url content_type locale",
+        bool="include_comments",
+    )
+
+
+def _translations(parent_column: str) -> Columns:
+    return columns(
+        bigint=f"id {parent_column} source_id created_by_id updated_by_id",
+        timestamp="created_at updated_at",
+        text="url html_url source_type locale title body",
+        bool="draft outdated hidden",
+    )
+
+
+HC_ARTICLE_COMMENTS = _of_guide(
     "hc_article_comments",
-    "help_center/articles/{id}/comments.json",
-    Parent(stream=_LISTED_ARTICLES, noun="article", column="article_id"),
+    _ARTICLE + "comments.json",
+    _article(),
     _HELP_CENTER + "article_comments/",
-    _COMMENT,
+    columns(
+        bigint="id article_id author_id source_id vote_count vote_sum non_author_editor_id",
+        timestamp="created_at updated_at non_author_updated_at",
+        text="url html_url body locale source_type",
+    ),
     records_key="comments",
     access="anyone",
-    needs="Guide",
     note="Nothing of an article tells of a comment, so every article is asked.",
 )
 
-HELP_CENTER_CHILDREN: tuple[Stream, ...] = (HC_ARTICLE_COMMENTS,)
+HC_ARTICLE_VOTES = _of_guide(
+    "hc_article_votes",
+    _ARTICLE + "votes.json",
+    _article(*_VOTED, count="vote_count"),
+    _HELP_CENTER + "votes/",
+    _votes("article_id"),
+    records_key="votes",
+)
+
+HC_ARTICLE_COMMENT_VOTES = _of_guide(
+    "hc_article_comment_votes",
+    "help_center/articles/{article_id}/comments/{id}/votes.json",
+    Parent(
+        stream=HC_ARTICLE_COMMENTS,
+        noun="comment",
+        column="comment_id",
+        signs=_VOTED,
+        count="vote_count",
+    ),
+    _HELP_CENTER + "votes/",
+    _votes("comment_id"),
+    records_key="votes",
+    note=_COMMENTS_AGAIN,
+)
+
+HC_ARTICLE_ATTACHMENTS = _of_guide(
+    "hc_article_attachments",
+    _ARTICLE + "attachments.json",
+    _article("updated_at"),
+    _HELP_CENTER + "article_attachments/",
+    columns(
+        bigint="id article_id size",
+        timestamp="created_at updated_at",
+        text="url file_name display_file_name content_type content_url relative_path locale",
+        bool="inline",
+    ),
+    records_key="article_attachments",
+    access="anyone",
+)
+
+HC_ARTICLE_TRANSLATIONS = _of_guide(
+    "hc_article_translations",
+    _ARTICLE + "translations.json",
+    _article("updated_at"),
+    _HELP_CENTER + "translations/",
+    _translations("article_id"),
+    records_key="translations",
+)
+
+HC_SECTION_TRANSLATIONS = _of_guide(
+    "hc_section_translations",
+    "help_center/sections/{id}/translations.json",
+    Parent(stream=HC_SECTIONS, noun="section", column="section_id"),
+    _HELP_CENTER + "translations/",
+    _translations("section_id"),
+    records_key="translations",
+)
+
+HC_CATEGORY_TRANSLATIONS = _of_guide(
+    "hc_category_translations",
+    "help_center/categories/{id}/translations.json",
+    Parent(stream=HC_CATEGORIES, noun="category", column="category_id"),
+    _HELP_CENTER + "translations/",
+    _translations("category_id"),
+    records_key="translations",
+)
+
+HC_ARTICLE_SUBSCRIPTIONS = _of_guide(
+    "hc_article_subscriptions",
+    _ARTICLE + "subscriptions.json",
+    _article(),
+    _HELP_CENTER + "content_subscriptions/",
+    _subscriptions("article_id"),
+    records_key="subscriptions",
+    note="Nothing of an article tells of its followers, so every article is asked.",
+)
+
+HC_SECTION_SUBSCRIPTIONS = _of_guide(
+    "hc_section_subscriptions",
+    "help_center/sections/{id}/subscriptions.json",
+    Parent(stream=HC_SECTIONS, noun="section", column="section_id"),
+    _HELP_CENTER + "content_subscriptions/",
+    _subscriptions("section_id"),
+    records_key="subscriptions",
+)
+
+HC_TOPIC_SUBSCRIPTIONS = _of_gather(
+    "hc_topic_subscriptions",
+    "community/topics/{id}/subscriptions.json",
+    Parent(
+        stream=HC_TOPICS,
+        noun="topic",
+        column="topic_id",
+        signs=("follower_count",),
+        count="follower_count",
+    ),
+    _HELP_CENTER + "content_subscriptions/",
+    _subscriptions("topic_id"),
+    records_key="subscriptions",
+)
+
+HC_POST_COMMENTS = _of_gather(
+    "hc_post_comments",
+    _POST + "comments.json",
+    _post("comment_count", "updated_at", count="comment_count"),
+    _HELP_CENTER + "post_comments/",
+    columns(
+        bigint="id post_id author_id vote_count vote_sum non_author_editor_id",
+        timestamp="created_at updated_at non_author_updated_at",
+        text="url html_url body",
+        bool="official",
+    ),
+    records_key="comments",
+    access="anyone",
+    note=_EDITS_UNSEEN,
+)
+
+HC_POST_VOTES = _of_gather(
+    "hc_post_votes",
+    _POST + "votes.json",
+    _post(*_VOTED, count="vote_count"),
+    _HELP_CENTER + "votes/",
+    _votes("post_id"),
+    records_key="votes",
+)
+
+HC_POST_COMMENT_VOTES = _of_gather(
+    "hc_post_comment_votes",
+    "community/posts/{post_id}/comments/{id}/votes.json",
+    Parent(
+        stream=HC_POST_COMMENTS,
+        noun="comment",
+        column="comment_id",
+        signs=_VOTED,
+        count="vote_count",
+    ),
+    _HELP_CENTER + "votes/",
+    _votes("comment_id"),
+    records_key="votes",
+    note=_COMMENTS_AGAIN,
+)
+
+HC_POST_SUBSCRIPTIONS = _of_gather(
+    "hc_post_subscriptions",
+    _POST + "subscriptions.json",
+    _post("follower_count", count="follower_count"),
+    _HELP_CENTER + "content_subscriptions/",
+    _subscriptions("post_id"),
+    records_key="subscriptions",
+)
+
+HELP_CENTER_CHILDREN: tuple[Stream, ...] = (
+    HC_ARTICLE_COMMENTS,
+    HC_ARTICLE_VOTES,
+    HC_ARTICLE_COMMENT_VOTES,
+    HC_ARTICLE_ATTACHMENTS,
+    HC_ARTICLE_TRANSLATIONS,
+    HC_SECTION_TRANSLATIONS,
+    HC_CATEGORY_TRANSLATIONS,
+    HC_ARTICLE_SUBSCRIPTIONS,
+    HC_SECTION_SUBSCRIPTIONS,
+    HC_TOPIC_SUBSCRIPTIONS,
+    HC_POST_COMMENTS,
+    HC_POST_VOTES,
+    HC_POST_COMMENT_VOTES,
+    HC_POST_SUBSCRIPTIONS,
+)

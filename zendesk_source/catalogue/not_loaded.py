@@ -20,8 +20,6 @@ class NotLoaded:
     is_later: bool = False
 
 
-_PER_PARENT = "One request for each {}; it is to be read for those that changed only."
-
 NOT_LOADED: tuple[NotLoaded, ...] = (
     NotLoaded(
         "tickets_time_based tickets_list users_time_based users_list organizations_list"
@@ -62,18 +60,14 @@ NOT_LOADED: tuple[NotLoaded, ...] = (
         "Legacy custom objects, which Zendesk has replaced by those that are loaded.",
     ),
     NotLoaded(
-        "organization_merges macro_attachments trigger_revisions"
-        " routing_attribute_values side_conversations custom_object_fields"
-        " custom_object_records custom_object_records_list custom_object_record_attachments",
-        _PER_PARENT.format("organization, macro, trigger, skill, ticket or object"),
+        "custom_object_fields custom_object_records custom_object_records_list"
+        " custom_object_record_attachments",
+        "One request for each object; to be read for those that changed only.",
         is_later=True,
     ),
     NotLoaded(
-        "hc_article_votes hc_article_comment_votes hc_article_attachments"
-        " hc_article_translations hc_article_subscriptions hc_section_subscriptions"
-        " hc_post_comments hc_post_votes hc_post_comment_votes hc_post_subscriptions"
-        " hc_topic_subscriptions csat_surveys",
-        _PER_PARENT.format("article, section, post, topic or language"),
+        "csat_surveys",
+        "Nobody has recorded an answer, and Zendesk does not document its shape.",
         is_later=True,
     ),
 )

@@ -48,6 +48,9 @@ class Paging(str, Enum):
     NEXT_PAGE_URL = "next_page_url"
     """A link to the next page, for as long as ``has_more``; begins anew on every sync."""
 
+    NEWEST_FIRST = "newest_first"
+    """From the newest rows by the link ``before_url`` to older ones; no link ends it."""
+
 
 class Origin(str, Enum):
     """Where in a page the rows of a side table are found."""

@@ -348,7 +348,8 @@ def cost_of(stream: Stream, parents: int | None) -> str:
     if parents is None:
         what = f"1 request for each {noun} that changed since the last sync, or since start_date"
     else:
-        what = f"1 request for each of {parents:,} {noun}s"
+        nouns = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+        what = f"1 request for each of {parents:,} {nouns}"
     if outer is not None:
         what += f", and for each changed {stream.parent.noun} in them"
     return f"{stream.name}: {what}"

@@ -71,9 +71,8 @@ def _steps(
     tell = part.sync.on_cost if part is not None else _tell_log(stream)
     lists = part.sync.parents if part is not None else ParentLists()
     # Its requests are counted, and a refusal is told, for the stream that needs it.
-    parents = replace(
-        stream.parent.stream, name=stream.name, records_key=stream.parent.stream.rows_key
-    )
+    first = (stream.parent.stream.parent or stream.parent).stream
+    parents = replace(first, name=stream.name, records_key=first.rows_key)
     walk = partial(pages, connection.client, parents)
     ask = partial(_ask, connection, stream.name)
     seen = open_seen(positions)

@@ -12,12 +12,26 @@ from zendesk_source.simulator.state import STREAM_BY_NAME, State, iso
 from zendesk_source.simulator.store import Row
 
 # The rows of all others name their parent by another column, or not at all.
-SHOWS_ITS_PARENT = ("hc_article_attachments", "hc_post_comments", "side_conversations")
+SHOWS_ITS_PARENT = (
+    *("hc_article_attachments", "hc_post_comments", "side_conversations"),
+    "routing_attribute_values",
+)
 
 # By stream: columns of the parent that count its rows, and that sum up what they say.
-_COUNTED: dict[str, tuple[str, str]] = {}
+_COUNTED = {
+    **dict.fromkeys(("hc_article_votes", "hc_post_votes"), ("vote_count", "vote_sum")),
+    **dict.fromkeys(
+        ("hc_article_comment_votes", "hc_post_comment_votes"), ("vote_count", "vote_sum")
+    ),
+    "hc_post_comments": ("comment_count", ""),
+    "hc_post_subscriptions": ("follower_count", ""),
+    "hc_topic_subscriptions": ("follower_count", ""),
+}
 # The parent counts as changed when they do.
-_TOUCHING = ("side_conversations",)
+_TOUCHING = (
+    *("organization_merges", "macro_attachments", "trigger_revisions", "side_conversations"),
+    *("hc_article_attachments", "hc_article_translations"),
+)
 
 
 def pattern_of(stream: Stream) -> re.Pattern[str]:
@@ -51,27 +65,38 @@ def tell_parent(state: State, stream: Stream, row: Row) -> None:
     """Let the parent of a row that was added, changed or removed tell of it, where it does."""
     if stream.parent is None:
         return
-    name = stream.parent.stream.name
-    parents, parent_id = state.stores[name], row[stream.parent.column]
-    if parent_id not in parents:
+    name, parent_id = stream.parent.stream.name, row[stream.parent.column]
+    if parent_id not in state.stores[name]:
         return
-    parent = parents[parent_id]
     if stream.name in _COUNTED:
-        count, total = _COUNTED[stream.name]
-        store = state.stores[stream.name]
-        rows = [store[key] for key in store.keys_of_parent(parent_id)]
-        parent[count] = len(rows)
-        if total:
-            parent[total] = sum(each["value"] for each in rows)
+        _count(state, stream.name, name, parent_id)
     if stream.name in _TOUCHING:
-        now = state.now_second()
+        parent, now = state.stores[name][parent_id], state.now_second()
         parent["updated_at"] = iso(now)
         if name == "tickets":
-            parent["generated_timestamp"] = now
-    if name == "tickets":
-        state.put_ticket(parent)
-    else:
-        parents.put(parent)
+            state.put_ticket({**parent, "generated_timestamp": now})
+        else:
+            state.stores[name].put(parent)
+
+
+def count_children(state: State) -> None:
+    """Let every parent tell how many rows it has."""
+    for stream in STREAM_BY_NAME.values():
+        if stream.parent is not None and stream.name in _COUNTED:
+            parents = stream.parent.stream.name
+            parent_ids = state.stores[parents].keys()
+            for parent_id in parent_ids:
+                _count(state, stream.name, parents, parent_id)
+
+
+def _count(state: State, name: str, parents: str, parent_id: Any) -> None:
+    count, total = _COUNTED[name]
+    parent, store = state.stores[parents][parent_id], state.stores[name]
+    rows = [store[key] for key in store.keys_of_parent(parent_id)]
+    parent[count] = len(rows)
+    if total:
+        parent[total] = sum(each["value"] for each in rows)
+    state.stores[parents].put(parent)
 
 
 def remove_children(state: State, stream: str, row_id: Any) -> None:

@@ -106,7 +106,10 @@ def _refer(
         product = STREAM_BY_NAME[target].product
         if not row.get(name) or target == stream.name or product not in ("support", stream.product):
             continue
-        ids = state.stores[target].keys()
+        store = state.stores[target]
+        ids = store.keys()
+        if stream.parent is not None and name == stream.parent.column:
+            ids = [each for each in ids if each not in store.marked.get("deleted", ())]
         if ids:
             chosen = ids[number % len(ids)] if name in key else rng.choice(ids)
             row[name] = str(chosen) if isinstance(row[name], str) else chosen

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from random import Random
 
 from zendesk_source.catalogue import Paging
-from zendesk_source.simulator.children import tell_parent
+from zendesk_source.simulator.children import count_children
 from zendesk_source.simulator.example_rows import rows_like
 from zendesk_source.simulator.examples_chat import CHAT_EXAMPLES
 from zendesk_source.simulator.examples_children import CHILD_EXAMPLES
@@ -47,6 +47,8 @@ COUNTS = {
     "hc_article_comments": 130,
     "hc_sections": 6,
     "hc_posts": 104,
+    "hc_post_comments": 60,
+    "hc_post_votes": 40,
     "talk_calls": 60,
     "talk_call_legs": 120,
     "talk_phone_numbers": 2,
@@ -68,4 +70,4 @@ def add_examples(state: State, seed: int, start: int, end: int) -> None:
         count = 1 if stream.paging is Paging.OBJECT else COUNTS.get(name, few)
         for row in rows_like(state, stream, example, count, rng, start, end):
             state.stores[name].put(row)
-            tell_parent(state, stream, row)
+    count_children(state)

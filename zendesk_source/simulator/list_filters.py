@@ -24,6 +24,7 @@ ORDER_BY = {
     "ticket_activities": ("-created_at", "id"),
     "ticket_audits": ("created_at", "id"),
     "ticket_metric_events": ("time", "id"),
+    "trigger_revisions": ("-created_at", "-id"),
     "triggers": ("position", "title", "id"),
     "views": ("created_at", "id"),
 }
@@ -64,7 +65,7 @@ def sort_values(stream: Stream, row: Row, order: tuple[str, ...]) -> tuple[Any, 
     for name in order:
         value = row.get(name.removeprefix("-"))
         if name.startswith("-"):
-            value = -epoch_seconds(value)
+            value = -epoch_seconds(value)  # ids are numbers, too
         elif value is None:
             value = 0 if stream.columns.get(name) == "bigint" else ""
         values.append(value)

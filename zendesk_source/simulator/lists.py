@@ -34,6 +34,7 @@ Listed = list[tuple[tuple[Any, ...], Key]]
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE = 100
 MAX_ROWS_BY_OFFSET = 10_000
+MOST_NEWEST_FIRST = 1000
 
 # Tested by others: larger than documented, and refused beyond.
 MAX_PAGE_SIZE = {"tags": 1000, "ticket_metric_events": 1000, "access_logs": 2500}
@@ -131,6 +132,19 @@ class Listing:
             envelope |= {"page": number, "per_page": size, "page_count": pages}
             envelope |= {"sort_by": "created_at", "sort_order": "desc"}
         return self._answer(page, envelope)
+
+    def newest_first(self, query: Query) -> Answer:
+        """Return a page by ``limit`` and ``cursor``, whose links say what is older or newer."""
+        size, listed = _whole_number(query.get("limit"), MOST_NEWEST_FIRST), self._listed(query)
+        first = _whole_number(query.get("cursor"), 1) - 1
+        before, after = first + size, first - size
+        envelope: Row = {"count": len(listed[first:before])}
+        for name, place in (("before", before), ("after", after)):
+            is_there = 0 <= place < len(listed)
+            link = f"{self.url}?{urlencode({'cursor': place + 1, 'limit': size})}"
+            envelope[f"{name}_cursor"] = str(place + 1) if is_there else None
+            envelope[f"{name}_url"] = link if is_there else None
+        return self._answer(listed[first:before], envelope)
 
     def whole(self, query: Query) -> Answer:
         """Return every row in one answer, which may be nothing but their list."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from zendesk_source.simulator.children import remove_children
 from zendesk_source.simulator.people_rows import (
     identity_row,
     organization_membership_row,
@@ -90,6 +91,7 @@ class PeopleEdits(State):
             for membership in list(memberships):
                 if membership["organization_id"] == organization_id:
                     memberships.drop(membership["id"])
+            remove_children(self, "organizations", organization_id)
             return self.edit_organization(organization_id, deleted_at=iso(self.now_second()))
 
     def add_organization_membership(self, user_id: int, organization_id: int) -> Row:

@@ -66,6 +66,8 @@ class Routes:
 def _route_of_parent(stream: Stream, path: str, ids: Mapping[str, str]) -> Route:
     def show(state: State, url: str, query: Query) -> Answer:
         listing = Listing(state, stream, url, path, parent_asked(state, stream, ids))
+        if stream.paging is Paging.NEWEST_FIRST:
+            return listing.newest_first(query)
         return listing.whole(query) if stream.paging is Paging.SINGLE else listing.page(query)
 
     return Route(stream, show, stream.bucket)

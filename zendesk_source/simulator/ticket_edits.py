@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from zendesk_source.simulator.children import remove_children
 from zendesk_source.simulator.state import State, iso
 from zendesk_source.simulator.store import Row
 from zendesk_source.simulator.ticket_rows import (
@@ -126,6 +127,7 @@ class TicketEdits(State):
                 custom_status_id=self.ticket(ticket_id)["custom_status_id"],
             )
             self.schedule_scrub(ticket_id, self.now_second())
+            remove_children(self, "tickets", ticket_id)
             return ticket
 
     def scrub_ticket(self, ticket_id: int) -> Row:

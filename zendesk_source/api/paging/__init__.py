@@ -10,7 +10,11 @@ import orjson
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging.chat import chat_export_pages, since_id_pages
 from zendesk_source.api.paging.exports import cursor_export_pages, time_export_pages
-from zendesk_source.api.paging.links import change_log_pages, next_page_url_pages
+from zendesk_source.api.paging.links import (
+    change_log_pages,
+    newest_first_pages,
+    next_page_url_pages,
+)
 from zendesk_source.api.paging.lists import (
     cursor_pages,
     object_pages,
@@ -33,6 +37,7 @@ _FAMILIES: Mapping[Paging, Callable[[Walk, Position], Pages]] = MappingProxyType
         Paging.SINCE_ID: since_id_pages,
         Paging.CHANGE_LOG: change_log_pages,
         Paging.NEXT_PAGE_URL: next_page_url_pages,
+        Paging.NEWEST_FIRST: newest_first_pages,
     }
 )
 

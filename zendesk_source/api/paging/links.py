@@ -57,6 +57,21 @@ def next_page_url_pages(walk: Walk, position: Position) -> Pages:
         yield walk.page(answer, position, is_last=False)
 
 
+def newest_first_pages(walk: Walk, position: Position) -> Pages:
+    """Walk a list from its newest rows to its oldest by the link in ``before_url``.
+
+    Raises:
+        PaginationStuck: A link came twice.
+        UnexpectedAnswer: The rows are missing.
+    """
+    answer = walk.ask({}, size_param="limit")
+    while walk.rows(answer) and isinstance(link := answer.value.get("before_url"), str):
+        yield walk.page(answer, Position(), is_last=False)
+        walk.advance(link, "the same page was linked twice")
+        answer = walk.ask({}, size_param="", url=link)
+    yield walk.page(answer, Position(), is_last=True)
+
+
 def _ask_with_size(walk: Walk, position: Position) -> Answer[Mapping[str, Any]]:
     if position.cursor is not None:
         return walk.ask(dict(parse_qsl(position.cursor)), size_param="")
