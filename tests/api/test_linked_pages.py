@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from zendesk_source.api.paging import Position, pages
 from zendesk_source.api.refusals import RequestRefused
 from zendesk_source.catalogue.support_activity import ACCESS_LOGS as ACCESS_LOGS_STREAM
 from zendesk_source.catalogue.support_activity import SIDE_CONVERSATION_EVENTS
+from zendesk_source.catalogue.support_children import TRIGGER_REVISIONS
 from zendesk_source.catalogue.support_routing import (
     AGENT_AVAILABILITIES,
     AGENT_STATUSES,
@@ -23,6 +25,8 @@ from zendesk_source.catalogue.support_routing import (
 from zendesk_source.errors import PaginationStuck, UnexpectedAnswer
 
 NOW = int(START.timestamp())
+REVISIONS = "/api/v2/triggers/7/revisions"
+TRIGGER_7 = replace(TRIGGER_REVISIONS, path=REVISIONS)
 CHANGES = "/api/v2/incremental/routing/attributes.json"
 
 
@@ -154,3 +158,27 @@ def test_access_logs_are_asked_since_a_time_and_paced_by_themselves(
         {"page[size]": "2500", "filter[start]": "1970-01-02T00:00:00Z"},
     ]
     assert product_bucket(ACCESS_LOGS_STREAM.path) == ACCESS_LOGS
+
+
+def revisions(found: list[Any], older: str | None) -> Reply:
+    link = f"https://other.example{REVISIONS}?cursor={older}&limit=1000" if older else None
+    return Reply(200, {"trigger_revisions": found, "before_url": link, "after_url": "not followed"})
+
+
+def test_a_list_from_the_newest_row_on_ends_without_a_link_to_older_ones(
+    client: ZendeskClient, stub: Stub
+):
+    stub.script(revisions(rows(3, 2), "b"), revisions(rows(1), None))
+    walked = walk(client, TRIGGER_7)
+    assert ids(walked) == [3, 2, 1]
+    assert [seen.params for seen in stub.requests] == [
+        {"limit": "1000"},
+        {"cursor": "b", "limit": "1000"},
+    ]
+    assert [page.is_last for page in walked] == [False, True]
+
+
+def test_a_link_to_older_rows_that_comes_twice_is_no_loop(client: ZendeskClient, stub: Stub):
+    stub.script(revisions(rows(2), "b"), revisions(rows(2), "b"))
+    with pytest.raises(PaginationStuck, match="linked twice"):
+        walk(client, TRIGGER_7)

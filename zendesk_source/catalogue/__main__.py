@@ -93,7 +93,7 @@ def _stream_row(stream: Stream, figures: Figures) -> Sequence[str]:
         _requests(stream),
         _measured(figures["streams"].get(stream.name)),
         f"{stream.access}; {stream.needs}" if stream.needs else stream.access,
-        "yes" if stream.is_core else "",
+        "yes" if stream.is_core else "by name" if stream.is_opt_in else "",
     )
 
 
@@ -106,8 +106,7 @@ def _requests(stream: Stream) -> str:
 
 def _requests_of_parents(parent: Parent) -> str:
     outer = parent.stream.parent
-    is_told = parent.signs or parent.stream.is_incremental
-    each = f"1 for each {'changed ' if is_told else ''}{parent.noun}"
+    each = f"1 for each {'changed ' if parent.tells_of_changes else ''}{parent.noun}"
     if outer is not None:
         return f"1 for each {outer.noun}, {each}"
     return each

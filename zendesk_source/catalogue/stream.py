@@ -127,6 +127,11 @@ class Parent:
     signs: tuple[str, ...] = ()
     count: str = ""
 
+    @property
+    def tells_of_changes(self) -> bool:
+        """Whether only changed parents are asked."""
+        return bool(self.signs) or self.stream.is_incremental
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stream:

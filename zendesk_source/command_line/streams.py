@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the streams."""
     chosen = set(select_streams(options.names or [ALL]))
-    streams = [stream for stream in STREAMS if stream.name in chosen]
+    # Without names also those that have to be named.
+    streams = [each for each in STREAMS if each.name in chosen or not options.names]
     if options.json:
         print_json([_described(stream) for stream in streams])
     else:
@@ -36,10 +37,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _row(stream: Stream) -> Sequence[str]:
+    is_asked_again = stream.parent is not None and not stream.parent.tells_of_changes
     return (
         stream.name,
-        "yes" if stream.is_core else "",
-        _LATER[stream.write],
+        "yes" if stream.is_core else "by name" if stream.is_opt_in else "",
+        _LATER["replace" if is_asked_again else stream.write],
         str(len(stream.side_tables) or ""),
         f"{stream.access}; {stream.needs}" if stream.needs else stream.access,
     )
@@ -50,6 +52,7 @@ def _described(stream: Stream) -> dict[str, Any]:
         "name": stream.name,
         "product": stream.product,
         "is_core": stream.is_core,
+        "is_opt_in": stream.is_opt_in,
         "tables": [table.name for table in stream.tables],
         "primary_key": list(stream.primary_key),
         "cursor_field": stream.cursor_field,

@@ -68,7 +68,7 @@ def newest_first_pages(walk: Walk, position: Position) -> Pages:
     while walk.rows(answer) and isinstance(link := answer.value.get("before_url"), str):
         yield walk.page(answer, Position(), is_last=False)
         walk.advance(link, "the same page was linked twice")
-        answer = walk.ask({}, size_param="", url=link)
+        answer = walk.ask(_query(link), size_param="")
     yield walk.page(answer, Position(), is_last=True)
 
 
