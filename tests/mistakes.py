@@ -14,7 +14,7 @@ GOOD = {"SUBDOMAIN": "acme", "CLIENT_ID": "client", "CLIENT_SECRET": f"{SECRET}-
 POSTGRES = "DESTINATION__POSTGRES__CREDENTIALS"
 FILE = "DESTINATION__DUCKDB__CREDENTIALS"
 
-Prepare = Callable[[Simulator, Path], None]
+Prepare = Callable[[Simulator, Path], object]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ CREDENTIAL_CASES = [
     Case(
         "no_client_secret",
         2,
-        ("`client_secret` is missing", "__CLIENT_SECRET"),
+        ("`client_secret` is missing", "__CLIENT_SECRET", "zendesk-source login"),
         credentials={"SUBDOMAIN": "acme", "CLIENT_ID": "client"},
     ),
     Case(
@@ -273,6 +273,12 @@ DESTINATION_CASES = [
 ]
 
 ZENDESK_CASES = [
+    Case(
+        "scope_that_covers_nothing",
+        1,
+        ("skipped: groups", "403", "`read` covers everything"),
+        credentials={**GOOD, "SCOPE": "reads"},
+    ),
     Case(
         "refused_by_role",
         5,

@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from pipelines.zendesk_pipeline import main
+from tests.login_mistakes import LOGIN_CASES
 from tests.mistakes import CASES, CREDENTIAL_CASES, CREDENTIALS, GOOD, SECRET, Case
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
@@ -46,7 +47,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def configure(monkeypatch: pytest.MonkeyPatch, zendesk: Simulator) -> Callable[..., None]:
     def configure(credentials: Mapping[str, str], env: Mapping[str, str] | None = None) -> None:
-        for name in (*GOOD, "OAUTH_TOKEN", "EMAIL", "TOKEN", "BASE_URL"):
+        for name in (*GOOD, "OAUTH_TOKEN", "EMAIL", "TOKEN", "BASE_URL", "SCOPE"):
             monkeypatch.delenv(CREDENTIALS + name, raising=False)
         given = {CREDENTIALS + name: value for name, value in credentials.items()}
         for name, value in {CREDENTIALS + "BASE_URL": zendesk.base_url, **given}.items():
@@ -84,14 +85,18 @@ def test_a_mistake_is_explained_and_costs_nothing(
     assert groups_in(own_dlt / "zendesk.duckdb") == before
 
 
-@pytest.mark.parametrize("case", CREDENTIAL_CASES[:-1], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CREDENTIAL_CASES[:-1], *LOGIN_CASES], ids=lambda case: case.name)
 def test_nothing_is_written_before_the_credentials_are_good(
-    case: Case, zendesk, configure, own_dlt: Path
+    case: Case, zendesk, configure, own_dlt: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     if case.prepare is not None:
         case.prepare(zendesk, own_dlt)
     configure(case.credentials)
     assert main(case.args) == case.code
+    printed = "".join(capfd.readouterr())
+    assert [word for word in case.words if word not in printed] == [], printed
+    assert "Traceback" not in printed
+    assert SECRET not in printed
     assert list(own_dlt.glob("*.duckdb")) == []
 
 

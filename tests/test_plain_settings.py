@@ -28,12 +28,6 @@ DLT = "SOURCES__ZENDESK__CREDENTIALS__"
 Resolve = Callable[[], Any]
 
 
-@pytest.fixture(autouse=True)
-def _no_names_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PLAIN_NAMES.values():
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def resolve() -> Resolve:
     @dlt.source(name="zendesk", section="zendesk")

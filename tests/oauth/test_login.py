@@ -32,8 +32,6 @@ def port() -> int:
 def _account(zendesk: Simulator, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     zendesk.credentials.rules.redirect_uris = (f"http://127.0.0.1:{port}/callback",)
     monkeypatch.setenv("SOURCES__ZENDESK__CREDENTIALS__BASE_URL", zendesk.base_url)
-    for name in ("SUBDOMAIN", "CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN", "TOKEN_FILE"):
-        monkeypatch.delenv(f"ZENDESK_{name}", raising=False)
 
 
 @pytest.fixture
