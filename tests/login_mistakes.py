@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.mistakes import GOOD, SECRET, Case
+from tests.mistakes import GOOD, SECRET, Case, written
 from zendesk_source.simulator import Simulator
 
 LOGIN = {**GOOD, "REFRESH_TOKEN": f"{SECRET}-spent", "TOKEN_FILE": "tokens.json"}
@@ -13,6 +13,11 @@ LOGGED_IN = {**GOOD, "TOKEN_FILE": "tokens.json"}
 
 def narrow(zendesk: Simulator, project: Path) -> None:
     zendesk.credentials.rules.scopes = ("read",)
+
+
+def open_to_all(zendesk: Simulator, project: Path) -> None:
+    (project / "tokens.json").touch()
+    (project / "tokens.json").chmod(0o644)
 
 
 LOGIN_CASES = [
@@ -40,10 +45,7 @@ LOGIN_CASES = [
         2,
         ("mode 0644", "chmod 600"),
         credentials=LOGGED_IN,
-        prepare=lambda zendesk, project: (
-            (project / "tokens.json").touch(),
-            (project / "tokens.json").chmod(0o644),
-        ),
+        prepare=open_to_all,
     ),
     Case(
         "tokens_that_are_none",
@@ -70,5 +72,11 @@ LOGIN_CASES = [
         ("invalid_scope", "`scope`"),
         credentials={**GOOD, "SCOPE": "read write"},
         prepare=narrow,
+    ),
+    Case(
+        "no_setting_in_dotenv",
+        2,
+        (".env line 1 is not NAME=value",),
+        prepare=written(".env", SECRET),
     ),
 ]

@@ -13,7 +13,6 @@ from zendesk_source.command_line.output import log, print_json
 from zendesk_source.errors import ConfigurationError
 
 PORT = 8976
-SHORTEST_WAIT_TOLD_SECONDS = 3.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +44,11 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigurationError(
             "--quiet with --no-browser would tell nobody the address.", "Leave one of them out."
         )
-    from zendesk_source.failures import explained
+    from zendesk_source.command_line.dlt_runtime import dlt_runtime
+    from zendesk_source.command_line.progress import Lines
     from zendesk_source.login import log_in, login_settings
-    from zendesk_source.plain_settings import read_plain_settings
 
-    with explained():
-        read_plain_settings()
+    with dlt_runtime():
         settings = login_settings(
             subdomain=options.subdomain,
             client_id=options.client_id,
@@ -62,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
             options.port,
             _show_address if options.no_browser else _open_browser,
             timeout_seconds=options.timeout_minutes * 60,
-            on_wait=_tell_wait,
+            on_wait=Lines().on_wait,
         )
     names = {"ZENDESK_SUBDOMAIN": settings.subdomain, "ZENDESK_CLIENT_ID": settings.client_id}
     if settings.client_secret or settings.token_file:
@@ -98,8 +96,3 @@ def _open_browser(url: str) -> None:
 
 def _show_address(url: str) -> None:
     log.info("Open this address in a browser of this machine:\n\n%s\n", url)
-
-
-def _tell_wait(reason: str, wait_seconds: float) -> None:
-    if wait_seconds >= SHORTEST_WAIT_TOLD_SECONDS:
-        log.info("waiting %.0f s: %s", wait_seconds, reason)
