@@ -35,12 +35,14 @@ def environment(project: Path, **values: str) -> dict[str, str]:
 def test_what_meltano_starts_loads_the_account(tmp_path: Path) -> None:
     shutil.copytree(MELTANO, tmp_path / "mine")
     (plugin,) = PROJECT["plugins"]["utilities"]
+    assert plugin["executable"] == "zendesk-source"
+    command = [sys.executable, "-m", "zendesk_source"]
     account = Account.generate(tickets=20, users=10, organizations=2, clock=SimulatedClock())
     with Simulator(
         account, rate_limits=RateLimits.off(), oauth_client=("client", "secret")
     ) as zendesk:
         ended = subprocess.run(
-            [sys.executable, *plugin["commands"]["load"]["args"].split(), "tickets", "groups"],
+            [*command, *plugin["commands"]["load"]["args"].split(), "--streams", "tickets,groups"],
             cwd=tmp_path / "mine",
             env={
                 **environment(
@@ -56,9 +58,9 @@ def test_what_meltano_starts_loads_the_account(tmp_path: Path) -> None:
             check=False,
         )
     assert (ended.returncode, ended.stderr) == (0, "")
-    with duckdb.connect(str(tmp_path / "mine" / "output" / "zendesk.duckdb")) as database:
+    with duckdb.connect(str(tmp_path / "mine" / "zendesk.duckdb")) as database:
         assert database.sql("select count(*) from zendesk_data.tickets").fetchall() == [(20,)]
-    assert (tmp_path / "mine" / "output" / "dlt" / "pipelines" / "zendesk").exists()
+    assert (tmp_path / "mine" / ".dlt-work" / "pipelines" / "zendesk").exists()
 
 
 @pytest.mark.parametrize("job", PROJECT["jobs"], ids=lambda job: str(job["name"]))

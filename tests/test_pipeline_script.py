@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import dlt
 import duckdb
 import pytest
 
@@ -141,12 +142,12 @@ def test_the_demo_leaves_other_data_alone(zendesk, monkeypatch, capsys) -> None:
         assert connection.sql("select count(*) from zendesk_data.groups").fetchall()[0][0] > 0
 
 
-def test_the_demo_lies_where_it_is_run(tmp_path) -> None:
-    for folder in (tmp_path / "one", tmp_path / "two"):
-        folder.mkdir()
-        ended = run("--demo", cwd=folder)
-        assert ended.returncode == 0, ended.stderr
-        assert (folder / "zendesk_demo.duckdb").exists()
+def test_the_demo_lies_where_it_is_run(own_dlt, tmp_path) -> None:
+    earlier = dlt.pipeline("zendesk_demo", destination="duckdb", dataset_name="demo_data")
+    assert earlier.get_local_state_val("initial_cwd") == str(own_dlt)
+    ended = run("--demo", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "zendesk_demo.duckdb").exists()
 
 
 def test_the_readme_lists_the_streams_of_the_catalogue() -> None:

@@ -30,13 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the page."""
+    from zendesk_source.command_line.dlt_runtime import dlt_runtime
     from zendesk_source.demo import DATASET as DEMO_DATASET
-    from zendesk_source.failures import explained
     from zendesk_source.html_report import reader, write_report
 
     name = "zendesk_demo" if options.demo else "zendesk"
     dataset = options.dataset or (DEMO_DATASET if options.demo else "zendesk_data")
-    with explained(), reader(name, options.destination, dataset) as pipeline:
+    with dlt_runtime(), reader(name, options.destination, dataset) as pipeline:
         write_report(pipeline, options.out, weeks=options.weeks, time_zone=options.time_zone)
     file = options.out.resolve()
     if options.json:
