@@ -62,7 +62,8 @@ def _zendesk(branches: Mapping[str, Any]) -> ConfigurationError:
     return ConfigurationError(
         what,
         f"{'Add' if has_subdomain else 'Set `subdomain` and'} `client_id` and `client_secret` (an"
-        " OAuth client), or `oauth_token`, or `email` and `token` (an API token): in"
+        " OAuth client), or log in with `zendesk-source login`, or add `oauth_token`, or `email`"
+        " and `token` (an API token): in"
         f" {_secrets_file()} under [sources.zendesk.credentials], or in the environment as"
         f" {_PREFIX}SUBDOMAIN and so on. {_places()} Without an account: --demo.",
     )

@@ -242,3 +242,19 @@ def test_a_401_of_chat_ends_its_streams_and_not_the_others(
     assert SECRET not in str(caught.value)
     assert "of-chat" not in str(caught.value)
     assert client.get(PATH).value == {}
+
+
+def test_chat_that_refuses_a_new_token_too_costs_one_renewal(
+    oauth: Auth, stub: Stub, clock: FakeClock
+):
+    tokens = iter(range(1, 100))
+
+    def handle(seen: Seen) -> Reply:
+        return token(next(tokens)) if seen.method == "POST" else Reply(401, {"error": "no"})
+
+    stub.handle = handle
+    client = ZendeskClient(stub.base_url, oauth, clock=clock)
+    for _ in range(5):
+        with pytest.raises(AccessDenied):
+            client.get(CHAT_PATH)
+    assert next(tokens) == 3

@@ -116,3 +116,13 @@ def test_credentials_that_are_refused_end_the_check_with_3(zendesk, capsys, monk
     printed = capsys.readouterr().err
     assert "401" in printed
     assert "s3cr3t" not in printed
+
+
+def test_a_check_with_an_api_token_says_the_day_it_ends(zendesk, capsys, monkeypatch) -> None:
+    monkeypatch.delenv("SOURCES__ZENDESK__CREDENTIALS__OAUTH_TOKEN")
+    monkeypatch.setenv("ZENDESK_EMAIL", "agent@example.com")
+    monkeypatch.setenv("ZENDESK_API_TOKEN", "token")
+    assert main(["check", "--streams", "groups"]) == 0
+    assert "an API token, until 30 April 2027" in capsys.readouterr().out
+    assert main(["check", "--streams", "groups", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["credentials_end"] == "2027-04-30"

@@ -16,6 +16,7 @@ import requests
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.credentials import (
+    API_TOKENS_END,
     ZendeskApiToken,
     ZendeskCredentials,
     ZendeskOAuthToken,
@@ -156,8 +157,9 @@ def chat_auth_for(credentials: ZendeskCredentials) -> Auth | None:
 def _api_token_auth(credentials: ZendeskApiToken) -> StaticAuth:
     if _api_token_warning.acquire(blocking=False):
         logger.warning(
-            "Zendesk switches API tokens off on 30 April 2027. Make an OAuth client in Admin"
-            " Center and set `client_id` and `client_secret` in place of `email` and `token`."
+            "Zendesk switches API tokens off on %s. Make an OAuth client in Admin"
+            " Center and set `client_id` and `client_secret` in place of `email` and `token`.",
+            f"{API_TOKENS_END:%d %B %Y}",
         )
     pair = f"{credentials.email}/token:{credentials.token}".encode()
     return StaticAuth(

@@ -136,6 +136,7 @@ class ZendeskClient:
         self._transport = Transport(base_url, read_timeout_seconds=timeout_seconds)
         self._auth = auth
         self._chat_auth = chat_auth or auth
+        self._is_refused_by_chat = False
         self._budget = budget or Budget(self._clock)
         self._retry = retry or RetryPolicy()
         self._on_wait = on_wait
@@ -292,12 +293,16 @@ class ZendeskClient:
             )
 
     def _renew(self, asking: _Asking, reply: Reply) -> None:
-        if not asking.is_renewed and asking.auth.renew(asking.header):
+        is_chat = asking.buckets[0] == CHAT
+        # A renewal may spend a refresh token; where Chat has refused a new token it is of no use.
+        may_help = not asking.is_renewed and not (is_chat and self._is_refused_by_chat)
+        if may_help and asking.auth.renew(asking.header):
             asking.is_renewed = True
             return
         name = error_name(reply.body)
         what = f"{asking.where} answered 401{f' ({name})' if name else ''}."
-        if asking.buckets[0] == CHAT:
+        if is_chat:
+            self._is_refused_by_chat = True
             raise AccessDenied(what, _chat_remedy(self._auth, self._chat_auth))
         raise AuthenticationError(what, self._auth.remedy)
 

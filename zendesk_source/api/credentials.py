@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from datetime import date
 from pathlib import Path
 from typing import Optional, Union
 from urllib.parse import SplitResult, urlsplit
@@ -21,6 +22,9 @@ from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.typing import TSecretStrValue
 
 from zendesk_source.errors import ConfigurationError
+
+API_TOKENS_END = date(2027, 4, 30)
+"""https://developer.zendesk.com/documentation/api-basics/authentication/oauth-migration/"""
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SAFE_TO_SHOW = re.compile(r"[A-Za-z0-9.-]{1,80}")

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from zendesk_source.api.client import Identity, whoami
-from zendesk_source.api.credentials import base_url_of
+from zendesk_source.api.credentials import API_TOKENS_END, ZendeskApiToken, base_url_of
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Stream
 from zendesk_source.command_line.destination import place_of
 from zendesk_source.command_line.dlt_runtime import dlt_runtime
@@ -90,6 +90,7 @@ def _found(
     skew = _skew_seconds([each for each in times if each])
     limits = connection.client.rate_limits()
     kind, url = type(connection.credentials).__name__, base_url_of(connection.credentials)
+    ends = API_TOKENS_END if isinstance(connection.credentials, ZendeskApiToken) else None
     of_product = {stream.name: stream.product for stream in STREAMS}
     products = {of_product[name]: one["status"] for name, one in others.items()}
     is_open = [name for name, one in answers.items() if one["status"] == "open"]
@@ -98,6 +99,7 @@ def _found(
         "account": connection.account,
         "base_url": url,
         "credentials": kind,
+        "credentials_end": ends and ends.isoformat(),
         "user": {"id": user.id, "role": user.role} if user else None,
         "clock_skew_seconds": skew,
         "rate_limits": {
@@ -109,7 +111,7 @@ def _found(
         "warnings": _warnings(user, skew),
         "text": {
             "account": f"{connection.account} ({url})",
-            "log-in": KINDS[kind][0],
+            "log-in": KINDS[kind][0] + (f", until {ends:%d %B %Y}" if ends else ""),
             "user": f"{user.id}, {role}" if user else role,
             "clock": "unknown" if skew is None else _clock(skew),
             "rate limits": _limits(connection, limits),

@@ -102,6 +102,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _greeting(simulator: Simulator) -> str:
+    rules = simulator.credentials.rules
     return f"""\
 Serving {len(simulator.account.stores["tickets"]):,} tickets at {simulator.base_url}
 
@@ -109,6 +110,7 @@ Serving {len(simulator.account.stores["tickets"]):,} tickets at {simulator.base_
   Bearer token   {BEARER}
   OAuth client   id {CLIENT[0]}, secret {CLIENT[1]}
   refresh token  {simulator.issue_refresh_token()}
+  Public client  id {rules.public_client}, redirect URL {rules.redirect_uris[0]}
 
   curl -u {EMAIL}/token:{TOKEN} '{simulator.base_url}/api/v2/tickets.json?page[size]=1' -g
 
