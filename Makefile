@@ -33,9 +33,10 @@ format: .venv/.project ## Rewrite the code in the project's format (ruff)
 types: .venv/.project ## Check types (mypy --strict)
 	@$(RUN) -m mypy $(wildcard $(CHECKED)) $(ARGS)
 
-docs: .venv/.project ## Write docs/streams.md and the README's table anew from the catalogue
+docs: .venv/.project ## Write the references anew: streams, the README's table, the command line
 	@$(RUN) -m zendesk_source.catalogue docs/requests.json >docs/streams.md
 	@$(RUN) docs/update_readme.py
+	@$(RUN) docs/update_command_line.py
 
 answers: .venv/.project ## Write the answers in docs/recipes.md anew, from a new demo
 	@$(RUN) pipelines/zendesk_pipeline.py --demo >/dev/null

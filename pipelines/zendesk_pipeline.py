@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import dlt
 
 from zendesk_source import zendesk_source
-from zendesk_source.command_line import add_output_arguments, ended
+from zendesk_source.command_line import add_output_arguments, ended, plan
 from zendesk_source.command_line.dlt_runtime import dlt_runtime
 from zendesk_source.command_line.load import DATASET, add_arguments, check
 from zendesk_source.command_line.loading import collector, load, run_demo, window_of
@@ -36,6 +36,8 @@ def copy(options: argparse.Namespace) -> int:
     check(options)
     if options.demo:
         return run_demo(options)
+    if options.dry_run:
+        return plan.run(options)
     with dlt_runtime():
         pipeline = dlt.pipeline(
             "zendesk",

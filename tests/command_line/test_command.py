@@ -13,6 +13,7 @@ import pytest
 import requests
 
 import zendesk_source
+from docs.update_command_line import PAGE, updated
 from zendesk_source.command_line import COMMANDS, main, subcommand
 
 WITHOUT_DLT = """
@@ -64,6 +65,11 @@ def test_every_module_that_runs_is_registered() -> None:
     folder = Path(zendesk_source.__file__).parent / "command_line"
     runs = {path.stem for path in folder.glob("*.py") if "\ndef run(" in path.read_text("utf-8")}
     assert runs <= set(COMMANDS)
+
+
+def test_the_page_about_the_commands_is_theirs() -> None:
+    page = PAGE.read_text("utf-8")
+    assert updated(page) == page, "run: make docs"
 
 
 @pytest.mark.parametrize("arguments", [[], ["lode"], ["streams", "--lound"]])

@@ -41,12 +41,15 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({**found, "exit_code": code})
         return code
-    print_facts(facts)
     closed = {name: one for name, one in found["streams"].items() if one["status"] != "open"}
-    if closed:
-        print_lines(
-            "", *(f"{one['status']}: {name}: {one['reason']}" for name, one in closed.items())
-        )
+    lines = [f"{one['status']}: {name}: {one['reason']}" for name, one in closed.items()]
+    if options.quiet:
+        for line in lines:
+            log.error(line)
+        return code
+    print_facts({name: text for name, text in facts.items() if text})
+    if lines:
+        print_lines("", *lines)
     for warning in found["warnings"]:
         log.warning(warning)
     return code

@@ -22,7 +22,7 @@ from zendesk_source.command_line.load import (
     check_dataset,
     check_streams,
 )
-from zendesk_source.command_line.output import print_json, print_lines, print_table
+from zendesk_source.command_line.output import log, print_json, print_lines, print_table
 from zendesk_source.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         streams = {name: _described(state, now) for name, state in states.items()}
         print_json({"streams": streams, "too_old": list(old), "exit_code": code})
+        return code
+    if options.quiet:
+        for name, age in old.items():
+            log.error(f"too old: {name}: {_why(age)}")
         return code
     if not states:
         print_lines("Nothing was loaded in the last 30 days.")
