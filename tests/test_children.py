@@ -136,9 +136,13 @@ def test_a_killed_sync_goes_on_with_the_parents_that_are_left(account, zendesk, 
         if all(read.values()):
             raise KeyboardInterrupt
 
+    told: list[str] = []
     limits = SliceLimits(max_pages=3)
     with pytest.raises(KeyboardInterrupt):
-        load(pipeline, zendesk, *names, limits=limits, on_slice=kill)
+        load(pipeline, zendesk, *names, limits=limits, on_slice=kill, on_cost=told.append)
+    assert (
+        f"side_conversations: 1 request for each of {len(account.truth('tickets'))} tickets" in told
+    )
     load(pipeline, zendesk, *names)
     articles = len(account.truth("hc_articles"))
     tickets = [row for row in account.truth("tickets") if row["status"] != "deleted"]

@@ -335,21 +335,19 @@ class _Asking:
         return f"{sign} {day // REREAD_DAYS}"
 
 
-def cost_of(stream: Stream, parents: int | None) -> str:
+def cost_of(stream: Stream, parents: int, *, is_all: bool = True) -> str:
     """Return what reading a stream costs, for people.
 
     Args:
         stream: One that has a parent.
-        parents: How many parents are to be asked; None where nobody knows before.
+        parents: How many parents are to be asked.
+        is_all: Whether these are all; of an export only its first page is known before.
     """
     assert stream.parent is not None
     outer = stream.parent.stream.parent
     noun = stream.parent.noun if outer is None else outer.noun
-    if parents is None:
-        what = f"1 request for each {noun} that changed since the last sync, or since start_date"
-    else:
-        nouns = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-        what = f"1 request for each of {parents:,} {nouns}"
+    nouns = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    what = f"1 request for each of {'' if is_all else 'more than '}{parents:,} {nouns}"
     if outer is not None:
         what += f", and for each changed {stream.parent.noun} in them"
     return f"{stream.name}: {what}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import dlt
@@ -97,9 +98,10 @@ def _of_list(
 def _of_export(
     stream: Stream, steps: Iterator[Step], seen: Seen, ask: Ask, tell: Tell | None
 ) -> Iterator[ChildStep]:
-    if tell is not None:
-        tell(cost_of(stream, None))
-    yield from read_of_export(stream, steps, seen, ask)
+    for first in steps:
+        if tell is not None and first.page.rows:
+            tell(cost_of(stream, len(first.page.rows), is_all=first.page.is_last))
+        yield from read_of_export(stream, chain([first], steps), seen, ask)
 
 
 def _ask(connection: Connection, name: str, stream: Stream, parent: Row) -> Iterator[Page]:
