@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-_WITHOUT_END = {"meta", "rect", "line", "polyline", "polygon"}
+_WITHOUT_END = {"meta", "wbr", "rect", "line", "polyline", "polygon"}
 
 
 class Markup(str):

@@ -106,9 +106,9 @@ def _tables(loaded: Loaded, now: datetime) -> Markup:
     most = max((fact.rows for fact in facts), default=0)
     rows = [
         (
-            fact.name,
+            _breakable(fact.name),
             joined((bar(fact.rows, most), wording.count(fact.rows))),
-            wording.minute(fact.newest) if fact.newest else wording.NOTHING,
+            _moment(fact.newest) if fact.newest else wording.NOTHING,
             wording.age(now - fact.synced_at) if fact.synced_at else wording.NOTHING,
         )
         for fact in facts
@@ -123,6 +123,18 @@ def _tables(loaded: Loaded, now: datetime) -> Markup:
         _table(Table(("table", "rows", "newest row (UTC)", "last changed here"), rows)),
         class_="wide",
     )
+
+
+def _breakable(name: str) -> Markup:
+    """Return the name of a table that a narrow screen may break after an underscore."""
+    *starts, end = name.split("_")
+    return joined([part for start in starts for part in (f"{start}_", element("wbr"))] + [end])
+
+
+def _moment(at: datetime) -> Markup:
+    """Return a time that a narrow screen may break before the hour."""
+    day, _, hour = wording.minute(at).partition(" ")
+    return joined((element("span", day, class_="whole"), f" {hour}"))
 
 
 def _troubles(loaded: Loaded) -> Markup | None:
