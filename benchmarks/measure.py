@@ -1,19 +1,19 @@
-"""One load in a process of its own: `python -m benchmarks.measure LOAD STREAM FOLDER ROWS`.
+"""One load in a process of its own: `python -m benchmarks.measure LOAD STREAM FOLDER ROWS WORK`.
 
-Prints one line of JSON: CPU seconds of the whole process, its peak memory, and where they went.
+Prints one line of JSON: CPU seconds of the process, its peak memory, and what it loaded. Who
+serves the pages is another process and not counted.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import resource
+import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,76 +22,111 @@ import orjson
 
 from benchmarks.pages import PAGE_ROWS, write_pages
 
-SLICE_PAGES = 25
-FIRST_READ = datetime(2026, 1, 1, tzinfo=timezone.utc)
+DATASET = "zendesk_data"
+TOKEN = "a-token"
 
 
-def parse_only(_stream: str, paths: list[Path], _work: Path) -> dict[str, float]:
+def parse_only(stream: str, folder: Path, rows: int, _work: Path) -> None:
     """Parse every page with orjson and keep nothing: the yardstick."""
-    for path in paths:
+    for path in write_pages(folder, stream, rows):
         orjson.loads(path.read_bytes())
-    return {}
 
 
-def plain_dlt(stream: str, paths: list[Path], work: Path) -> dict[str, float]:
+def plain_dlt(stream: str, folder: Path, rows: int, work: Path) -> None:
     """Load with a resource that yields dicts, everything else as dlt has it."""
     import dlt
 
+    paths = write_pages(folder, stream, rows)
+
     @dlt.resource(name=stream, primary_key="id", write_disposition="merge")
-    def rows() -> Iterator[Any]:
+    def read() -> Iterator[Any]:
         for path in paths:
             yield orjson.loads(path.read_bytes())[stream]
 
-    return _timed_run(_pipeline(work), rows)
+    _pipeline(work).run(read)
 
 
-def shaped(
+def import_only(_stream: str, _folder: Path, _rows: int, _work: Path) -> None:
+    """Import dlt, which every load has to."""
+    import dlt
+
+    assert dlt
+
+
+def synced(
     stream: str,
-    paths: list[Path],
+    folder: Path,
+    rows: int,
     work: Path,
     *,
-    columnar: bool = True,
-    pages_together: int = 5,
-    is_kept_open: bool = True,
-) -> dict[str, float]:
-    """Load in slices, as `sync` does, with one of the two shapers.
+    item_format: str = "auto",
+    is_changed: bool = False,
+) -> None:
+    """Load a stream with `sync`, as users do, from a server of page files.
 
     Args:
-        stream: Whose pages.
-        paths: The pages.
-        work: Folder for the database.
-        columnar: Arrow tables instead of dicts.
-        pages_together: Pages handed to dlt at once.
-        is_kept_open: DuckDB writes its file anew whenever the last connection is closed, after
-            every package; one that stays open makes it write once.
+        stream: Which one.
+        folder: Of the pages.
+        rows: How many there are.
+        work: Folder of the database; an earlier load in it is continued.
+        item_format: As the source takes it.
+        is_changed: A page of changed rows follows what was loaded before.
     """
-    from benchmarks.resources import shaped_resource
-
-    seconds: dict[str, float] = {}
-    pipeline = _pipeline(work)
-    with contextlib.ExitStack() as stack:
-        if is_kept_open:
-            stack.enter_context(pipeline.destination_client())
-        for first in range(0, len(paths), SLICE_PAGES):
-            part = paths[first : first + SLICE_PAGES]
-            read_at = FIRST_READ + timedelta(seconds=first)
-            pages = pages_together if columnar else 0
-            steps = _timed_run(pipeline, shaped_resource(stream, part, read_at, pages))
-            seconds.update({step: seconds.get(step, 0) + spent for step, spent in steps.items()})
-        before = _cpu_seconds()
-    seconds["close"] = _cpu_seconds() - before
-    return seconds
+    changed = ["changed"] if is_changed else []
+    command = [sys.executable, "-m", "benchmarks.server", stream, str(folder), str(rows), *changed]
+    with serving(command) as port:
+        _sync(work, f"http://127.0.0.1:{port}", [stream], item_format)
 
 
-LOADS: dict[str, Callable[[str, list[Path], Path], dict[str, float]]] = {
+def synced_account(_streams: str, _folder: Path, rows: int, work: Path) -> None:
+    """Load every stream of a simulated account; again, when it was loaded before."""
+    from benchmarks.server import NOON
+    from zendesk_source.simulator import SimulatedClock
+
+    command = [sys.executable, "-m", "benchmarks.server", "account", str(rows)]
+    with serving(command) as port:
+        # The account's clock stands still, and so must ours.
+        clock = SimulatedClock(start=NOON)
+        _sync(work, f"http://127.0.0.1:{port}", ["all"], "auto", clock)
+
+
+LOADS: dict[str, Callable[[str, Path, int, Path], None]] = {
     "orjson": parse_only,
     "plain": plain_dlt,
-    "dicts": partial(shaped, columnar=False),
-    "columnar": shaped,
-    "columnar-page-by-page": partial(shaped, pages_together=1),
-    "columnar-closing": partial(shaped, is_kept_open=False),
-    "columnar-closing-page-by-page": partial(shaped, pages_together=1, is_kept_open=False),
+    "import": import_only,
+    "sync": synced,
+    "sync-objects": partial(synced, item_format="object"),
+    "sync-changed": partial(synced, is_changed=True),
+    "sync-account": synced_account,
 }
+
+
+@contextmanager
+def serving(command: list[str]) -> Iterator[int]:
+    """Run a server that prints its port, and end it."""
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        yield int(server.stdout.readline())
+    finally:
+        server.kill()
+        # Not waited for: the CPU time of children that were is added to our own.
+
+
+def _sync(
+    work: Path, base_url: str, streams: list[str], item_format: str, clock: Any = None
+) -> None:
+    from zendesk_source import sync, zendesk_source
+    from zendesk_source.api.credentials import ZendeskOAuthToken
+    from zendesk_source.selection import select_streams
+
+    credentials = ZendeskOAuthToken()
+    credentials.subdomain, credentials.oauth_token = "acme", TOKEN
+    credentials.base_url = base_url
+    source = zendesk_source(credentials, item_format=item_format, clock=clock)
+    report = sync(_pipeline(work), source.with_resources(*select_streams(streams)), clock=clock)
+    failed = {name: run.reason for name, run in report.runs.items() if run.status != "ok"}
+    assert not failed, failed
 
 
 def _pipeline(work: Path) -> Any:
@@ -100,29 +135,14 @@ def _pipeline(work: Path) -> Any:
     return dlt.pipeline(
         "benchmark",
         destination=dlt.destinations.duckdb(str(work / "benchmark.duckdb")),
-        dataset_name="zendesk",
+        dataset_name=DATASET,
         pipelines_dir=str(work / "pipelines"),
     )
 
 
-def _timed_run(pipeline: Any, source: Any) -> dict[str, float]:
-    seconds = {}
-    for step, run in (
-        ("extract", lambda: pipeline.extract(source)),
-        ("normalize", pipeline.normalize),
-        ("load", pipeline.load),
-    ):
-        before = _cpu_seconds()
-        run()
-        seconds[step] = _cpu_seconds() - before
-    return seconds
-
-
 def _cpu_seconds() -> float:
-    return sum(
-        usage.ru_utime + usage.ru_stime
-        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    )
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _tables(work: Path) -> dict[str, int]:
@@ -133,36 +153,30 @@ def _tables(work: Path) -> dict[str, int]:
 
     with duckdb.connect(str(database), read_only=True) as connection:
         names = connection.execute(
-            "SELECT table_name FROM information_schema.tables"
-            " WHERE table_schema = 'zendesk' AND table_name NOT LIKE '!_dlt%' ESCAPE '!'"
+            "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
+            f" AND table_schema = '{DATASET}' AND table_name NOT LIKE '!_%' ESCAPE '!'"
         ).fetchall()
         return {
-            name: connection.execute(f'SELECT count(*) FROM zendesk."{name}"').fetchall()[0][0]
+            name: connection.execute(f'SELECT count(*) FROM {DATASET}."{name}"').fetchall()[0][0]
             for (name,) in names
         }
 
 
 def main() -> None:
     """Run one load and print what it cost."""
-    load, stream, folder, rows = sys.argv[1:5]
-    paths = write_pages(Path(folder), stream, int(rows))
-    # dlt reads the project's shipped settings from the working folder.
-    with tempfile.TemporaryDirectory(prefix="zendesk-bench-") as temporary:
-        work = Path(temporary)
-        os.environ.setdefault("DLT_DATA_DIR", str(work / "dlt"))
-        started = time.monotonic()
-        steps = LOADS[load](stream, paths, work)
-        cpu_seconds, wall_seconds = _cpu_seconds(), time.monotonic() - started
-        peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        result = {
-            "rows": len(paths) * PAGE_ROWS,
-            "bytes": sum(path.stat().st_size for path in paths),
-            "cpu_seconds": round(cpu_seconds, 3),
-            "wall_seconds": round(wall_seconds, 3),
-            "peak_mb": round(peak_kb / 1024),
-            "tables": _tables(work),
-            **{step: round(spent, 3) for step, spent in steps.items()},
-        }
+    load, stream, folder, rows, work = sys.argv[1:6]
+    os.environ.setdefault("DLT_DATA_DIR", str(Path(work) / "dlt"))
+    started = time.monotonic()
+    LOADS[load](stream, Path(folder), int(rows), Path(work))
+    cpu_seconds, wall_seconds = _cpu_seconds(), time.monotonic() - started
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    result = {
+        "rows": -(-int(rows) // PAGE_ROWS) * PAGE_ROWS,
+        "cpu_seconds": round(cpu_seconds, 3),
+        "wall_seconds": round(wall_seconds, 3),
+        "peak_mb": round(peak_kb / 1024),
+        "tables": _tables(Path(work)),
+    }
     print(json.dumps(result), flush=True)
 
 

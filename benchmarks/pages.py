@@ -16,6 +16,8 @@ import orjson
 
 PAGE_ROWS = 1000
 FIRST_EPOCH = 1_577_836_800  # 2020-01-01
+SECONDS_BETWEEN = {"tickets": 150, "users": 300, "ticket_events": 60}
+"""Between two rows of an export; a million tickets take less than five years."""
 CUSTOM_FIELDS = 30
 USER_FIELDS = 12
 
@@ -110,8 +112,8 @@ def _metric_set(chance: random.Random, number: int, created: int) -> Row:
 
 def ticket(chance: random.Random, number: int) -> Row:
     """Return a ticket of the incremental export."""
-    created = FIRST_EPOCH + number * 600
-    updated = created + chance.randint(0, 30 * 86_400)
+    updated = FIRST_EPOCH + number * SECONDS_BETWEEN["tickets"]
+    created = updated - chance.randint(0, 30 * 86_400)
     fields = [
         {"id": field["id"], "value": _custom_value(chance, field["type"])}
         for field in field_definitions(CUSTOM_FIELDS)
@@ -164,7 +166,8 @@ def ticket(chance: random.Random, number: int) -> Row:
 
 def user(chance: random.Random, number: int) -> Row:
     """Return a user of the incremental export."""
-    created = FIRST_EPOCH + number * 300
+    updated = FIRST_EPOCH + number * SECONDS_BETWEEN["users"]
+    created = updated - chance.randint(0, 10**7)
     values = {
         field["key"]: _custom_value(chance, field["type"])
         for field in field_definitions(USER_FIELDS)
@@ -175,7 +178,7 @@ def user(chance: random.Random, number: int) -> Row:
         "name": f"User {number}",
         "email": f"user{number}@example.com",
         "created_at": time_text(created),
-        "updated_at": time_text(created + chance.randint(0, 10**7)),
+        "updated_at": time_text(updated),
         "time_zone": "Pacific Time (US & Canada)",
         "iana_time_zone": "America/Los_Angeles",
         "phone": None,
@@ -236,7 +239,7 @@ def _child_event(chance: random.Random, number: int) -> Row:
 
 def ticket_event(chance: random.Random, number: int) -> Row:
     """Return an event of the incremental export, with its comments."""
-    epoch = FIRST_EPOCH + number * 60
+    epoch = FIRST_EPOCH + number * SECONDS_BETWEEN["ticket_events"]
     count = chance.choice([1, 1, 2, 3, 6])
     return {
         "id": number,
@@ -278,7 +281,20 @@ def write_pages(folder: Path, stream: str, rows: int) -> list[Path]:
         if not path.exists():
             chance = random.Random(f"{stream} {first}")
             page = [MAKERS[stream](chance, number) for number in range(first, first + PAGE_ROWS)]
-            beside = {"after_cursor": f"c{first}", "end_of_stream": False, "count": PAGE_ROWS}
-            path.write_bytes(orjson.dumps({stream: page, **beside}))
+            path.write_bytes(orjson.dumps({stream: page}))
         paths.append(path)
     return paths
+
+
+def changed_page(folder: Path, rows: int) -> Path:
+    """Write a page of tickets that changed after the export: some of all that there are."""
+    path = folder / f"tickets-changed-of-{rows:09}.json"
+    chance = random.Random(rows)
+    page = []
+    for number in range(PAGE_ROWS):
+        row = ticket(chance, rows + 1 + number)
+        row["id"] = row["metric_set"]["ticket_id"] = 1 + number * rows // PAGE_ROWS
+        row["metric_set"]["id"] = 10_000_000 + row["id"]
+        page.append(row)
+    path.write_bytes(orjson.dumps({"tickets": page}))
+    return path
