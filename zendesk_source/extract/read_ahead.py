@@ -16,7 +16,7 @@ from zendesk_source.api.paging import Page
 
 T = TypeVar("T")
 
-BUFFER_BYTES = 64 * 1024 * 1024
+BUFFER_BYTES = 16 * 1024 * 1024
 """Page bodies held before no more are asked for; decoded they take a few times that."""
 
 BUFFER_ITEMS = 25

@@ -31,6 +31,9 @@ from zendesk_source.shape.tables import REMOVED, Shaper, TableRows
 PAGES_AT_ONCE = 5
 """dlt works out the schema of each Arrow table it is handed, at the cost of hundreds of rows."""
 
+BYTES_AT_ONCE = 24 * 1024 * 1024
+"""Of page bodies; a batch is in memory as bytes, as records and as Arrow tables."""
+
 T = TypeVar("T")
 
 
@@ -155,12 +158,14 @@ class Reading:
         is_arrow = isinstance(self._shape.shaper, ColumnarShaper)
         most = PAGES_AT_ONCE if is_arrow else 1
         batch: list[Step] = []
+        batch_bytes = 0
         for step in self.steps(position):
             if step is not None:
                 batch.append(step)
-            if step is None or len(batch) >= most:
+                batch_bytes += step.page.body_bytes
+            if step is None or len(batch) >= most or batch_bytes >= BYTES_AT_ONCE:
                 yield batch
-                batch = []
+                batch, batch_bytes = [], 0
         if batch:
             yield batch
 
