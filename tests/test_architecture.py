@@ -15,6 +15,7 @@ PACKAGE = "zendesk_source"
 LAYERS = ["errors", "file_lock", "catalogue", "api", "extract", "shape"]
 LAYERS += ["item_format", "connection", "resources", "source"]
 SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "labeled_view"]
+SYNC += ["memory"]
 SYNC += ["single_run", "loop"]
 ORDER = ["text_table", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
 ORDER += ["plain_settings", "login", "preview", "sync_history", "reset", "command_line"]
@@ -37,6 +38,7 @@ MAY_IMPORT_DLT |= {
     "missing_settings",
     "missing_tables",
     "labeled_view",
+    "memory",
     "plain_settings",
     "login",
     "summary",

@@ -104,6 +104,12 @@ def _of_files(error: BaseException) -> ZendeskError | None:
             "The disk is full.",
             "Free some space and start again: it goes on after the last package that was loaded.",
         )
+    if "Out of Memory Error" in text:
+        return LoadFailed(
+            "DuckDB needs more memory for a load package than it is allowed.",
+            "Raise or leave out memory_limit in destination.duckdb.credentials.global_config, and"
+            " start again: the package waits.",
+        )
     if "Cannot open file" in text:
         why = text.rpartition(": ")[2].strip().splitlines()[0]
         return ConfigurationError(

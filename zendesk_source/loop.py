@@ -7,14 +7,14 @@ arrive together, and what a crash costs is one slice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 import dlt
 from dlt.extract import DltSource
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, SystemClock
@@ -32,6 +32,7 @@ from zendesk_source.extract.slices import (
 from zendesk_source.failures import explained
 from zendesk_source.item_format import quiet_about_kept_hints
 from zendesk_source.labeled_view import show_labels
+from zendesk_source.memory import OUT_OF_MEMORY, MoreMemory, little_memory
 from zendesk_source.missing_tables import refuse_missing_tables
 from zendesk_source.single_run import only_sync_of
 
@@ -131,36 +132,25 @@ def sync(
         ):
             _greet(source, on_wait)
             is_new = not follow_destination(pipeline)
-            _load_pending(pipeline)
-            if not is_new:
-                refuse_missing_tables(pipeline, source.name, runs)
-            with _kept_open(pipeline):
+            with little_memory(pipeline) as more_memory:
+                _load_pending(pipeline, more_memory)
+                if not is_new:
+                    refuse_missing_tables(pipeline, source.name, runs)
                 while waiting := [name for name, run in runs.items() if not run.is_at_end]:
                     part = source.with_resources(*(waiting[:1] if is_new else waiting))
                     with extracting(Slice(progress, FIRST_SLICE if is_new else limits)):
-                        pipeline.run(part)
-                    remember_loaded(pipeline)
+                        _run(pipeline, more_memory, part)
                     slices, is_new = slices + 1, False
                     if on_slice is not None:
                         on_slice(runs)
                     if clock.monotonic() >= ends_at:
                         break
                 show_labels(pipeline, source.name)
-            report = SyncReport(runs, started_at, clock.monotonic() - started, slices)
-            _append_log(pipeline, report, clock.now())
-            return report
+                report = SyncReport(runs, started_at, clock.monotonic() - started, slices)
+                _append_log(pipeline, report, clock.now())
+                return report
     finally:
         progress.ahead.stop()
-
-
-@contextmanager
-def _kept_open(pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Keep a DuckDB file open: DuckDB writes it anew whenever its last connection is closed."""
-    if not pipeline.destination.destination_type.endswith(".duckdb"):
-        yield
-        return
-    with pipeline.sql_client():
-        yield
 
 
 def _greet(source: DltSource, on_wait: OnWait | None) -> None:
@@ -170,10 +160,20 @@ def _greet(source: DltSource, on_wait: OnWait | None) -> None:
             pass
 
 
-def _load_pending(pipeline: dlt.Pipeline) -> None:
+def _load_pending(pipeline: dlt.Pipeline, more_memory: MoreMemory) -> None:
     while pipeline.has_pending_data:
-        pipeline.run()
-        remember_loaded(pipeline)
+        _run(pipeline, more_memory)
+
+
+def _run(pipeline: dlt.Pipeline, more_memory: MoreMemory, part: DltSource | None = None) -> None:
+    """Load one package: a new one, or without a source the one that is pending."""
+    try:
+        pipeline.run(part)
+    except PipelineStepFailed as error:
+        if OUT_OF_MEMORY not in str(error) or not more_memory():
+            raise
+        _load_pending(pipeline, more_memory)
+    remember_loaded(pipeline)
 
 
 def _append_log(pipeline: dlt.Pipeline, report: SyncReport, now: datetime) -> None:

@@ -1,0 +1,61 @@
+"""What a sync takes of the machine."""
+
+from __future__ import annotations
+
+import dlt
+import pyarrow as pa
+
+from tests.test_sync import account, assert_equals_truth, duckdb_pipeline, source_of, zendesk
+from zendesk_source import memory, sync
+
+__all__ = ["account", "zendesk"]
+
+STREAMS = ("tickets", "users")
+
+
+def settings_of(pipeline: dlt.Pipeline) -> tuple[str, int]:
+    with pipeline.sql_client() as client:
+        rows = client.execute_sql(
+            "SELECT current_setting('memory_limit'), current_setting('threads')"
+        )
+    assert rows is not None
+    return str(rows[0][0]), int(rows[0][1])
+
+
+def test_duckdb_gets_one_thread_and_little_memory_only_while_a_sync_runs(zendesk):
+    pipeline, seen = duckdb_pipeline(), []
+    with pipeline.sql_client():  # somebody else's connection to the same file
+        before = settings_of(pipeline)
+        sync(
+            pipeline,
+            source_of(zendesk).with_resources(*STREAMS),
+            on_slice=lambda _: seen.append((*settings_of(pipeline), pa.default_memory_pool())),
+        )
+        assert settings_of(pipeline) == before
+    assert {limits[:2] for limits in seen} == {("190.7 MiB", 1)}
+    assert {limits[2].backend_name for limits in seen} == {"system"}
+
+
+def test_what_the_user_has_set_for_duckdb_stays(zendesk, monkeypatch):
+    configured = '{"memory_limit": "600MB", "threads": 2}'
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG", configured)
+    pipeline, seen = duckdb_pipeline(), set()
+    sync(
+        pipeline,
+        source_of(zendesk).with_resources(*STREAMS),
+        on_slice=lambda _: seen.add(settings_of(pipeline)),
+    )
+    assert seen == {("572.2 MiB", 2)}
+
+
+def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch):
+    monkeypatch.setattr(memory, "DUCKDB_MEMORY_MB", 3)
+    pipeline, seen = duckdb_pipeline(), []
+    report = sync(
+        pipeline,
+        source_of(zendesk).with_resources(*STREAMS),
+        on_slice=lambda _: seen.append(settings_of(pipeline)[0]),
+    )
+    assert report.exit_code == 0
+    assert seen[-1] != "2.8 MiB"
+    assert_equals_truth(pipeline, account, STREAMS)
