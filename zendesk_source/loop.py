@@ -33,7 +33,7 @@ from zendesk_source.failures import explained
 from zendesk_source.item_format import quiet_about_kept_hints
 from zendesk_source.labeled_view import show_labels
 from zendesk_source.memory import OUT_OF_MEMORY, MoreMemory, little_memory
-from zendesk_source.missing_tables import refuse_missing_tables
+from zendesk_source.missing_tables import missing_tables
 from zendesk_source.single_run import only_sync_of
 
 SYNC_LOG_TABLE = "_zendesk_sync_log"
@@ -135,7 +135,7 @@ def sync(
             with little_memory(pipeline) as more_memory:
                 _load_pending(pipeline, more_memory)
                 if not is_new:
-                    refuse_missing_tables(pipeline, source.name, runs)
+                    progress.missing_tables = missing_tables(pipeline, source.name, runs)
                 while waiting := [name for name, run in runs.items() if not run.is_at_end]:
                     part = source.with_resources(*(waiting[:1] if is_new else waiting))
                     with extracting(Slice(progress, FIRST_SLICE if is_new else limits)):
@@ -184,7 +184,8 @@ def _append_log(pipeline: dlt.Pipeline, report: SyncReport, now: datetime) -> No
         "newest_at": {"data_type": "timestamp"},
         "lag_seconds": {"data_type": "bigint"},
     }
-    pipeline.run(rows, table_name=SYNC_LOG_TABLE, write_disposition="append", columns=columns)
+    # In a list: dlt takes a list for single rows otherwise, each with a look at its hints.
+    pipeline.run([rows], table_name=SYNC_LOG_TABLE, write_disposition="append", columns=columns)
     remember_loaded(pipeline)
 
 

@@ -102,6 +102,7 @@ class SyncInProgress:
         ahead: Pages that were read and not taken yet.
         on_cost: Told what reading a stream costs that asks parent by parent, before it starts.
         parents: Lists of parents, read once.
+        missing_tables: Tables that were loaded once and are no longer at the destination.
         shapes: How each stream's pages become tables; pages are decoded ahead of the slice
             that takes them, so what decodes them outlives it.
     """
@@ -112,6 +113,7 @@ class SyncInProgress:
     ahead: ReadAhead[Any] = field(default_factory=ReadAhead)
     on_cost: Callable[[str], None] | None = None
     parents: ParentLists = field(default_factory=ParentLists)
+    missing_tables: frozenset[str] = frozenset()
     shapes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -140,8 +142,8 @@ class Slice:
         )
 
     def count(self, page: Page) -> None:
-        """Count a page that was taken."""
-        self._pages += 1
+        """Count a page that was taken; one without rows adds nothing to a package."""
+        self._pages += bool(page.rows)
         self._rows += len(page.rows)
         self._bytes += page.body_bytes
 

@@ -20,6 +20,7 @@ from zendesk_source.resources.history import (
     versions,
 )
 from zendesk_source.resources.reading import Reading
+from zendesk_source.resources.unchanged import is_as_loaded
 from zendesk_source.resources.vanished import vanished_rows
 
 
@@ -41,13 +42,18 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
         if has_versions:
             yield from _versions(stream, reading, answers, connection)
             return
-        if reading.run.status != "ok" and stream.write == "replace":
+        is_whole = reading.run.status == "ok"
+        if stream.write == "replace" and (
+            not is_whole or is_as_loaded(stream, answers, connection.deleted)
+        ):
+            if is_whole:
+                reading.run.rows[stream.name] = sum(len(page.rows) for page in answers)
             # A resource that yields nothing would empty the table it replaces; this keeps it.
             yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition="merge"))
             return
         if connection.deleted == "mark" and stream.misses_rows:
             yield from _vanished(stream, answers, connection.clock.now())
-        for page in answers if reading.run.status == "ok" else ():
+        for page in answers if is_whole else ():
             yield from reading.shape([_prepared(page, stream, connection, answers[0])]) or ()
 
     return read

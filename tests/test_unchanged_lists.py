@@ -1,0 +1,58 @@
+"""A list that is as it was loaded last is read, and not written again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import dlt
+
+from tests.tables import assert_table_equals
+from tests.test_sync import account, duckdb_pipeline, source_of, zendesk
+from zendesk_source import sync
+
+__all__ = ["account", "zendesk"]
+
+
+def written_at(pipeline: dlt.Pipeline, table: str) -> datetime:
+    with pipeline.sql_client() as client:
+        rows = client.execute_sql(f"SELECT max(_zendesk_synced_at) FROM {table}")
+    assert rows is not None
+    moment: datetime = rows[0][0]
+    return moment
+
+
+def test_only_the_list_that_changed_is_written_again(account, zendesk):
+    pipeline = duckdb_pipeline()
+    source = source_of(zendesk).with_resources("groups", "macros", "ticket_fields")
+    sync(pipeline, source)
+    before = {name: written_at(pipeline, name) for name in ("groups", "macros", "ticket_fields")}
+    account.clock.advance(3_600)
+    account.edit_row("macros", account.truth("macros")[0]["id"], title="Another title")
+    report = sync(pipeline, source)
+    assert written_at(pipeline, "groups") == before["groups"]
+    assert written_at(pipeline, "ticket_fields") == before["ticket_fields"]
+    assert written_at(pipeline, "macros") > before["macros"]
+    for name in before:
+        assert_table_equals(pipeline, name, account.truth(name))
+        assert report.runs[name].rows[name] == len(account.truth(name))
+
+
+def test_a_list_whose_table_was_dropped_by_hand_is_written_again(account, zendesk):
+    pipeline = duckdb_pipeline()
+    source = source_of(zendesk).with_resources("groups", "macros")
+    sync(pipeline, source)
+    with pipeline.sql_client() as client:
+        client.execute_sql("DROP TABLE groups")
+    sync(pipeline, source)
+    assert_table_equals(pipeline, "groups", account.truth("groups"))
+    assert_table_equals(pipeline, "macros", account.truth("macros"))
+
+
+def test_a_plain_run_writes_a_list_whatever_was_loaded_before(account, zendesk):
+    pipeline = duckdb_pipeline()
+    source = source_of(zendesk).with_resources("groups")
+    sync(pipeline, source)
+    before = written_at(pipeline, "groups")
+    account.clock.advance(60)
+    pipeline.run(source)
+    assert written_at(pipeline, "groups") > before
