@@ -33,6 +33,7 @@ MAY_IMPORT_DLT |= {
     "resources.history",
     "resources.incremental",
     "resources.lists",
+    "resources.unchanged",
     "resources.reading",
     "resources.vanished",
     "missing_settings",
