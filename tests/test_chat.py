@@ -64,13 +64,13 @@ def test_a_flood_of_one_second_comes_whole_from_every_place(account: Account, ze
 def test_without_its_token_chat_is_skipped_and_says_what_it_wants(
     pipeline: dlt.Pipeline, account: Account, zendesk: Simulator
 ):
-    report = load(pipeline, zendesk, "chat_chats", "chat_skills", chat_token=None)
+    report = load(pipeline, zendesk, "chat_conversions", "chat_skills", chat_token=None)
     assert report.exit_code == 1  # not one stream was loaded
     for run in report.runs.values():
         assert run.status == "skipped"
         assert "set `chat_token`" in run.reason
-    assert load(pipeline, zendesk, "chat_chats", "chat_skills").exit_code == 0
-    for table in ("chat_chats", "chat_history", "chat_skills"):
+    assert load(pipeline, zendesk, "chat_conversions", "chat_skills").exit_code == 0
+    for table in ("chat_conversions", "chat_skills"):
         assert_table_equals(pipeline, table, account.truth(table))
 
 
@@ -93,14 +93,14 @@ def test_what_is_deleted_from_a_history_leaves_the_table(
 def test_quiet_syncs_do_not_drift_into_the_past(
     pipeline: dlt.Pipeline, account: Account, zendesk: Simulator
 ):
-    load(pipeline, zendesk, "chat_chats", "chat_agent_timeline")
+    load(pipeline, zendesk, "chat_conversions")
     zendesk.forget_requests()
     for _ in range(2):
         account.clock.advance(60)
-        assert load(pipeline, zendesk, "chat_chats", "chat_agent_timeline").exit_code == 0
+        assert load(pipeline, zendesk, "chat_conversions").exit_code == 0
     asked = [(seen.stream, seen.query["start_time"]) for seen in zendesk.requests if seen.stream]
-    assert len(asked) == 4
-    assert len(set(asked)) == 2  # the same place of each, both times
+    assert len(asked) == 2
+    assert len(set(asked)) == 1  # the same place both times
 
 
 def test_a_chat_changed_twice_while_it_is_young_arrives_in_its_last_state(
