@@ -14,6 +14,7 @@ from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.api.paging import Position, pages
 from zendesk_source.catalogue.chat import CHAT_CHATS
+from zendesk_source.item_format import ItemFormat
 from zendesk_source.simulator import Account, SimulatedClock, Simulator
 
 TOKEN, OF_CHAT = "a-token", "a-token-of-chat"
@@ -36,12 +37,16 @@ def pipeline() -> dlt.Pipeline:
 
 
 def load(
-    pipeline: dlt.Pipeline, zendesk: Simulator, *streams: str, chat_token: str | None = OF_CHAT
+    pipeline: dlt.Pipeline,
+    zendesk: Simulator,
+    *streams: str,
+    chat_token: str | None = OF_CHAT,
+    item_format: ItemFormat = "auto",
 ) -> SyncReport:
     credentials = ZendeskOAuthToken(
         subdomain="acme", oauth_token=TOKEN, chat_token=chat_token, base_url=zendesk.base_url
     )
-    source = zendesk_chat(credentials, clock=zendesk.account.clock)
+    source = zendesk_chat(credentials, clock=zendesk.account.clock, item_format=item_format)
     return sync(pipeline, source.with_resources(*streams))
 
 
@@ -112,3 +117,14 @@ def test_a_chat_changed_twice_while_it_is_young_arrives_in_its_last_state(
         account.clock.advance(200)
         load(pipeline, zendesk, "chat_chats")
     assert_table_equals(pipeline, "chat_chats", account.truth("chat_chats"))
+
+
+@pytest.mark.parametrize("item_format", ["arrow", "object"])
+def test_a_text_where_objects_are_expected_is_loaded_as_json(
+    pipeline: dlt.Pipeline, account: Account, zendesk: Simulator, item_format: ItemFormat
+):
+    for value in ("busy", 'a "quoted" text', "", "{}", {"size": 1}, [1], 5, True):
+        account.add_row("chat_department_events", value=value, field_name="any")
+    account.clock.advance(3_600)
+    load(pipeline, zendesk, "chat_department_events", item_format=item_format)
+    assert_table_equals(pipeline, "chat_department_events", account.truth("chat_department_events"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import dlt
+import orjson
 import pyarrow as pa
 from dlt.common.configuration.container import Container
 from dlt.common.destination.capabilities import DestinationCapabilitiesContext
@@ -48,6 +49,21 @@ def takes_arrow(stream: Stream, item_format: ItemFormat, known_columns: Any) -> 
     destination = dlt.current.pipeline().destination
     kind = destination.destination_type.rpartition(".")[2]
     return "parquet" in formats and kind not in _NO_JSON_IN_PARQUET
+
+
+def with_texts_in_json(
+    rows: list[dict[str, Any]], json_columns: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return the rows with the texts of JSON columns quoted once more.
+
+    dlt parses a text in such a column, and writes what it finds there as it is: ``"support"``
+    would reach the destination without its quotes, which is no JSON, and nothing would load.
+    """
+    for row in rows:
+        for name in json_columns:
+            if isinstance(value := row.get(name), str):
+                row[name] = orjson.dumps(value).decode()
+    return rows
 
 
 def with_dlt_columns(rows: pa.Table, known_columns: Any) -> pa.Table:

@@ -22,7 +22,7 @@ from zendesk_source.extract.read_ahead import read_in_turns, read_list
 from zendesk_source.extract.reading import Step, read_incremental, read_whole
 from zendesk_source.extract.rejected import REJECTED_TABLE, take_keyless
 from zendesk_source.extract.slices import StreamRun, current_slice
-from zendesk_source.item_format import takes_arrow, with_dlt_columns
+from zendesk_source.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
 from zendesk_source.shape.columnar import ColumnarShaper, TableArrow, together
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.removal import removed
@@ -222,7 +222,9 @@ class Reading:
     def _marked(self, table: TableRows | TableArrow) -> Any:
         """Name the table the rows belong to, and the types dlt cannot see from them."""
         rows, new = table.rows, dict(table.new_columns)
-        if not isinstance(rows, list):
+        if isinstance(table, TableRows):
+            rows = with_texts_in_json(table.rows, table.json_columns)
+        else:
             known = self._schema.tables.get(table.table, {}).get("columns", {})
             rows = with_dlt_columns(rows, known)
             if table.table not in self._hinted:

@@ -39,11 +39,13 @@ class TableRows:
         table: Table name.
         rows: Rows with typed values.
         new_columns: Types of columns seen for the first time.
+        json_columns: Columns that hold JSON; a text in one of them is quoted already.
     """
 
     table: str
     rows: list[Row]
     new_columns: Mapping[str, DataType]
+    json_columns: tuple[str, ...] = ()
 
 
 class Shaper:
@@ -168,7 +170,7 @@ class Shaper:
     def _typed(self, table: str, rows: Iterable[Row], read_at: datetime) -> TableRows:
         columns = self.columns[table]
         typed = [{**columns.typed(row), SYNCED_AT: read_at} for row in rows]
-        return TableRows(table, typed, columns.take_new())
+        return TableRows(table, typed, columns.take_new(), columns.of_type("json"))
 
 
 def _set_of_children(stream: Stream, parent_column: str) -> SideTable:
@@ -243,6 +245,10 @@ class TableColumns:
         """Give the table a column it did not have."""
         self._types[name] = self._new[name] = data_type
         return data_type
+
+    def of_type(self, data_type: DataType) -> tuple[str, ...]:
+        """Return the columns of a type."""
+        return tuple(name for name, kind in self._types.items() if kind == data_type)
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """Return columns in the order the table got them."""
