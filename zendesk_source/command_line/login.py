@@ -81,7 +81,10 @@ def run(options: argparse.Namespace) -> int:
     log.info("Logged in to %s%s; stored in %s.", login.pair.base_url, who, login.file)
     if login.user is not None and login.user.role != "admin":
         log.warning("Zendesk gives its exports to admins only: most streams will be skipped.")
-    log.info("Runs use it with these settings, in .env for example:\n")
+    log.info(
+        "Runs use it with these settings: in .env, or where your others are, as `subdomain`,"
+        " `client_id` and `token_file`.\n"
+    )
     for name, value in names.items():
         log.info("%s=%s", name, value)
     return 0
