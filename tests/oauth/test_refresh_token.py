@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from zendesk_source.api.client import ZendeskClient, whoami
 from zendesk_source.api.token_file import TokenFile
 from zendesk_source.errors import AuthenticationError, ConfigurationError
 from zendesk_source.simulator import SimulatedClock, Simulator
+from zendesk_source.simulator.answers import Answer
 
 DAY = 86_400
 
@@ -173,6 +176,51 @@ def test_the_file_is_for_its_owner_only(log_in: LogIn, zendesk: Simulator, path:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert [stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()] == [0o600] * 2
+
+
+def test_a_ctrl_c_waits_until_the_new_pair_is_stored(
+    log_in: LogIn,
+    zendesk: Simulator,
+    stored: TokenFile,
+    clock: SimulatedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock.advance(3 * DAY)
+    answer = zendesk.credentials.answer
+
+    def interrupted(body: bytes) -> Answer:
+        rotated = answer(body)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return rotated
+
+    monkeypatch.setattr(zendesk.credentials, "answer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        log_in().header()
+    assert zendesk.credentials.refreshes == 1
+    assert is_good(zendesk, log_in().header())
+    assert zendesk.credentials.refreshes == 1
+
+
+def test_a_ctrl_c_while_the_token_endpoint_fails_ends_the_waiting(
+    log_in: LogIn, zendesk: Simulator, stored: TokenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+    auth = log_in()
+    endpoint = auth._source._endpoint  # type: ignore[attr-defined]
+
+    def failing(body: bytes) -> Answer:
+        asked.append(body)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        for _ in range(1_000):  # until the main thread has taken notice
+            if endpoint.has_patience:
+                threading.Event().wait(0.005)
+        return Answer(503, b"")
+
+    header = auth.header()
+    monkeypatch.setattr(zendesk.credentials, "answer", failing)
+    with pytest.raises(KeyboardInterrupt):
+        auth.renew(header)
+    assert len(asked) == 1
 
 
 class Killed(BaseException):

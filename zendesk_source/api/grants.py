@@ -6,7 +6,8 @@ Source: https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -139,12 +140,25 @@ class RefreshTokenGrant:
                     "Log in: zendesk-source login. Or set `token_file` to the file of a login.",
                 )
             self._file.reserve()
-            tokens = self._renewed(pair)
-            now = self._clock.now()
-            self._file.store(
-                pair_of(tokens, self._endpoint.base_url, self._fields["client_id"], now, self._seed)
-            )
-            return _access_token(tokens)
+            return self._uninterrupted(lambda: self._renewed_and_stored(pair))
+
+    def _uninterrupted(self, renew: Callable[[], AccessToken]) -> AccessToken:
+        """Let a Ctrl-C wait: between Zendesk's answer and the disk it would cost the login."""
+        with ThreadPoolExecutor(1, thread_name_prefix="zendesk-tokens") as thread:
+            renewal = thread.submit(renew)
+            try:
+                return renewal.result()
+            except KeyboardInterrupt:
+                self._endpoint.has_patience = False
+                raise
+
+    def _renewed_and_stored(self, pair: TokenPair | None) -> AccessToken:
+        tokens = self._renewed(pair)
+        now = self._clock.now()
+        self._file.store(
+            pair_of(tokens, self._endpoint.base_url, self._fields["client_id"], now, self._seed)
+        )
+        return _access_token(tokens)
 
     def _pair(self) -> TokenPair | None:
         """Return the pair of the file, unless the settings have a newer refresh token."""

@@ -81,6 +81,7 @@ class TokenEndpoint:
     ) -> None:
         self.base_url = base_url
         self.clock = clock
+        self.has_patience = True
         self._session = session
         self._retry = retry or RetryPolicy()
         self._on_wait = on_wait
@@ -103,6 +104,8 @@ class TokenEndpoint:
             response = self._post(body)
             if response is not None and response.status_code not in {429, *RETRIED_STATUSES}:
                 return _tokens_of(response, asked_at, refusals)
+            if not self.has_patience:
+                break
             if failures < self._retry.attempts:
                 self._wait(response, failures)
         raise ServerUnavailable(
