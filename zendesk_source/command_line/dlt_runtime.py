@@ -1,4 +1,4 @@
-"""What dlt needs around a command: settings, signals, and its warnings among our own lines."""
+"""What dlt needs around a command: settings, and its warnings among our own lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import CustomLoaderDocProvider
 from dlt.common.configuration.specs import PluggableRunContext
-from dlt.common.runtime import signals, telemetry
+from dlt.common.runtime import telemetry
 
 from zendesk_source.command_line.output import log
 from zendesk_source.failures import explained
@@ -43,11 +43,10 @@ def dlt_runtime() -> Iterator[None]:
 
     Raises:
         ZendeskError: In place of an exception of dlt that has a remedy.
-        KeyboardInterrupt: A signal came; dlt alone would forget one that comes while it loads.
     """
     dlt_log = logging.getLogger("dlt")
     own_handlers = dlt_log.handlers
-    with signals.intercepted_signals(), explained():
+    with explained():
         read_plain_settings()
         _fall_back_to_settings()
         dlt_log.handlers = [_AsOurOwn()]

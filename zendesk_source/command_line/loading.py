@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.common.runtime import signals
 from dlt.common.runtime.collector import NULL_COLLECTOR, LogCollector, TqdmCollector
 from dlt.common.runtime.collector_base import Collector
 from dlt.extract import DltSource
@@ -67,7 +68,8 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
         log.info(
             "note: plain files cannot be merged: every version of a row is kept. See the README."
         )
-    with watched(progress_of(options)) as watch:
+    # dlt alone would forget a Ctrl-C that comes while it loads.
+    with signals.intercepted_signals(), watched(progress_of(options)) as watch:
         report = sync(
             pipeline,
             source,
@@ -95,7 +97,8 @@ def run_demo(options: argparse.Namespace) -> int:
         tell = log.info if options.json else print_lines
         # It prints in between, where a live table would stand.
         is_shown = progress_of(options) in ("live", "lines")
-        with watched("lines" if is_shown else "none") as watch:
+        progress = "lines" if is_shown else "none"
+        with signals.intercepted_signals(), watched(progress) as watch:
             report = demo.run_demo(pipeline, tell, watch.on_slice)
         if options.json:
             print_json(as_document(report))

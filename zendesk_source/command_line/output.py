@@ -16,6 +16,9 @@ log = logging.getLogger("zendesk_source")
 """What a command says beside its data; ``extra={"fields": {...}}`` are keys of the JSON line."""
 
 
+_STYLES = {"failed": "red", "skipped": "yellow", "unfinished": "yellow"}
+
+
 @contextmanager
 def logging_to_stderr(log_format: str, *, is_quiet: bool) -> Iterator[None]:
     """Write log lines to stderr while a command runs."""
@@ -93,7 +96,7 @@ def print_table(
     for i, heading in enumerate(headings):
         table.add_column(heading, justify="left" if i < left_columns else "right")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
     Console().print(table)
 
 
@@ -113,6 +116,8 @@ def print_facts(facts: Mapping[str, str]) -> None:
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, text in facts.items():
         table.add_row(Text(name, style="bold"), Text(text))
     Console().print(table)

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         print_json([{name: _plain(value) for name, value in row.items()} for row in shown])
         return 0
     for number, row in enumerate(shown, 1):
-        print_lines("" if number > 1 else f"{table}: {len(shown)} rows", f"-- row {number}")
+        print_lines(*([""] if number > 1 else []), f"-- {table}, row {number}")
         print_facts({name: _short(value) for name, value in row.items()})
     if not shown:
         log.info(f"{table}: no rows")
