@@ -100,6 +100,17 @@ def test_an_unknown_stream_is_an_error_in_the_format_that_was_asked_for(capsys) 
     assert text == f"error: {line['message']}\n"
 
 
+def test_a_bug_is_one_json_line_where_lines_are_json(monkeypatch, capsys) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("zendesk_source.command_line.streams.select_streams", broken)
+    assert main(["streams", "--log-format", "json"]) == 1
+    line = json.loads(capsys.readouterr().err)
+    assert "report" in line["message"]
+    assert line["traceback"].endswith("ZeroDivisionError\n")
+
+
 def test_the_simulator_hands_its_credentials_to_a_program() -> None:
     command = [sys.executable, "-m", "zendesk_source", "simulate", "--json", "--port", "0"]
     with subprocess.Popen([*command, "--tickets", "20"], stdout=subprocess.PIPE) as process:

@@ -74,17 +74,24 @@ def _ended(run: Callable[[argparse.Namespace], int], options: argparse.Namespace
         log.error(str(error), extra={"fields": {"error": type(error).__name__}})
         return error.exit_code
     except KeyboardInterrupt as stop:
-        log.info("Stopped. What was loaded is complete; start again to go on.")
+        is_load = getattr(options, "command", "load") == "load"  # the script has no commands
+        rest = " What was loaded is complete; start again to go on." if is_load else ""
+        log.info(f"Stopped.{rest}")
         return 128 + int(getattr(stop, "signal_code", signal.SIGINT))
     except BrokenPipeError:
         # Whoever read our output has seen enough; what was to be loaded is loaded.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception:  # noqa: BLE001 (the last resort: say what to do with the traceback)
-        traceback.print_exc()
+        is_json = options.log_format == "json"
+        fields = {"traceback": traceback.format_exc()} if is_json else {}
+        if not is_json:
+            traceback.print_exc()
         log.error(
-            "This is a bug in zendesk_source; what was loaded is complete. Please report"
-            " it with the lines above, after looking for anything that is not public."
+            "This is a bug in zendesk_source; what was loaded is complete. Please report it with"
+            f" the {'traceback' if is_json else 'lines above'}, after looking for anything that is"
+            " not public.",
+            extra={"fields": fields},
         )
         return 1
     return code
