@@ -144,7 +144,7 @@ def read_of_list(
         tell: Told how many parents are to be asked, before the first one is.
 
     Yields:
-        Steps, at least one; the last ends the round.
+        Steps, at least one.
 
     Raises:
         ZendeskError: Rows could not be read; all steps yielded so far are good.
@@ -160,7 +160,7 @@ def read_of_list(
     for key in list(seen.signs):
         if key.partition("/")[0] not in alive:
             asking.forget(key)
-    yield asking.step(ends_round=True)
+    yield asking.step(ends_round=asking.counts_rounds)
 
 
 def read_of_export(
@@ -222,6 +222,11 @@ class _Asking:
         for key in seen.signs:
             if "/" in key:
                 self._inner.setdefault(key.partition("/")[0], []).append(key)
+
+    @property
+    def counts_rounds(self) -> bool:
+        """Whether a parent is remembered by the round in which it was asked."""
+        return self._outer is not None or not self._parent.signs
 
     @property
     def is_full(self) -> bool:
