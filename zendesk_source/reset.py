@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dlt
+from dlt.common.destination.client import WithStagingDataset
 from dlt.pipeline.helpers import pipeline_drop
 
 from zendesk_source.destination_state import follow_destination, remember_loaded
@@ -32,13 +33,27 @@ def reset_stream(pipeline: dlt.Pipeline, name: str, *, drop_tables: bool) -> lis
             pipeline.run()
             remember_loaded(pipeline)
         # When the stream was first read stays known: what is older may have been loaded before.
-        drop = (
-            pipeline_drop(pipeline, resources=[name])
-            if drop_tables
-            else pipeline_drop(pipeline, state_paths=f"resources.{name}.positions", state_only=True)
-        )
+        digest = f"loaded_lists.{name}"
+        if drop_tables:
+            _drop_staging(pipeline)
+            drop = pipeline_drop(pipeline, resources=[name], state_paths=[digest])
+        else:
+            forgotten = [f"resources.{name}.positions", digest]
+            drop = pipeline_drop(pipeline, state_paths=forgotten, state_only=True)
         if drop.is_empty:
             return None
         drop()
         remember_loaded(pipeline)
         return sorted(drop.info["tables"])
+
+
+def _drop_staging(pipeline: dlt.Pipeline) -> None:
+    """Drop dlt's staging tables, which the next load makes anew.
+
+    dlt 1.31 cannot drop a table while there is a staging dataset without a table of versions.
+    """
+    with pipeline.destination_client() as client:
+        if isinstance(client, WithStagingDataset):
+            with client.with_staging_dataset():
+                if client.is_storage_initialized():
+                    client.drop_storage()

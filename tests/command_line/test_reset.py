@@ -46,6 +46,28 @@ def test_tables_are_dropped_when_that_is_said_twice(zendesk, capsys) -> None:
     assert len(ids()) == 60
 
 
+def test_a_list_that_was_changed_by_hand_is_written_again(zendesk, capsys) -> None:
+    rows_of_next_load(capsys, "groups")
+    with duckdb.connect("zendesk.duckdb") as connection:
+        connection.execute("update zendesk_data.groups set name = 'by hand'")
+    assert main(["reset", "groups"]) == 0
+    rows_of_next_load(capsys, "groups")
+    with duckdb.connect("zendesk.duckdb") as connection:
+        names = connection.sql("select name from zendesk_data.groups").fetchall()
+    assert sorted(names) == sorted((row["name"],) for row in zendesk.account.truth("groups"))
+
+
+def test_tables_are_dropped_on_postgres_too(zendesk, capsys, postgres_url, monkeypatch) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres_url)
+    there = ["--destination", "postgres"]
+    assert main(["load", "--streams", "groups", "--quiet", *there]) == 0
+    assert main(["reset", "groups", "--drop-tables", "--yes", "--json", *there]) == 0
+    assert json.loads(capsys.readouterr().out)["dropped"] == ["groups"]
+    assert main(["load", "--streams", "groups", "--json", *there]) == 0
+    rows = json.loads(capsys.readouterr().out)["streams"]["groups"]["rows"]
+    assert rows == len(zendesk.account.truth("groups"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -25,6 +25,8 @@ def loaded_pipeline(options: argparse.Namespace) -> Iterator[dlt.Pipeline]:
     with reader("zendesk", options.destination, options.dataset or DATASET) as pipeline:
         if (file := duckdb_file(pipeline)) is not None and not file.exists():
             raise nothing_loaded(f"There is no DuckDB file {file}.")
+        if pipeline.destination.destination_type.endswith(".filesystem"):
+            pipeline.sync_destination()  # which files are tables is in the schema
         yield pipeline
 
 

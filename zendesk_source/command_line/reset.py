@@ -1,8 +1,7 @@
 """Let the next load read a stream from its beginning again.
 
 Rows stay, and are merged with what comes; nothing else is touched. With --drop-tables the tables
-of the stream are dropped first: after they were changed by hand, or to get rid of old columns.
-Lists that are read whole each time have nothing to forget.
+of the stream are dropped first: to get rid of old columns, for example.
 """
 
 from __future__ import annotations
