@@ -33,8 +33,9 @@ format: .venv/.project ## Rewrite the code in the project's format (ruff)
 types: .venv/.project ## Check types (mypy --strict)
 	@$(RUN) -m mypy $(wildcard $(CHECKED)) $(ARGS)
 
-docs: .venv/.project ## Write the references anew: streams, the README's table, the command line
+docs: .venv/.project ## Write the references anew: streams, how tables join, the command line
 	@$(RUN) -m zendesk_source.catalogue docs/requests.json >docs/streams.md
+	@$(RUN) -m zendesk_source.catalogue.diagram >docs/erd.md
 	@$(RUN) docs/update_readme.py
 	@$(RUN) docs/update_command_line.py
 

@@ -22,7 +22,7 @@ from zendesk_source.catalogue import (
 )
 from zendesk_source.catalogue.not_loaded import NOT_LOADED
 
-_TITLES: dict[Product, str] = {
+TITLES: dict[Product, str] = {
     "support": "Support",
     "help_center": "Help Center and community",
     "talk": "Talk",
@@ -65,7 +65,7 @@ def reference(figures: Figures) -> Iterator[str]:
     yield _INTRODUCTION.format(products=products, **figures["account"])
     for product in PRODUCTS:
         streams = [stream for stream in STREAMS if stream.product == product]
-        yield f"\n## {_TITLES[product]}\n"
+        yield f"\n## {TITLES[product]}\n"
         headings = ["stream", "key", "cursor", "write", "requests", "measured", "access", "core"]
         yield from _table(headings, (_stream_row(stream, figures) for stream in streams))
         notes = [stream for stream in streams if stream.note]
