@@ -30,6 +30,7 @@ MAY_IMPORT_DLT = {"resources", "source", "loop", "api.credentials", "failures", 
 MAY_IMPORT_DLT |= {"html_report", "html_report.loaded", "command_line.report"}
 MAY_IMPORT_DLT |= {
     "resources.children",
+    "resources.each",
     "resources.history",
     "resources.incremental",
     "resources.lists",

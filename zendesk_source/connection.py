@@ -35,6 +35,10 @@ _BY_NAME = {stream.name: stream for stream in STREAMS}
 _only_greeting: ContextVar[OnWait | None] = ContextVar("zendesk_only_greeting", default=None)
 
 
+def _field_lists() -> dict[Owner, Stream]:
+    return {owner: _BY_NAME[name] for owner, name in _FIELD_LISTS.items()}
+
+
 @contextmanager
 def only_greeting(on_wait: OnWait | None = None) -> Iterator[None]:
     """Let resources ask Zendesk who we are, and then end without a row.
@@ -66,6 +70,7 @@ class Connection:
         deleted: ``mark`` keeps what is deleted, and says so; ``remove`` removes it.
         rate_limit_share: Part of the account's requests a minute that may be used.
         on_wait: Told why and how long a request waits.
+        field_lists: What describes the custom fields of each owner.
     """
 
     credentials: ZendeskCredentials
@@ -76,6 +81,7 @@ class Connection:
     history: frozenset[str]
     rate_limit_share: float
     on_wait: OnWait | None = None
+    field_lists: dict[Owner, Stream] = field(default_factory=_field_lists)
     _definitions: dict[Owner, list[dict[str, Any]]] = field(default_factory=dict)
     _is_known: bool = False
 
@@ -153,14 +159,14 @@ class Connection:
         """
         if stream.custom_fields is None or self.custom_fields != "columns":
             return None
-        owner = stream.custom_fields
+        owner = stream.name if stream.custom_fields == "custom_object" else stream.custom_fields
         columns = FieldColumns(owner, names.setdefault(owner, {}))
         columns.learn(self._definitions.get(owner, ()))
         return columns
 
     def describe_fields(self, columns: FieldColumns) -> None:
         """Ask Zendesk for the definitions of custom fields and name their columns."""
-        stream = _BY_NAME[_FIELD_LISTS[columns.owner]]
+        stream = self.field_lists[columns.owner]
         # Where the definitions are refused, columns are named by id and typed by their values.
         with suppress(StreamRefused):
             pages = read_whole(self.client, stream)

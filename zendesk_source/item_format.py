@@ -29,11 +29,11 @@ def takes_arrow(stream: Stream, item_format: ItemFormat, known_columns: Any) -> 
     """Whether a stream's rows become Arrow tables, which costs a tenth of the CPU.
 
     Args:
-        stream: Which rows; whole lists are small and stay objects.
+        stream: Which rows; whole lists and custom objects are small and stay objects.
         item_format: What the user asked for; ``auto`` asks the destination.
         known_columns: Columns its table has; empty for a new one.
     """
-    if not stream.is_incremental:
+    if not stream.is_incremental or stream.custom_fields == "custom_object":
         return False
     if known_columns and ROW_ID not in known_columns:
         return True  # made from Arrow tables: it has no place for the ids of objects

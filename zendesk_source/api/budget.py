@@ -27,6 +27,7 @@ CHAT = "chat"
 EXPORTS = "incremental-exports"
 USERS_CURSOR_EXPORT = "incremental-exports-cursor"
 TALK_EXPORTS = "talk-incremental-exports"
+CUSTOM_OBJECT_EXPORTS = "incremental-custom-objects"
 ACCESS_LOGS = "access-logs"
 SIDE_CONVERSATION_EVENTS = "side-conversation-events"
 AGENT_AVAILABILITIES = "agent-availabilities"
@@ -37,6 +38,7 @@ _SIZES_BEFORE_THE_FIRST_ANSWER = {
     EXPORTS: (10, 60.0),
     USERS_CURSOR_EXPORT: (20, 60.0),
     TALK_EXPORTS: (10, 60.0),
+    CUSTOM_OBJECT_EXPORTS: (10, 60.0),
     CHAT: (200, 60.0),
     TALK: (15_000, 300.0),
     ACCESS_LOGS: (50, 60.0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zendesk_source.catalogue.chat import CHAT
 from zendesk_source.catalogue.custom_field_rows import CUSTOM_FIELD_ROWS, with_custom_field_rows
-from zendesk_source.catalogue.custom_objects import CUSTOM_OBJECTS
+from zendesk_source.catalogue.custom_objects import CUSTOM_OBJECT_FIELDS, CUSTOM_OBJECTS
 from zendesk_source.catalogue.help_center import HELP_CENTER
 from zendesk_source.catalogue.help_center_children import HELP_CENTER_CHILDREN
 from zendesk_source.catalogue.stream import (
@@ -47,6 +47,7 @@ STREAMS: tuple[Stream, ...] = (
 
 __all__ = [
     "CUSTOM_FIELD_ROWS",
+    "CUSTOM_OBJECT_FIELDS",
     "PRODUCTS",
     "STREAMS",
     "TAKEN_AT",

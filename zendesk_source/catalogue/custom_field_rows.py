@@ -50,7 +50,7 @@ CUSTOM_FIELD_ROWS: Mapping[str, SideTable] = MappingProxyType(
 
 def with_custom_field_rows(stream: Stream) -> Stream:
     """Return a stream whose custom fields become rows of a side table."""
-    if stream.custom_fields is None:
+    side = CUSTOM_FIELD_ROWS.get(stream.custom_fields or "")
+    if side is None:  # also records of custom objects, which keep their fields as JSON
         return stream
-    side = CUSTOM_FIELD_ROWS[stream.custom_fields]
     return replace(stream, side_tables=(*stream.side_tables, side))

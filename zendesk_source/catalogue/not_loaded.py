@@ -50,6 +50,11 @@ NOT_LOADED: tuple[NotLoaded, ...] = (
         "One request for every ticket or user, on every sync, for what other streams tell.",
     ),
     NotLoaded(
+        "custom_object_records_list custom_object_record_attachments",
+        "The list shows the same records as the export, 100 a request, all of them on every sync."
+        " Attachments cost one request a record, and Zendesk tells of none that has any.",
+    ),
+    NotLoaded(
         "oauth_clients sessions bookmarks",
         "Log-ins and bookmarks of single people, and secrets of clients: nothing to keep in a"
         " warehouse.",
@@ -58,12 +63,6 @@ NOT_LOADED: tuple[NotLoaded, ...] = (
         "sunshine_object_types sunshine_object_records sunshine_relationship_types"
         " sunshine_relationship_records",
         "Legacy custom objects, which Zendesk has replaced by those that are loaded.",
-    ),
-    NotLoaded(
-        "custom_object_fields custom_object_records custom_object_records_list"
-        " custom_object_record_attachments",
-        "One request for each object; to be read for those that changed only.",
-        is_later=True,
     ),
     NotLoaded(
         "csat_surveys",

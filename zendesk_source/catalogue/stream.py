@@ -164,6 +164,8 @@ class Stream:
         custom_fields: Whose custom fields the rows carry; they become ``cf_`` columns.
         parent: What the rows belong to, where they are shown for one parent at a time; each
             answer shows *all* rows of its parent.
+        each_of: List for each of whose rows there is an export, at a path with the row's columns
+            in braces, and a table of its own.
         side_tables: Tables filled from the same pages.
         derive: Flags worked out from a row, as further columns.
         is_deleted: Tells a row that Zendesk shows although it is deleted.
@@ -190,8 +192,9 @@ class Stream:
     since: Callable[[int], Mapping[str, object]] = since_start_time
     bucket: str = ""
     lookback_seconds: int = 0
-    custom_fields: Literal["ticket", "user", "organization"] | None = None
+    custom_fields: Literal["ticket", "user", "organization", "custom_object"] | None = None
     parent: Parent | None = None
+    each_of: Stream | None = None
     side_tables: tuple[SideTable, ...] = ()
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     is_deleted: Callable[[Mapping[str, Any]], bool] | None = None

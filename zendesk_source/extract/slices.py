@@ -105,6 +105,8 @@ class SyncInProgress:
         missing_tables: Tables that were loaded once and are no longer at the destination.
         shapes: How each stream's pages become tables; pages are decoded ahead of the slice
             that takes them, so what decodes them outlives it.
+        keys: Rows of the list, by stream, for each of which there is an export.
+        parts: What those exports have come to, by table.
     """
 
     runs: dict[str, StreamRun]
@@ -115,6 +117,8 @@ class SyncInProgress:
     parents: ParentLists = field(default_factory=ParentLists)
     missing_tables: frozenset[str] = frozenset()
     shapes: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, list[str]] = field(default_factory=dict)
+    parts: dict[str, StreamRun] = field(default_factory=dict)
 
 
 class Slice:

@@ -12,6 +12,7 @@ from zendesk_source.catalogue import SideTable, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.rejected import REJECTED_COLUMNS, REJECTED_TABLE
 from zendesk_source.resources.children import child_rows
+from zendesk_source.resources.each import rows_of_each
 from zendesk_source.resources.incremental import Window, incremental_rows
 from zendesk_source.resources.lists import list_rows
 from zendesk_source.resources.vanished import DELETED_AT
@@ -57,6 +58,8 @@ def _rows_of(
 ) -> Callable[..., Iterator[Any]]:
     if stream.parent is not None:
         return child_rows(stream, connection, window)
+    if stream.each_of is not None:
+        return rows_of_each(stream, connection, window)
     if stream.is_incremental:
         return incremental_rows(stream, connection, window)
     return list_rows(stream, connection)

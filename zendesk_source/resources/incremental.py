@@ -23,45 +23,59 @@ def incremental_rows(
     stream: Stream, connection: Connection, window: Window
 ) -> Callable[..., Iterator[Any]]:
     """Return what reads a stream from where it stands to its end."""
-    start, end = window
-    declared = _declared_incremental(stream, start, end)
+    declared = declared_incremental(stream, window)
 
     def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
         if connection.greet(dlt.current.source_state()):
             return
-        # The window is asked of the API; dlt must not filter rows by their timestamps again:
-        # a system update arrives with an updated_at from long ago.
-        cursor.advance(None)
-        start_epoch = epoch_of(cursor.initial_value) or 0
-        end_epoch = epoch_of(cursor.end_value)
         state = dlt.current.resource_state()
-        positions = state.setdefault("positions", {})
-        position = open_position(positions, start_epoch, end_epoch)
-        reading = Reading(stream, connection)
-        for steps in reading.batches(position):
-            if not steps:  # nothing has arrived yet: dlt goes on with another stream
-                yield None
-                continue
-            reading.first_read_at(state, steps[0].page)
-            tables = reading.shape([step.page for step in steps])
-            if tables is None:
-                return  # what these pages need cannot be read; they come again
-            yield from tables[:-1]
-            # Before the yield: dlt may close the generator there, and what was read must count.
-            follow(reading.run, position, steps, stream)
-            position = steps[-1].position
-            save_position(positions, position, end_epoch)
-            if newest := reading.run.newest:
-                cursor.advance(_cursor_value(stream, newest))
-            yield from tables[-1:]
+        yield from read_on(stream, Reading(stream, connection), state, cursor)
 
     return read
 
 
-def _declared_incremental(
-    stream: Stream, start: datetime | None, end: datetime | None
-) -> dlt.sources.incremental[Any]:
+def read_on(
+    stream: Stream, reading: Reading, state: dict[str, Any], cursor: dlt.sources.incremental[Any]
+) -> Iterator[Any]:
+    """Read a stream from where it stands to its end, or to that of the slice.
+
+    Args:
+        stream: What to read.
+        reading: Reads it.
+        state: Holds its positions.
+        cursor: Of dlt; holds the window.
+
+    Yields:
+        Tables for dlt; None while other streams have something and this one has not.
+    """
+    # The window is asked of the API; dlt must not filter rows by their timestamps again:
+    # a system update arrives with an updated_at from long ago.
+    cursor.advance(None)
+    start_epoch = epoch_of(cursor.initial_value) or 0
+    end_epoch = epoch_of(cursor.end_value)
+    positions = state.setdefault("positions", {})
+    position = open_position(positions, start_epoch, end_epoch)
+    for steps in reading.batches(position):
+        if not steps:  # nothing has arrived yet: dlt goes on with another stream
+            yield None
+            continue
+        reading.first_read_at(state, steps[0].page)
+        tables = reading.shape([step.page for step in steps])
+        if tables is None:
+            return  # what these pages need cannot be read; they come again
+        yield from tables[:-1]
+        # Before the yield: dlt may close the generator there, and what was read must count.
+        follow(reading.run, position, steps, stream)
+        position = steps[-1].position
+        save_position(positions, position, end_epoch)
+        if newest := reading.run.newest:
+            cursor.advance(_cursor_value(stream, newest))
+        yield from tables[-1:]
+
+
+def declared_incremental(stream: Stream, window: Window) -> dlt.sources.incremental[Any]:
     """Declare the cursor to dlt: it carries the window, a scheduler's interval, and the tools."""
+    start, end = window
     assert stream.cursor_field is not None
     since = start or datetime.fromtimestamp(0, timezone.utc)
     if stream.columns[stream.cursor_field] == "bigint":

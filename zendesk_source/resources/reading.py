@@ -45,14 +45,44 @@ class Shape:
     fields: FieldColumns | None
 
 
-class Reading:
-    """One resource's reading within dlt's extract: limits, failures and shaping."""
+def guarded(items: Iterator[T], name: str, run: StreamRun) -> Iterator[T]:
+    """End the iteration, not the sync, when a stream is refused or cannot be read."""
+    try:
+        yield from items
+    except StreamRefused as error:
+        run.stop(error, "skipped")
+        if current_slice() is None:
+            logger.warning("skipped %s: %s", name, error)
+    except ZendeskError as error:
+        if current_slice() is None or error.exit_code in (2, 3):
+            raise
+        run.stop(error, "failed")
 
-    def __init__(self, stream: Stream, connection: Connection) -> None:
+
+class Reading:
+    """One stream's reading within dlt's extract: limits, failures and shaping.
+
+    Args:
+        stream: What is read.
+        connection: To ask with.
+        run: Notes what was done; that of the stream in this sync when left out.
+        resource: The dlt resource that reads, where that is not named as the stream.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        connection: Connection,
+        run: StreamRun | None = None,
+        resource: str = "",
+    ) -> None:
         self._stream = stream
         self._connection = connection
+        self._resource = resource or stream.name
         self._slice = current_slice()
-        self.run = StreamRun() if self._slice is None else self._slice.sync.runs[stream.name]
+        if run is None:
+            run = StreamRun() if self._slice is None else self._slice.sync.runs[stream.name]
+        self.run = run
         if self._slice is not None:
             connection.on_wait = self._slice.sync.on_wait
         self._schema = dlt.current.source_schema()
@@ -141,16 +171,7 @@ class Reading:
 
     def _guarded(self, items: Iterator[T]) -> Iterator[T]:
         """End the iteration, not the sync, when a stream is refused or cannot be read."""
-        try:
-            yield from items
-        except StreamRefused as error:
-            self.run.stop(error, "skipped")
-            if self._slice is None:
-                logger.warning("skipped %s: %s", self._stream.name, error)
-        except ZendeskError as error:
-            if self._slice is None or error.exit_code in (2, 3):
-                raise
-            self.run.stop(error, "failed")
+        yield from guarded(items, self._stream.name, self.run)
         self.run.usage = self._connection.client.usage_of(self._stream.name)
 
     def batches(self, position: StreamPosition) -> Iterator[list[Step]]:
@@ -232,7 +253,7 @@ class Reading:
                 new |= {n: "json" for n, c in known.items() if c.get("data_type") == "json"}
                 self._hinted.add(table.table)
         columns: Any = {name: {"data_type": data_type} for name, data_type in new.items()}
-        if table.table != self._stream.name:
+        if table.table != self._resource:
             if not columns:
                 return dlt.mark.with_table_name(rows, table.table)
             hints = dlt.mark.make_hints(table_name=table.table, columns=columns)

@@ -11,11 +11,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from zendesk_source.catalogue import DataType
 
-Owner = Literal["ticket", "user", "organization"]
+Owner = str
+"""Whose fields: ``ticket``, ``user``, ``organization``, or the table of a custom object."""
 
 SLUG_LENGTH = 40  # leaves room for `_<field id>` and `__v_text` in Postgres's 63 characters
 

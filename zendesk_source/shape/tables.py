@@ -28,6 +28,7 @@ _CUSTOM_FIELDS_KEYS = {
     "ticket": ("custom_fields", "fields"),  # the same list twice
     "user": ("user_fields",),
     "organization": ("organization_fields",),
+    "custom_object": ("custom_object_fields",),
 }
 
 
@@ -165,12 +166,19 @@ class Shaper:
         return own
 
     def _custom_values(self, row: Row) -> Any:
+        if self._stream.custom_fields == "custom_object" and _is_erased(self._stream, row):
+            return None
         return next((row[key] for key in self.field_keys if row.get(key) is not None), None)
 
     def _typed(self, table: str, rows: Iterable[Row], read_at: datetime) -> TableRows:
         columns = self.columns[table]
         typed = [{**columns.typed(row), SYNCED_AT: read_at} for row in rows]
         return TableRows(table, typed, columns.take_new(), columns.of_type("json"))
+
+
+def _is_erased(stream: Stream, row: Row) -> bool:
+    """Whether the fields hold "[DELETED]": Zendesk writes it into all of them, numbers too."""
+    return stream.is_deleted is not None and stream.is_deleted(row)
 
 
 def _set_of_children(stream: Stream, parent_column: str) -> SideTable:

@@ -52,7 +52,7 @@ def parent_asked(state: State, stream: Stream, ids: Mapping[str, str]) -> Any:
     assert stream.parent is not None
     parents = stream.parent.stream
     is_number = parents.columns[parents.primary_key[0]] == "bigint"
-    asked: Any = ids["id"]
+    asked: Any = ids[parents.primary_key[0]]
     if is_number:
         asked = int(asked) if asked.isdigit() else None
     store = state.stores[parents.name]

@@ -53,12 +53,14 @@ class Export:
         stream: What is exported.
         url: Address of this export, for the links in the page.
         too_recent_status: Status of ``StartTimeTooRecent``: 400 is seen, 422 is told of.
+        object_key: Whose records are asked for, where each object has an export of its own.
     """
 
     state: State
     stream: Stream
     url: str
     too_recent_status: int = 400
+    object_key: str = ""
 
     def cursor_page(self, query: Query) -> Answer:
         """Return a page of the cursor style."""
@@ -86,9 +88,15 @@ class Export:
                 "before_url": None,
                 "after_cursor": cursor,
                 "before_cursor": None,
-                "end_of_stream": len(page) < size,
+                **self._end(is_last=len(page) < size),
             },
         )
+
+    def _end(self, *, is_last: bool) -> dict[str, Any]:
+        # The specification has `meta` here, others have read `end_of_stream`.
+        if self.object_key:
+            return {"meta": {"has_more": not is_last}, "end_of_stream": is_last}
+        return {"end_of_stream": is_last}
 
     def time_page(self, query: Query) -> Answer:
         """Return a page of the time style."""
@@ -143,6 +151,8 @@ class Export:
                 yield position
 
     def _hidden(self, query: Query) -> Callable[[Key], bool]:
+        if self.object_key:
+            return set(self.state.records_of_others(self.object_key)).__contains__
         marked = self.state.stores["tickets"].marked
         by_ai = {"tickets": marked["ai_agent"], "ticket_events": self.state.ai_agent_event_ids}
         if self.stream.name not in by_ai:

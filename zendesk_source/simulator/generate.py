@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from zendesk_source.simulator.generate_examples import add_examples
+from zendesk_source.simulator.generate_objects import add_custom_objects
 from zendesk_source.simulator.generate_people import add_organizations, add_users
 from zendesk_source.simulator.generate_settings import add_settings
 from zendesk_source.simulator.generate_tickets import TicketHistory
@@ -36,3 +37,4 @@ def fill(state: State, seed: int, size: Size, *, history: bool) -> None:
         add_users(state, rng, size.users, start, end)
         TicketHistory(state, rng, start, end, events=history).add(size.tickets)
         add_examples(state, seed, start, end)
+        add_custom_objects(state, seed, start, end)

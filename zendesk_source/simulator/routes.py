@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zendesk_source.catalogue import Paging, Stream
-from zendesk_source.simulator.answers import Answer
+from zendesk_source.simulator.answers import RECORD_NOT_FOUND, Answer, Refusal
 from zendesk_source.simulator.chat import ChatAnswers
 from zendesk_source.simulator.children import parent_asked, pattern_of
 from zendesk_source.simulator.exports import Export
@@ -49,8 +49,11 @@ class Routes:
 
     def __init__(self, too_recent_status: int) -> None:
         self._routes = routes(too_recent_status)
+        self._too_recent_status = too_recent_status
         self._of_parents = [
-            (pattern_of(stream), stream) for stream in STREAM_BY_NAME.values() if stream.parent
+            (pattern_of(stream), stream)
+            for stream in STREAM_BY_NAME.values()
+            if stream.parent or stream.each_of
         ]
 
     def find(self, path: str) -> Route | None:
@@ -58,7 +61,9 @@ class Routes:
         if path in self._routes:
             return self._routes[path]
         for pattern, stream in self._of_parents:
-            if found := pattern.fullmatch(path):
+            if (found := pattern.fullmatch(path)) and stream.each_of is not None:
+                return _route_of_each(stream, found.groupdict(), self._too_recent_status)
+            if found:
                 return _route_of_parent(stream, path, found.groupdict())
         return None
 
@@ -73,6 +78,15 @@ def _route_of_parent(stream: Stream, path: str, ids: Mapping[str, str]) -> Route
     return Route(stream, show, stream.bucket)
 
 
+def _route_of_each(stream: Stream, ids: Mapping[str, str], too_recent_status: int) -> Route:
+    def show(state: State, url: str, query: Query) -> Answer:
+        if ids["key"] not in state.stores["custom_objects"]:
+            raise Refusal(RECORD_NOT_FOUND)
+        return Export(state, stream, url, too_recent_status, ids["key"]).cursor_page(query)
+
+    return Route(stream, show, stream.bucket)
+
+
 def routes(too_recent_status: int) -> dict[str, Route]:
     """Return every route whose path names no parent, by its path without extension.
 
@@ -81,7 +95,7 @@ def routes(too_recent_status: int) -> dict[str, Route]:
     """
     found: dict[str, Route] = {}
     for stream in STREAM_BY_NAME.values():
-        if stream.parent is not None:
+        if stream.parent is not None or stream.each_of is not None:
             continue
         path = plain_path(stream.path)
         found[path] = _route(stream, stream.paging, path, too_recent_status)
@@ -97,6 +111,8 @@ def routes(too_recent_status: int) -> dict[str, Route]:
         found[path] = _route(STREAM_BY_NAME[name], Paging.CURSOR, path, too_recent_status)
         found[f"{path}/count"] = _count_route(STREAM_BY_NAME[name], path)
     for stream in STREAM_BY_NAME.values():
+        if stream.each_of is not None:
+            continue
         parents = stream.parent.stream if stream.parent is not None else stream
         path = plain_path(parents.path)
         if parents.parent is None and path not in found:

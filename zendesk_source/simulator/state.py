@@ -157,6 +157,12 @@ class State:
         self._deleted_at[ticket_id] = deleted_second
         heapq.heappush(self._upkeep, (deleted_second + SCRUB_AFTER_SECONDS, ticket_id))
 
+    def records_of_others(self, object_key: str) -> Iterator[str]:
+        """Return the ids of all records that are not of one custom object."""
+        for row in self.stores["custom_object_records"]:
+            if row["custom_object_key"] != object_key:
+                yield row["id"]
+
     def scrub(self, ticket_id: int, second: int) -> Row:
         """Empty a deleted ticket; ``updated_at`` stays, as recorded.
 
