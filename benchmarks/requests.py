@@ -34,8 +34,12 @@ EXPORTS = {
 def an_account(scale: float) -> Account:
     """Return an account with its articles; 1 is full size."""
     sizes = {name: round(count * scale) for name, count in SIZES.items()}
-    articles = sizes.pop("articles")
-    account = Account.generate(**sizes)
+    articles = sizes["articles"]
+    account = Account.generate(
+        tickets=sizes["tickets"],
+        users=sizes["users"],
+        organizations=sizes["organizations"],
+    )
     stream = next(stream for stream in STREAMS if stream.name == "hc_articles")
     now = account.now_second()
     example, store = EXAMPLES[stream.name], account.stores[stream.name]

@@ -31,7 +31,13 @@ FIELDS: dict[str, Owner] = {
 CHANGED = ("description", "title", "subject", "reason", "duration", "total_calls", "calls_waiting")
 # A vote changes the article, or the comment, and nothing tells of it.
 UNSEEN = ("hc_article_votes", "hc_post_comment_votes")
-MADE_BY_OTHERS = ("tags", "tickets", "ticket_events", "ticket_metric_events")
+MADE_BY_OTHERS = (
+    "custom_object_records",
+    "tags",
+    "tickets",
+    "ticket_events",
+    "ticket_metric_events",
+)
 
 
 @pytest.fixture
@@ -81,6 +87,8 @@ def snapshots(pipeline: dlt.Pipeline, stream: Stream) -> list[list[Row]]:
 def assert_holds_the_account(pipeline: dlt.Pipeline, account: Account, *streams: Stream) -> None:
     deleted = {row["id"] for row in account.truth("tickets") if row["status"] == "deleted"}
     for stream in streams:
+        if stream.each_of is not None:
+            continue  # its rows are in a table each: tests/test_custom_objects.py
         if stream.write == "append":
             newest = snapshots(pipeline, stream)[-1]
             rows = expected_rows(account, stream.name)

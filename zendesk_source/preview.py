@@ -36,13 +36,14 @@ def first_page(
     Raises:
         ZendeskError: It cannot be read.
     """
-    if stream.parent is not None:
-        parents = first_page(connection, stream.parent.stream, since=since)
+    shown_of = stream.parent.stream if stream.parent is not None else stream.each_of
+    if shown_of is not None:
+        parents = first_page(connection, shown_of, since=since)
         if parents is None or not parents.rows:
             return None
         parent = dict(parents.rows[0])
         path = stream.path.format_map(parent)
-        stream = replace(stream, path=path, records_key=stream.rows_key, parent=None)
+        stream = replace(stream, path=path, records_key=stream.rows_key, parent=None, each_of=None)
     position = Position(start_time=since) if stream.is_incremental else Position()
     walk = pages(connection.client, stream, position, page_size=rows)
     with closing(walk):  # type: ignore[type-var]

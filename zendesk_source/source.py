@@ -111,7 +111,9 @@ zendesk_chat = _source_of(
     "Read Chat: live chats with their history, what agents did meanwhile, and settings.",
 )
 zendesk_custom_objects = _source_of(
-    "zendesk_custom_objects", ("custom_objects",), "Read which custom objects there are."
+    "zendesk_custom_objects",
+    ("custom_objects",),
+    "Read custom objects: which there are, their fields, and their records, a table an object.",
 )
 
 

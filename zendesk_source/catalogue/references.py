@@ -29,6 +29,8 @@ _TABLES_BY_COLUMN = {
     "ticket_events": "event_id",
     "locales": "default_locale_id locale_id",
     "macros": "macro_id",
+    "agent_statuses": "agent_status_id",
+    "routing_attributes": "attribute_id",
     "triggers": "trigger_id",
     "sla_policies": "sla_id",
     "ticket_comments": "comment_id",
@@ -63,14 +65,14 @@ POINTS_ELSEWHERE: Mapping[tuple[str, str], str] = MappingProxyType(
         ("chat_agent_timeline", "agent_id"): "chat_agents",
         ("chat_agent_events", "agent_id"): "chat_agents",
         ("talk_lines", "line_id"): "",  # that of the number, which is a line itself
-        ("deleted_users", "locale_id"): "locales",
+        ("side_conversation_events", "side_conversation_id"): "",
     }
 )
 
 _OTHER_IDS = """
 account_id cause_id child_id community_id deleted_ticket_form_id email_id encoded_id external_id
-forum_topic_id instance_id issue_id manageable_by message_id msg_id notification_id source_id
-started_by sub_type_id upload_id via_reference_id visitor_id
+forum_topic_id instance_id issue_id attribute_value_id manageable_by message_id msg_id
+notification_id source_id started_by sub_type_id upload_id via_reference_id visitor_id
 """
 POINTS_AT_NOTHING = frozenset(_OTHER_IDS.split())
 """Columns that look like a reference, and are an id of something that is not loaded."""
