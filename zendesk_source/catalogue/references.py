@@ -9,11 +9,11 @@ from types import MappingProxyType
 from zendesk_source.catalogue.stream import SideTable, Stream
 
 _TABLES_BY_COLUMN = {
-    "users": "actor_id added_user_id agent_id assignee_id author_id created_by created_by_user_id"
+    "users": "actor_id added_user_id agent_id assignee_id author_id created_by created_by_id created_by_user_id"
     " creator_user_id customer_id non_author_editor_id requester_id responder_id submitter_id"
-    " updated_by updated_by_user_id updater_id user_id",
+    " updated_by updated_by_id updated_by_user_id updater_id user_id",
     "tickets": "problem_id ticket_id zendesk_ticket_id",
-    "organizations": "organization_id",
+    "organizations": "loser_id organization_id winner_id",
     "groups": "call_group_id default_group_id group_id sms_group_id",
     "brands": "brand_id",
     "ticket_forms": "ticket_form_id",
@@ -61,6 +61,9 @@ POINTS_ELSEWHERE: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("triggers", "category_id"): "trigger_categories",
         ("hc_sections", "category_id"): "hc_categories",
+        ("hc_category_translations", "category_id"): "hc_categories",
+        ("hc_article_comment_votes", "comment_id"): "hc_article_comments",
+        ("hc_post_comment_votes", "comment_id"): "hc_post_comments",
         ("talk_greetings", "category_id"): "talk_greeting_categories",
         ("chat_agent_timeline", "agent_id"): "chat_agents",
         ("chat_agent_events", "agent_id"): "chat_agents",
@@ -70,9 +73,10 @@ POINTS_ELSEWHERE: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 
 _OTHER_IDS = """
-account_id cause_id child_id community_id deleted_ticket_form_id email_id encoded_id external_id
-forum_topic_id instance_id issue_id attribute_value_id manageable_by message_id msg_id
-notification_id source_id started_by sub_type_id upload_id via_reference_id visitor_id
+account_id attribute_value_id cause_id child_id community_id content_id deleted_ticket_form_id
+email_id encoded_id external_id forum_topic_id instance_id issue_id item_id manageable_by
+message_id msg_id notification_id source_id started_by sub_type_id upload_id via_reference_id
+visitor_id
 """
 POINTS_AT_NOTHING = frozenset(_OTHER_IDS.split())
 """Columns that look like a reference, and are an id of something that is not loaded."""
