@@ -9,7 +9,8 @@ from types import MappingProxyType
 from zendesk_source.catalogue.stream import SideTable, Stream
 
 _TABLES_BY_COLUMN = {
-    "users": "actor_id added_user_id agent_id assignee_id author_id created_by created_by_id created_by_user_id"
+    "users": "actor_id added_user_id agent_id assignee_id author_id created_by created_by_id"
+    " created_by_user_id"
     " creator_user_id customer_id non_author_editor_id requester_id responder_id submitter_id"
     " updated_by updated_by_id updated_by_user_id updater_id user_id",
     "tickets": "problem_id ticket_id zendesk_ticket_id",
