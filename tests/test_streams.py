@@ -20,6 +20,7 @@ from zendesk_source.simulator.settings_rows import Owner
 from zendesk_source.simulator.state import iso, shown_key
 
 TOKEN = "a-token"
+START = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 BY_NAME = {stream.name: stream for stream in STREAMS}
 OPT_IN = [stream.name for stream in STREAMS if stream.is_opt_in]
 FIELDS: dict[str, Owner] = {
@@ -42,7 +43,7 @@ MADE_BY_OTHERS = (
 
 @pytest.fixture
 def account() -> Account:
-    clock = SimulatedClock(start=datetime(2026, 1, 15, 12, tzinfo=timezone.utc))
+    clock = SimulatedClock(start=START)
     return Account.generate(seed=5, tickets=120, users=60, organizations=10, clock=clock)
 
 
@@ -52,12 +53,12 @@ def zendesk(account: Account) -> Iterator[Simulator]:
         yield simulator
 
 
-def source_of(zendesk: Simulator, make=zendesk_source):
+def source_of(zendesk: Simulator, make=zendesk_source, **settings):
     credentials = ZendeskOAuthToken()
     credentials.subdomain = "acme"
     credentials.oauth_token = TOKEN
     credentials.base_url = zendesk.base_url
-    return make(credentials, clock=zendesk.account.clock)
+    return make(credentials, clock=zendesk.account.clock, **settings)
 
 
 def everything(zendesk: Simulator, *names: str):

@@ -147,8 +147,8 @@ SIDE_CONVERSATION_EVENTS = Stream(
     columns=columns(
         bigint="ticket_id",
         timestamp="created_at",
-        text="id url side_conversation_id type",
-        json="actor message updates via",
+        text="id url side_conversation_id type via",
+        json="actor message updates",
     ),
     access="admin",
     needs="side conversations",
