@@ -34,6 +34,7 @@ def columns_of(pipeline: dlt.Pipeline, table: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.timeout(600)
 def test_both_item_formats_give_the_same_tables_of_every_stream():
     clock = SimulatedClock(start=test_streams.START)
     account = Account.generate(seed=5, tickets=120, users=60, organizations=10, clock=clock)

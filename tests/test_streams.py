@@ -146,6 +146,7 @@ def _given(account: Account, stream: Stream, row: Row) -> Row:
     return given
 
 
+@pytest.mark.timeout(600)
 def test_every_table_equals_the_account_after_both_syncs(account, zendesk):
     pipeline = duckdb_pipeline()
     report = sync(pipeline, everything(zendesk))
