@@ -57,8 +57,8 @@ def test_both_item_formats_give_the_same_tables_of_every_stream():
                     test_streams.edit(account, stream)
                 clock.advance(3_600)
     as_arrow, as_object = by_format.values()
-    tables = {table["name"] for table in as_object.default_schema.data_tables()}
-    assert tables == {table["name"] for table in as_arrow.default_schema.data_tables()}
+    tables = {str(table["name"]) for table in as_object.default_schema.data_tables()}
+    assert tables == {str(table["name"]) for table in as_arrow.default_schema.data_tables()}
     assert {stream.name for stream in STREAMS} - tables == set()
     for table in tables - {"_zendesk_sync_log"}:
         assert columns_of(as_arrow, table) == columns_of(as_object, table), table
