@@ -31,7 +31,7 @@ _SAYS_NOTHING = (WHOLE_ANSWER, "data", "events", "records")
 _STREAM_OF_KEY = {
     stream.rows_key: stream.name
     for stream in reversed(BY_NAME.values())  # of two with one key the first declared is meant
-    if stream.rows_key not in _SAYS_NOTHING
+    if stream.rows_key not in _SAYS_NOTHING and stream.parent is None
 } | {"custom_ticket_statuses": "custom_statuses"}
 _STREAM_OF_RESULT = {name[:-1]: name for name in ("tickets", "users", "organizations", "groups")}
 REDACTED = "redacted"

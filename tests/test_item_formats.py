@@ -59,14 +59,17 @@ def test_both_item_formats_give_the_same_tables_of_every_stream():
     as_arrow, as_object = by_format.values()
     tables = {str(table["name"]) for table in as_object.default_schema.data_tables()}
     assert tables == {str(table["name"]) for table in as_arrow.default_schema.data_tables()}
-    assert {stream.name for stream in STREAMS} - tables == set()
-    for table in tables - {"_zendesk_sync_log"}:
-        assert columns_of(as_arrow, table) == columns_of(as_object, table), table
-        of_both = (
-            sorted(stored_rows(p, table), key=lambda row: str(sorted(row.items())))
-            for p in by_format.values()
-        )
-        assert next(of_both) == next(of_both), table
+    # The records of custom objects have a table for each object.
+    assert {stream.name for stream in STREAMS} - tables == {"custom_object_records"}
+    assert any(table.startswith("custom_object_") and "fields" not in table for table in tables)
+    with as_arrow.sql_client(), as_object.sql_client():  # opens each file once for all tables
+        for table in tables - {"_zendesk_sync_log"}:
+            assert columns_of(as_arrow, table) == columns_of(as_object, table), table
+            of_both = (
+                sorted(stored_rows(p, table), key=lambda row: str(sorted(row.items())))
+                for p in by_format.values()
+            )
+            assert next(of_both) == next(of_both), table
 
 
 @pytest.mark.parametrize(("first", "second"), [("object", "arrow"), ("arrow", "object")])

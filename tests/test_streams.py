@@ -86,6 +86,11 @@ def snapshots(pipeline: dlt.Pipeline, stream: Stream) -> list[list[Row]]:
 
 
 def assert_holds_the_account(pipeline: dlt.Pipeline, account: Account, *streams: Stream) -> None:
+    with pipeline.sql_client():  # opens DuckDB's file once for all tables
+        _assert_holds_the_account(pipeline, account, *streams)
+
+
+def _assert_holds_the_account(pipeline: dlt.Pipeline, account: Account, *streams: Stream) -> None:
     deleted = {row["id"] for row in account.truth("tickets") if row["status"] == "deleted"}
     for stream in streams:
         if stream.each_of is not None:

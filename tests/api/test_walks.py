@@ -211,7 +211,9 @@ def keys(stream: Stream, found: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize(
-    "stream", [each for each in STREAMS if not each.parent], ids=lambda stream: stream.name
+    "stream",
+    [each for each in STREAMS if not each.parent and "{" not in each.path],
+    ids=lambda stream: stream.name,
 )
 def test_a_walk_through_the_simulator_finds_the_truth(
     zendesk: Simulator, simulated: ZendeskClient, stream: Stream

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 RUN = {"sh", "python", "sql", "toml"}
-SHOWN = {"text", "json", "diff", "yaml", "html"}
+SHOWN = {"text", "json", "diff", "yaml", "html", "mermaid"}
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\S*)$")
 _NOT_RUN = re.compile(r"^ *<!-- not run: (?P<reason>.+) -->$")

@@ -39,7 +39,9 @@ def copy_of_project(folder: Path) -> Path:
 
 def environment(data_dir: Path) -> dict[str, str]:
     """Return what commands find in their environment."""
-    return {**os.environ, "DLT_DATA_DIR": str(data_dir), "EDITOR": "true"}
+    # What `make test` was given is not for the `make` of the pages.
+    ours = {name: os.environ[name] for name in os.environ if name not in ("ARGS", "MAKEFLAGS")}
+    return {**ours, "DLT_DATA_DIR": str(data_dir), "EDITOR": "true"}
 
 
 @pytest.fixture

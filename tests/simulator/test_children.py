@@ -21,7 +21,7 @@ def address(zendesk: Simulator, stream: Stream, account: Account, parent: Any) -
     outer = stream.parent.stream.parent
     row = account.stores[stream.parent.stream.name][parent]
     above = {outer.column: row[outer.column]} if outer is not None else {}
-    return zendesk.base_url + stream.path.format(id=parent, **above)
+    return zendesk.base_url + stream.path.format(id=parent, key=parent, **above)
 
 
 def test_each_parent_shows_its_own_rows_and_no_others(
