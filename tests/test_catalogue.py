@@ -83,12 +83,18 @@ def test_cursor_and_write_disposition_agree(stream: Stream) -> None:
         assert TAKEN_AT in stream.primary_key
     elif stream.parent is not None:
         assert stream.cursor_field is None
-        assert stream.write == "merge"  # the rows of a few parents are replaced
+        # The rows of changed parents are replaced; those of all parents, where all are asked.
+        assert stream.write == "merge" or not stream.parent.tells_of_changes
     elif stream.cursor_field is None:
         assert stream.write == "replace"  # read whole: what is gone at Zendesk goes here too
     else:
         assert stream.write == "merge"  # pages overlap: append would double rows
         assert stream.columns[stream.cursor_field] in ("bigint", "timestamp")
+
+
+@each_stream
+def test_versions_are_kept_of_what_is_read_whole(stream: Stream) -> None:
+    assert stream.write == "replace" or not stream.keeps_history
 
 
 @each_stream

@@ -29,9 +29,9 @@ def zendesk(account: Account) -> Iterator[Simulator]:
         yield simulator
 
 
-def versions(pipeline: dlt.Pipeline, row_id: int) -> list[dict[str, Any]]:
-    """Return the versions of a macro, oldest first."""
-    rows = [row for row in whole_rows(pipeline, "macros") if row["id"] == row_id]
+def versions(pipeline: dlt.Pipeline, row_id: int, table: str = "macros") -> list[dict[str, Any]]:
+    """Return the versions of a row, oldest first."""
+    rows = [row for row in whole_rows(pipeline, table) if row["id"] == row_id]
     return sorted(rows, key=lambda row: row[FROM])
 
 
@@ -101,9 +101,34 @@ def test_a_refused_list_closes_nothing_and_an_empty_one_everything(account, zend
     assert None not in ends
 
 
+def test_versions_of_holidays_end_also_where_a_schedule_has_none_left(account, zendesk):
+    pipeline, table = duckdb_pipeline(), "schedule_holidays"
+    pipeline.run(source_of(zendesk, table))
+    first, *_, last = before = account.truth(table)
+    assert first["schedule_id"] != last["schedule_id"]
+    for _ in range(2):
+        pipeline.run(source_of(zendesk, table, history=True))
+        assert [row[TO] for row in whole_rows(pipeline, table)] == [None] * len(before)
+
+    account.edit_row(table, first["id"], name="Boxing Day")
+    for row in before:
+        if row["schedule_id"] == last["schedule_id"]:
+            account.remove_row(table, row["id"])
+    zendesk.refuse(table)
+    pipeline.run(source_of(zendesk, table, history=True))
+    assert [row[TO] for row in whole_rows(pipeline, table)] == [None] * len(before)
+    zendesk.allow(table)
+    pipeline.run(source_of(zendesk, table, history=True))
+    holding = [row["id"] for row in whole_rows(pipeline, table) if row[TO] is None]
+    assert sorted(holding) == sorted(row["id"] for row in account.truth(table))
+    old, new = versions(pipeline, first["id"], table)
+    assert (old["name"], new["name"]) == (first["name"], "Boxing Day")
+    assert old[FROM] < old[TO] == new[FROM]
+
+
 def test_history_is_of_settings(zendesk):
     settings = {stream.name for stream in STREAMS if stream.keeps_history}
-    assert {"ticket_forms", "sla_policies", "schedules", "macros", "triggers", "automations",
+    assert {"ticket_forms", "sla_policies", "schedules", "schedule_holidays", "macros", "triggers", "automations",
             "custom_roles", "brands", "groups"} <= settings  # fmt: skip
     with pytest.raises(ConfigurationError, match=r"no history of tickets.*macros"):
         source_of(zendesk, history=["tickets"])

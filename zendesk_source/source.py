@@ -74,7 +74,7 @@ Args:
     deleted: ``mark`` keeps what Zendesk has deleted: flagged as Zendesk does, or, where a list just
         stops showing a row, with the time in ``_zendesk_deleted_at``. ``remove`` removes the rows.
     history: Keep every version of the lists that are settings (macros, triggers, forms, schedules,
-        SLA policies ...), or of those named, from when until when it held.
+        holidays, SLA policies ...), or of those named, from when until when it held.
     rate_limit_share: Part of the account's requests a minute this source may use.
     clock: Time and the way to wait, for tests against the simulator.
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from zendesk_source.catalogue.lists import ALL_IN_ONE_ANSWER, API_REFERENCE, LIST_PAGE_SIZE
-from zendesk_source.catalogue.stream import Columns, Paging, Parent, Product, Stream
+from zendesk_source.catalogue.stream import (
+    Columns,
+    Paging,
+    Parent,
+    Product,
+    Stream,
+    WriteDisposition,
+)
 
 
 def child_list(
@@ -20,7 +27,9 @@ def child_list(
     primary_key: tuple[str, ...] = ("id",),
     records_key: str = "",
     page_size: int = LIST_PAGE_SIZE,
+    write: WriteDisposition = "merge",
     bucket: str = "",
+    keeps_history: bool = False,
     access: Literal["admin", "agent", "anyone"] = "agent",
     needs: str = "",
     note: str = "",
@@ -38,7 +47,9 @@ def child_list(
         primary_key: ``id`` unless said otherwise.
         records_key: Key of the rows, where it is not the name.
         page_size: 100 unless said otherwise.
+        write: ``replace`` where every parent is asked on every sync, and they are few.
         bucket: Rate limit of its own.
+        keeps_history: Its versions can be kept.
         access: Role that may read it.
         needs: Plan or feature.
         note: What to know about the table.
@@ -51,10 +62,11 @@ def child_list(
         paging=paging,
         primary_key=primary_key,
         cursor_field=None,
-        write="merge",
+        write=write,
         page_size=ALL_IN_ONE_ANSWER if paging is Paging.SINGLE else page_size,
         bucket=bucket,
         parent=parent,
+        keeps_history=keeps_history,
         columns=columns,
         access=access,
         needs=needs,

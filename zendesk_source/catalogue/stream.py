@@ -152,8 +152,8 @@ class Stream:
         cursor_field: Column the export is ordered by; ``None`` for whole lists.
         moves_with_every_change: Whether Zendesk moves the cursor field with every change, also
             its own: ``updated_at`` it does not move for some.
-        write: ``merge`` for what is asked "since", ``replace`` for lists that are read whole,
-            ``append`` for snapshots of what Zendesk keeps no history of.
+        write: ``merge`` for what is asked "since" or for changed parents, ``replace`` for what is
+            read whole, ``append`` for snapshots of what Zendesk keeps no history of.
         page_size: Largest page the endpoint allows, in rows; 0 where there are no pages, or
             nobody knows their size.
         params: Query parameters sent with every request.
@@ -225,6 +225,11 @@ class Stream:
     def is_incremental(self) -> bool:
         """Whether a later sync asks only for what changed."""
         return self.cursor_field is not None
+
+    @property
+    def replaces_by_parent(self) -> bool:
+        """Whether all rows of a parent replace those that the table holds of it."""
+        return self.parent is not None and self.write == "merge"
 
     @property
     def is_opt_in(self) -> bool:

@@ -18,6 +18,8 @@ SCHEDULE_HOLIDAYS = child_list(
     columns(bigint="id schedule_id", text="name", date="start_date end_date"),
     paging=Paging.SINGLE,
     records_key="holidays",
+    write="replace",
+    keeps_history=True,
     needs="Professional",
 )
 

@@ -35,7 +35,7 @@ def resource_of(stream: Stream, connection: Connection, window: Window) -> DltRe
         columns=_own_column_hints(stream, connection),
         file_format="parquet",
     )
-    if stream.parent is not None:
+    if stream.parent is not None and stream.replaces_by_parent:
         resource.apply_hints(merge_key=stream.parent.column)
     for side in stream.side_tables:
         # The first call drops the columns a table variant inherits from its resource.
@@ -56,7 +56,7 @@ def resource_of(stream: Stream, connection: Connection, window: Window) -> DltRe
 def _rows_of(
     stream: Stream, connection: Connection, window: Window
 ) -> Callable[..., Iterator[Any]]:
-    if stream.parent is not None:
+    if stream.replaces_by_parent:
         return child_rows(stream, connection, window)
     if stream.each_of is not None:
         return rows_of_each(stream, connection, window)
@@ -81,7 +81,7 @@ def _keep_rejected_rows(resource: DltResource) -> None:
 
 
 def _is_whole_set(table: Stream | SideTable) -> bool:
-    return table.is_whole_set if isinstance(table, SideTable) else table.parent is not None
+    return table.is_whole_set if isinstance(table, SideTable) else table.replaces_by_parent
 
 
 def _own_column_hints(stream: Stream, connection: Connection) -> Any:

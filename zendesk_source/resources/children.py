@@ -63,6 +63,11 @@ def child_rows(
     return read
 
 
+def pages_of_all_parents(stream: Stream, connection: Connection) -> Iterator[Page]:
+    """Return the rows of every parent in a list; nothing is asked before the first page."""
+    return (step.page for step in _steps(stream, connection, {}, 0, None))
+
+
 def _steps(
     stream: Stream, connection: Connection, positions: dict[str, Any], start: int, end: int | None
 ) -> Iterator[ChildStep]:

@@ -12,6 +12,8 @@ import dlt
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import TAKEN_AT, Stream
 from zendesk_source.connection import Connection
+from zendesk_source.extract.reading import read_whole
+from zendesk_source.resources.children import pages_of_all_parents
 from zendesk_source.resources.history import (
     first_versions,
     has_begun,
@@ -34,7 +36,7 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
         reading = Reading(stream, connection)
         # All of it before the first row is handed on: a table is never replaced by half a list.
         answers: list[Page] = []
-        for page in reading.whole_list():
+        for page in reading.whole_list(_pages(stream, connection)):
             if page is None:
                 yield None
             elif page.rows:
@@ -57,6 +59,12 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
             yield from reading.shape([_prepared(page, stream, connection, answers[0])]) or ()
 
     return read
+
+
+def _pages(stream: Stream, connection: Connection) -> Iterator[Page]:
+    if stream.parent is None:
+        return read_whole(connection.client, stream)
+    return pages_of_all_parents(stream, connection)
 
 
 def _versions(

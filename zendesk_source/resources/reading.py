@@ -19,7 +19,7 @@ from zendesk_source.extract.children import SHOWN_PARENTS, ChildStep
 from zendesk_source.extract.lanes import LaneReader
 from zendesk_source.extract.positions import SETTLE_SECONDS, StreamPosition
 from zendesk_source.extract.read_ahead import read_in_turns, read_list
-from zendesk_source.extract.reading import Step, read_incremental, read_whole
+from zendesk_source.extract.reading import Step, read_incremental
 from zendesk_source.extract.rejected import REJECTED_TABLE, take_keyless
 from zendesk_source.extract.slices import StreamRun, current_slice
 from zendesk_source.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
@@ -135,13 +135,12 @@ class Reading:
         first = state.setdefault("first_read_at", int(page.server_time.timestamp()))
         self._shape.shaper.changed_since = first - SETTLE_SECONDS
 
-    def whole_list(self) -> Iterator[Page | None]:
-        """Read the list from its beginning to its end; None: not yet."""
-        read = read_whole(self._connection.client, self._stream)
-        answers: Iterator[Page | None] = read
+    def whole_list(self, pages: Iterator[Page]) -> Iterator[Page | None]:
+        """Take the pages of a list from its beginning to its end; None: not yet."""
+        answers: Iterator[Page | None] = pages
         if self._slice is not None:
             ahead, name = self._slice.sync.ahead, self._stream.name
-            ahead.start(name, lambda: read_list(name, read, ahead))
+            ahead.start(name, lambda: read_list(name, pages, ahead))
             answers = ahead.items(name, lambda: True)
         for page in self._guarded(answers):
             if page is not None:

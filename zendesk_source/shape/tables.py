@@ -78,7 +78,7 @@ class Shaper:
         # As JSON, one of the two equal lists of a ticket is enough.
         self.moved_keys = embedded | set(self.field_keys if fields else self.field_keys[1:])
         self.sets = {side.name: WholeSets(side) for side in stream.side_tables}
-        if stream.parent is not None:
+        if stream.parent is not None and stream.replaces_by_parent:
             self.sets[stream.name] = WholeSets(_set_of_children(stream, stream.parent.column))
         self.columns = {
             table.name: TableColumns(
@@ -136,7 +136,7 @@ class Shaper:
             if rows:
                 yield self._typed(side.name, rows, read_at)
         own = [self._own_row(row) for row in parents]
-        if self._stream.parent is not None:
+        if self._stream.replaces_by_parent:
             own = self._with_removals(own, envelope)
         yield self._typed(self._stream.name, own, read_at)
 
