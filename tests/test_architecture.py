@@ -16,7 +16,7 @@ LAYERS = ["errors", "file_lock", "catalogue", "api", "extract", "shape"]
 LAYERS += ["item_format", "connection", "resources", "source"]
 SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "labeled_view"]
 SYNC += ["memory"]
-SYNC += ["single_run", "loop"]
+SYNC += ["single_run", "sync_log", "loop"]
 ORDER = ["text_table", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
 ORDER += ["plain_settings", "login", "preview", "sync_history", "reset", "command_line"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
@@ -47,6 +47,7 @@ MAY_IMPORT_DLT |= {
     "item_format",
     "destination_state",
     "sync_history",
+    "sync_log",
     "reset",
     "command_line.dlt_runtime",
     "command_line.destination",

@@ -48,6 +48,18 @@ def test_a_list_whose_table_was_dropped_by_hand_is_written_again(account, zendes
     assert_table_equals(pipeline, "macros", account.truth("macros"))
 
 
+def test_lists_that_do_not_change_leave_the_schema_as_it_is(account, zendesk):
+    pipeline = duckdb_pipeline()
+    source = source_of(zendesk).with_resources("groups", "macros")
+    sync(pipeline, source)
+    before = pipeline.default_schema.version_hash
+    sync(pipeline, source)
+    account.clock.advance(60)
+    account.edit_row("macros", account.truth("macros")[0]["id"], title="Another title")
+    sync(pipeline, source)
+    assert pipeline.default_schema.version_hash == before
+
+
 def test_a_plain_run_writes_a_list_whatever_was_loaded_before(account, zendesk):
     pipeline = duckdb_pipeline()
     source = source_of(zendesk).with_resources("groups")

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 import dlt
-from dlt.extract import DltSource
+from dlt.extract import DltResource, DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from zendesk_source.api.budget import OnWait
@@ -21,7 +21,7 @@ from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.connection import only_greeting
 from zendesk_source.destination_state import follow_destination, remember_loaded
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.extract.read_ahead import ReadAhead
+from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
 from zendesk_source.extract.slices import (
     Slice,
     SliceLimits,
@@ -35,8 +35,7 @@ from zendesk_source.labeled_view import show_labels
 from zendesk_source.memory import OUT_OF_MEMORY, MoreMemory, little_memory
 from zendesk_source.missing_tables import missing_tables
 from zendesk_source.single_run import only_sync_of
-
-SYNC_LOG_TABLE = "_zendesk_sync_log"
+from zendesk_source.sync_log import SyncLog
 
 FIRST_SLICE = SliceLimits(max_pages=1)
 """dlt drops the pending package of a first run killed before the dataset exists, without a
@@ -119,8 +118,9 @@ def sync(
     ends_at = float("inf") if max_minutes is None else started + max_minutes * 60
     limits = limits or SliceLimits()
     # Enough for the time a slice takes to load; a crash makes us ask for it again.
-    ahead: ReadAhead[Any] = ReadAhead(max_items=max(1, limits.max_pages // 2))
+    ahead: ReadAhead[Any] = ReadAhead(max_items=min(BUFFER_ITEMS, max(1, limits.max_pages // 2)))
     progress = SyncInProgress(runs, clock, on_wait, ahead, on_cost)
+    log = SyncLog(runs, started_at, clock)
     slices = 0
     if on_start is not None:
         on_start(runs)
@@ -139,16 +139,17 @@ def sync(
                 while waiting := [name for name, run in runs.items() if not run.is_at_end]:
                     part = source.with_resources(*(waiting[:1] if is_new else waiting))
                     with extracting(Slice(progress, FIRST_SLICE if is_new else limits)):
-                        _run(pipeline, more_memory, part)
+                        # dlt names the schema of a new dataset after the first source it is given.
+                        _run(pipeline, more_memory, part, *([] if is_new else [log.resource()]))
                     slices, is_new = slices + 1, False
                     if on_slice is not None:
                         on_slice(runs)
                     if clock.monotonic() >= ends_at:
                         break
+                if not log.is_written:
+                    _run(pipeline, more_memory, log.resource(is_over=True))
                 show_labels(pipeline, source.name)
-                report = SyncReport(runs, started_at, clock.monotonic() - started, slices)
-                _append_log(pipeline, report, clock.now())
-                return report
+                return SyncReport(runs, started_at, clock.monotonic() - started, slices)
     finally:
         progress.ahead.stop()
 
@@ -165,48 +166,12 @@ def _load_pending(pipeline: dlt.Pipeline, more_memory: MoreMemory) -> None:
         _run(pipeline, more_memory)
 
 
-def _run(pipeline: dlt.Pipeline, more_memory: MoreMemory, part: DltSource | None = None) -> None:
-    """Load one package: a new one, or without a source the one that is pending."""
+def _run(pipeline: dlt.Pipeline, more_memory: MoreMemory, *parts: DltSource | DltResource) -> None:
+    """Load one package: a new one, or without parts the one that is pending."""
     try:
-        pipeline.run(part)
+        pipeline.run(list(parts) or None)
     except PipelineStepFailed as error:
         if OUT_OF_MEMORY not in str(error) or not more_memory():
             raise
         _load_pending(pipeline, more_memory)
     remember_loaded(pipeline)
-
-
-def _append_log(pipeline: dlt.Pipeline, report: SyncReport, now: datetime) -> None:
-    rows = [_log_row(name, run, report, now) for name, run in report.runs.items()]
-    # Declared, or dlt warns of columns that are empty for every stream of a run.
-    columns: Any = {
-        "reason": {"data_type": "text"},
-        "newest_at": {"data_type": "timestamp"},
-        "lag_seconds": {"data_type": "bigint"},
-    }
-    # In a list: dlt takes a list for single rows otherwise, each with a look at its hints.
-    pipeline.run([rows], table_name=SYNC_LOG_TABLE, write_disposition="append", columns=columns)
-    remember_loaded(pipeline)
-
-
-def _log_row(name: str, run: StreamRun, report: SyncReport, now: datetime) -> dict[str, Any]:
-    newest = None if run.newest is None else datetime.fromtimestamp(run.newest, timezone.utc)
-    usage = run.usage
-    return {
-        "started_at": report.started_at,
-        "ended_at": now,
-        "stream": name,
-        "status": run.status,
-        "is_at_end": run.is_at_end,
-        "reason": run.reason,
-        "rows": sum(run.rows.values()),
-        "pages": run.pages,
-        "requests": usage.requests,
-        "retries": usage.retries,
-        "rate_limited": usage.rate_limited,
-        "waited_seconds": usage.waited_seconds,
-        "body_bytes": usage.body_bytes,
-        "answer_seconds": usage.answer_seconds,
-        "newest_at": newest,
-        "lag_seconds": None if newest is None else int((now - newest).total_seconds()),
-    }

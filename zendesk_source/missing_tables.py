@@ -1,4 +1,4 @@
-"""A table that was dropped by hand, found before dlt makes it anew with nothing but what is new."""
+"""Tables that were dropped by hand: those of lists are made anew, an export's stops the sync."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from zendesk_source.errors import LoadFailed
 def missing_tables(
     pipeline: dlt.Pipeline, section: str, streams: Collection[str]
 ) -> frozenset[str]:
-    """Find tables that were loaded once and are no longer there.
+    """Find tables that were loaded once and are no longer there, and make them anew.
+
+    dlt makes a table when its schema changes, and a list's does not: dlt would empty one that
+    is not there.
 
     Args:
         pipeline: Its state and schema are those of the destination.
@@ -21,7 +24,7 @@ def missing_tables(
         streams: Those to be read.
 
     Returns:
-        Names of tables; lists among them are written whole.
+        Their names. They are empty now, and their lists are to be written whole.
 
     Raises:
         LoadFailed: The table of an export is gone; reading on would fill it with later changes
@@ -38,15 +41,17 @@ def missing_tables(
         look_up: Any = getattr(client, "get_storage_tables", None)
         if look_up is None or not streams_of:  # a destination of files, or nothing loaded yet
             return frozenset()
-        found = list(look_up(list(streams_of)))
-    missing = [table for table, columns in found if not columns]
-    kept = pipeline.state.get("sources", {}).get(section, {}).get("resources", {})
-    for table in missing:
-        stream = streams_of[table]
-        if kept.get(stream, {}).get("positions"):
-            raise LoadFailed(
-                f"The table {table} is no longer at the destination, where it was loaded before.",
-                "Nothing was changed. To read its stream anew:"
-                f" .venv/bin/dlt -y pipeline {pipeline.pipeline_name} drop {stream}",
-            )
+        missing = [table for table, columns in look_up(list(streams_of)) if not columns]
+        kept = pipeline.state.get("sources", {}).get(section, {}).get("resources", {})
+        for table in missing:
+            stream = streams_of[table]
+            if kept.get(stream, {}).get("positions"):
+                raise LoadFailed(
+                    f"The table {table} is no longer at the destination,"
+                    " where it was loaded before.",
+                    "Nothing was changed. To read its stream anew:"
+                    f" .venv/bin/dlt -y pipeline {pipeline.pipeline_name} drop {stream}",
+                )
+        if missing:
+            client.update_stored_schema(only_tables=missing, force=True)
     return frozenset(missing)

@@ -13,7 +13,7 @@ import dlt
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.loop import SYNC_LOG_TABLE
+from zendesk_source.sync_log import SYNC_LOG_TABLE
 
 LOOKS_BACK = timedelta(days=30)
 FEWEST_RUNS_TO_COMPARE_WITH = 8

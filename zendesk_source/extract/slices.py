@@ -24,13 +24,14 @@ class SliceLimits:
     """When a slice ends, whichever comes first; what was reached by then is kept whole.
 
     Attributes:
-        max_pages: Pages of all incremental streams together.
+        max_pages: Pages of all incremental streams together. Most end with a page that is all but
+            empty, and every stream can do so in one package.
         max_rows: Their rows; merging is cheapest below a few ten thousand.
         max_bytes: Their page bodies, unpacked.
         max_seconds: Seconds spent reading.
     """
 
-    max_pages: int = 25
+    max_pages: int = 100
     max_rows: int = 30_000
     max_bytes: int = 128 * 1024 * 1024
     max_seconds: float = 300.0

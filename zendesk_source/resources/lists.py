@@ -22,7 +22,7 @@ from zendesk_source.resources.history import (
     versions,
 )
 from zendesk_source.resources.reading import Reading
-from zendesk_source.resources.unchanged import is_as_loaded
+from zendesk_source.resources.unchanged import is_as_loaded, keep_table
 from zendesk_source.resources.vanished import vanished_rows
 
 
@@ -50,8 +50,7 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
         ):
             if is_whole:
                 reading.run.rows[stream.name] = sum(len(page.rows) for page in answers)
-            # A resource that yields nothing would empty the table it replaces; this keeps it.
-            yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition="merge"))
+            keep_table()
             return
         if connection.deleted == "mark" and stream.misses_rows:
             yield from _vanished(stream, answers, connection.clock.now())

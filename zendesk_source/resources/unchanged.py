@@ -39,6 +39,14 @@ def is_as_loaded(stream: Stream, answers: Sequence[Page], setting: str) -> bool:
     return before == now and _is_there(stream)
 
 
+def keep_table() -> None:
+    """Let the current resource yield nothing, without dlt emptying the table that it replaces.
+
+    Said with an empty list of rows, it would cost as much as a table that is written.
+    """
+    dlt.current.resource().apply_hints(write_disposition="merge")
+
+
 def _is_there(stream: Stream) -> bool:
     part = current_slice()
     columns = dlt.current.source_schema().tables.get(stream.name, {}).get("columns", {})
