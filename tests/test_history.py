@@ -128,8 +128,8 @@ def test_versions_of_holidays_end_also_where_a_schedule_has_none_left(account, z
 
 def test_history_is_of_settings(zendesk):
     settings = {stream.name for stream in STREAMS if stream.keeps_history}
-    assert {"ticket_forms", "sla_policies", "schedules", "schedule_holidays", "macros", "triggers", "automations",
-            "custom_roles", "brands", "groups"} <= settings  # fmt: skip
+    assert {"ticket_forms", "sla_policies", "schedules", "schedule_holidays", "macros", "triggers",
+            "automations", "custom_roles", "brands", "groups"} <= settings  # fmt: skip
     with pytest.raises(ConfigurationError, match=r"no history of tickets.*macros"):
         source_of(zendesk, history=["tickets"])
 
