@@ -76,12 +76,10 @@ def reference(figures: Figures) -> Iterator[str]:
         if sides:
             yield "\n### Tables that come with a stream\n"
             yield from _table(["table", "key", "comes with"], (_side_row(*each) for each in sides))
-    for title, is_later in (("Not loaded yet", True), ("Not loaded", False)):
-        yield f"\n## {title}\n"
-        for entry in NOT_LOADED:
-            if entry.is_later is is_later:
-                names = ", ".join(f"`{name}`" for name in entry.streams.split())
-                yield f"- {entry.reason}<br>\n  {names}"
+    yield "\n## Not loaded\n"
+    for entry in NOT_LOADED:
+        names = ", ".join(f"`{name}`" for name in entry.streams.split())
+        yield f"- {entry.reason}<br>\n  {names}"
 
 
 def _stream_row(stream: Stream, figures: Figures) -> Sequence[str]:

@@ -11,13 +11,11 @@ class NotLoaded:
 
     Attributes:
         streams: Names from the catalogue of Zendesk's endpoints.
-        reason: Why they are not loaded.
-        is_later: They are to come; otherwise nothing is missing without them.
+        reason: Why nothing is missing without them.
     """
 
     streams: str
     reason: str
-    is_later: bool = False
 
 
 NOT_LOADED: tuple[NotLoaded, ...] = (
@@ -42,7 +40,7 @@ NOT_LOADED: tuple[NotLoaded, ...] = (
     ),
     NotLoaded(
         "talk_digital_lines",
-        "Rows of `talk_lines` already; Zendesk documents no list of digital lines alone.",
+        "Rows of `talk_lines` already: Zendesk shows digital lines alone only one by one.",
     ),
     NotLoaded(
         "ticket_audits_by_ticket ticket_conversation_log hc_user_votes hc_user_comments"
@@ -63,10 +61,5 @@ NOT_LOADED: tuple[NotLoaded, ...] = (
         "sunshine_object_types sunshine_object_records sunshine_relationship_types"
         " sunshine_relationship_records",
         "Legacy custom objects, which Zendesk has replaced by those that are loaded.",
-    ),
-    NotLoaded(
-        "csat_surveys",
-        "Nobody has recorded an answer, and Zendesk does not document its shape.",
-        is_later=True,
     ),
 )

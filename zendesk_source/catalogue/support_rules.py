@@ -157,6 +157,24 @@ DELETION_SCHEDULES = whole_list(
     needs="deletion schedules (data privacy add-on for more than one)",
 )
 
+# The locale of the path is that of dynamic content in the questions; plain texts are as written.
+CSAT_SURVEYS = whole_list(
+    "csat_surveys",
+    "guide/en-us/surveys",
+    "ticketing/ticket-management/csat_surveys/",
+    columns(
+        bigint="version",
+        timestamp="created_at updated_at",
+        text="id state",
+        json="questions",
+    ),
+    records_key="surveys",
+    keeps_history=True,
+    needs="Support Professional or Suite Growth, with the new CSAT",
+    note="As they are now: `history` keeps the versions that responses were given to. Dynamic"
+    " content is shown in `en-us`.",
+)
+
 WEBHOOKS = whole_list(
     "webhooks",
     "webhooks",
@@ -205,6 +223,7 @@ SUPPORT_RULES: tuple[Stream, ...] = (
     ROUTING_ATTRIBUTES,
     ROUTING_ATTRIBUTE_DEFINITIONS,
     DELETION_SCHEDULES,
+    CSAT_SURVEYS,
     WEBHOOKS,
     TARGETS,
     TARGET_FAILURES,

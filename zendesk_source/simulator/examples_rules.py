@@ -184,6 +184,33 @@ RULE_EXAMPLES: Mapping[str, Row] = {
         "created_at": _MOMENT,
         "updated_at": _MOMENT,
     },
+    "csat_surveys": {
+        "id": _ULID,
+        "version": 3,
+        "state": "enabled",
+        "questions": [
+            {
+                "id": _ULID,
+                "type": "rating_scale_numeric",
+                "sub_type": "customer_satisfaction",
+                "headline": {"type": "static", "value": "How was our help?"},
+                "options": [
+                    {
+                        "rating": 1,
+                        "label": {"type": "static", "value": "Bad"},
+                        "follow_up": {"question_id": _ULID},
+                    },
+                    {
+                        "rating": 2,
+                        "label": {"type": "dynamic", "key": "csat.good", "value": "Good"},
+                        "follow_up": None,
+                    },
+                ],
+            }
+        ],
+        "created_at": "2025-03-25T00:00:00.000Z",
+        "updated_at": "2025-03-27T00:00:00.000Z",
+    },
     "webhooks": {
         "id": "01HANAHF77W3MWXQGFPKBA5WNH",
         "name": "Tell the warehouse",
