@@ -69,15 +69,19 @@ def assert_rows_equal(
     sent: Iterable[Row],
     stored: Iterable[Row],
     key: tuple[str, ...],
+    account: str = "",
 ) -> None:
-    """Check that stored rows of a table are those that were sent, told apart by a key."""
+    """Check that stored rows of a table are those that were sent, told apart by a key.
+
+    They are of one account, where several share the dataset.
+    """
     sent_by_key = _by_key(sent, key, table)
     stored_by_key = _by_key(stored, key, table)
     assert stored_by_key.keys() == sent_by_key.keys(), (
         f"{table}: missing {sorted(map(str, sent_by_key.keys() - stored_by_key.keys()))[:5]},"
         f" too many {sorted(map(str, stored_by_key.keys() - sent_by_key.keys()))[:5]}"
     )
-    names = custom_field_columns(pipeline, table)
+    names = custom_field_columns(pipeline, table, account)
     for key, row in sent_by_key.items():
         assert_row_reads_back(table, row, stored_by_key[key], names)
 
@@ -96,12 +100,16 @@ def assert_row_reads_back(table: str, sent: Row, stored: Row, names: Mapping[str
     assert left.keys() <= DERIVED, f"{table}: nobody sent {sorted(left.keys() - DERIVED)}"
 
 
-def custom_field_columns(pipeline: dlt.Pipeline, table: str) -> Mapping[str, str]:
+def custom_field_columns(
+    pipeline: dlt.Pipeline, table: str, account: str = ""
+) -> Mapping[str, str]:
     """Return the column of each custom field by what rows call the field."""
     owner = OWNERS.get(table)
     if owner is None:
         return {}
     state = pipeline.state["sources"]["zendesk"]
+    if account:
+        state = state["accounts"][account]
     names: Mapping[str, str] = state.get("custom_field_columns", {}).get(owner, {})
     if owner == "ticket" or f"{owner}_fields" not in pipeline.default_schema.tables:
         return names

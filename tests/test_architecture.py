@@ -29,6 +29,7 @@ MAY_IMPORT_THE_SIMULATOR = {"demo", "command_line", "simulator"}
 MAY_IMPORT_DLT = {"resources", "source", "loop", "api.credentials", "failures", "demo"}
 MAY_IMPORT_DLT |= {"html_report", "html_report.loaded", "command_line.report"}
 MAY_IMPORT_DLT |= {
+    "resources.accounts",
     "resources.children",
     "resources.each",
     "resources.history",

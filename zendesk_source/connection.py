@@ -25,6 +25,12 @@ from zendesk_source.shape.custom_fields import FieldColumns, Owner
 CustomFields = Literal["columns", "rows", "json"]
 Deleted = Literal["mark", "remove"]
 
+ACCOUNT_COLUMN = "account"
+"""Says whose a row is, in a dataset that several accounts share."""
+
+ACCOUNTS = "accounts"
+"""In the state of a source or a resource: the parts of accounts that share a dataset."""
+
 _FIELD_LISTS: Mapping[Owner, str] = {
     "ticket": "ticket_fields",
     "user": "user_fields",
@@ -32,7 +38,21 @@ _FIELD_LISTS: Mapping[Owner, str] = {
 }
 _BY_NAME = {stream.name: stream for stream in STREAMS}
 
-_only_greeting: ContextVar[OnWait | None] = ContextVar("zendesk_only_greeting", default=None)
+
+@dataclass
+class Greeting:
+    """What comes of asking Zendesk who we are.
+
+    Attributes:
+        on_wait: Told why and how long that waits.
+        account: What the rows' account column will hold; empty where there is none.
+    """
+
+    on_wait: OnWait | None
+    account: str = ""
+
+
+_only_greeting: ContextVar[Greeting | None] = ContextVar("zendesk_only_greeting", default=None)
 
 
 def _field_lists() -> dict[Owner, Stream]:
@@ -40,21 +60,18 @@ def _field_lists() -> dict[Owner, Stream]:
 
 
 @contextmanager
-def only_greeting(on_wait: OnWait | None = None) -> Iterator[None]:
+def only_greeting(on_wait: OnWait | None = None) -> Iterator[Greeting]:
     """Let resources ask Zendesk who we are, and then end without a row.
 
     Args:
         on_wait: Told why and how long that waits.
     """
-    token = _only_greeting.set(on_wait or _tell_nobody)
+    greeting = Greeting(on_wait)
+    token = _only_greeting.set(greeting)
     try:
-        yield
+        yield greeting
     finally:
         _only_greeting.reset(token)
-
-
-def _tell_nobody(reason: str, wait_seconds: float) -> None:
-    pass
 
 
 @dataclass
@@ -69,6 +86,7 @@ class Connection:
         history: Names of the lists whose versions are kept.
         deleted: ``mark`` keeps what is deleted, and says so; ``remove`` removes it.
         rate_limit_share: Part of the account's requests a minute that may be used.
+        account_column: Whether the dataset is shared with other accounts.
         on_wait: Told why and how long a request waits.
         field_lists: What describes the custom fields of each owner.
     """
@@ -80,6 +98,7 @@ class Connection:
     deleted: Deleted
     history: frozenset[str]
     rate_limit_share: float
+    account_column: bool = False
     on_wait: OnWait | None = None
     field_lists: dict[Owner, Stream] = field(default_factory=_field_lists)
     _definitions: dict[Owner, list[dict[str, Any]]] = field(default_factory=dict)
@@ -113,7 +132,8 @@ class Connection:
     def account(self) -> str:
         """Name of the account, as the credentials give it."""
         if self.credentials.base_url:
-            return self.credentials.subdomain or urlsplit(self.credentials.base_url).netloc
+            named = self.credentials.subdomain or urlsplit(self.credentials.base_url).netloc
+            return named.lower()
         return (urlsplit(base_url_of(self.credentials)).hostname or "").split(".")[0]
 
     def greet(self, state: dict[str, Any]) -> bool:
@@ -127,17 +147,36 @@ class Connection:
 
         Raises:
             AuthenticationError: Zendesk does not know us.
-            ConfigurationError: The dataset holds the rows of another account.
+            ConfigurationError: The dataset is not this account's, or not made for several.
         """
         greeting = _only_greeting.get()
         if not self._is_known:
-            self.on_wait = greeting or self.on_wait
+            self.on_wait = self.on_wait if greeting is None else greeting.on_wait
             # A token may be good for some streams and not for this question.
             with suppress(StreamRefused):
                 whoami(self.client)
             self._is_known = True
         if greeting is not None:
+            greeting.account = self.account if self.account_column else ""
             return True
+        self._check_dataset(state)
+        return False
+
+    def _check_dataset(self, state: dict[str, Any]) -> None:
+        """Refuse a dataset whose rows these would be mixed with."""
+        if self.account_column:
+            if "account" in state:
+                raise ConfigurationError(
+                    f"The dataset was loaded without the column `{ACCOUNT_COLUMN}`.",
+                    "Load into a new one, which several accounts can share: --dataset <name>."
+                    " Or set account_column to false.",
+                )
+            return
+        if shared := ", ".join(state.get(ACCOUNTS, ())):
+            raise ConfigurationError(
+                f"The dataset has the column `{ACCOUNT_COLUMN}`, for several accounts: {shared}.",
+                "Set account_column to true, or load into another dataset: --dataset <name>.",
+            )
         loaded = state.setdefault("account", self.account)
         if loaded != self.account:
             raise ConfigurationError(
@@ -146,7 +185,13 @@ class Connection:
                 "Load another account into a dataset of its own: --dataset <name>. If it is the"
                 " same account under a new name, see docs/troubleshooting.md.",
             )
-        return False
+
+    def own_state(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the part of a source's or a resource's state that belongs to the account."""
+        if not self.account_column:
+            return state
+        part: dict[str, Any] = state.setdefault(ACCOUNTS, {}).setdefault(self.account, {})
+        return part
 
     def field_columns(
         self, stream: Stream, names: dict[str, dict[str, str]]

@@ -17,6 +17,8 @@ import dlt
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
+from zendesk_source.connection import ACCOUNT_COLUMN, ACCOUNTS
+
 VIEW = "tickets_labeled"
 LABEL = "__label"
 """Ends the name of a label's column; no slug of a title holds two underscores."""
@@ -45,38 +47,42 @@ class Dialect:
     """How one database writes what differs.
 
     Attributes:
-        labels: Labels of a JSON list, given its column, the query of its choices, and a name
-            to join them by.
+        labels: Labels of a JSON list, given its column, whose it is, the query of all choices,
+            and a name to join them by.
         is_kept: Whether the view is made anew only when it changed: where that takes the
             grants that others were given on it.
     """
 
-    labels: Callable[[str, str, str], Label]
+    labels: Callable[[str, str, str, str], Label]
     is_kept: bool
 
 
-def _label(column: str, options: str, name: str) -> Label:
-    join = f"LEFT JOIN ({options}) AS {name} ON {name}.value = {column}"
+def _label(column: str, account: str, options: str, name: str) -> Label:
+    of = f"{name}.account = {account} AND {name}.value = {column}"
+    join = f"LEFT JOIN ({options}) AS {name} ON {of}"
     return Label(f"coalesce({name}.name, {column})", join)
 
 
-def _duckdb_labels(column: str, options: str, name: str) -> Label:
-    names = f"SELECT map(list(value), list(name)) AS labels FROM ({options})"  # noqa: S608
+def _duckdb_labels(column: str, account: str, options: str, name: str) -> Label:
+    names = (
+        f"SELECT account, map(list(value), list(name)) AS labels FROM ({options})"  # noqa: S608
+        " GROUP BY account"
+    )
     shown = f"coalesce({name}.labels[choice], choice)"
     return Label(
         f"list_transform(TRY_CAST({column} AS VARCHAR[]), lambda choice: {shown})",
-        f"CROSS JOIN ({names}) AS {name}",
+        f"LEFT JOIN ({names}) AS {name} ON {name}.account = {account}",
     )
 
 
-def _postgres_labels(column: str, options: str, name: str) -> Label:
+def _postgres_labels(column: str, account: str, options: str, name: str) -> Label:
     # Loaded as json or jsonb, depending on how the table was made.
     listed = f"{column}::jsonb"
     elements = f"CASE WHEN jsonb_typeof({listed}) = 'array' THEN {listed} END"
     labels = (
         f"SELECT jsonb_agg(coalesce(o.name, c.value) ORDER BY c.place) AS labels"  # noqa: S608
         f" FROM jsonb_array_elements_text({elements}) WITH ORDINALITY AS c(value, place)"
-        f" LEFT JOIN ({options}) AS o ON o.value = c.value"
+        f" LEFT JOIN ({options}) AS o ON o.account = {account} AND o.value = c.value"
     )
     return Label(f"{name}.labels", f"CROSS JOIN LATERAL ({labels}) AS {name}")
 
@@ -108,7 +114,7 @@ def show_labels(pipeline: dlt.Pipeline, section: str) -> None:
         return
     columns = schema.tables[_TICKETS]["columns"]
     own = [name for name in columns if "data_type" in columns[name] and name[:5] != "_dlt_"]
-    names = pipeline.state["sources"][section].get("custom_field_columns", {}).get("ticket", {})
+    names = _columns_by_field(pipeline.state["sources"][section])
     try:
         with pipeline.sql_client() as client:
             labels = _labels(client, dialect, names, own)
@@ -116,6 +122,16 @@ def show_labels(pipeline: dlt.Pipeline, section: str) -> None:
                 _replace(client, dialect, _definition(client, own, labels))
     except DatabaseException as error:
         logger.warning("The view %s could not be made: %s", VIEW, str(error).partition("\n")[0])
+
+
+def _columns_by_field(state: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Return the column of each ticket field, by its account (if several share it) and id."""
+    parts = state[ACCOUNTS].items() if ACCOUNTS in state else [("", state)]
+    return {
+        (account, field_id): column
+        for account, part in parts
+        for field_id, column in part.get("custom_field_columns", {}).get("ticket", {}).items()
+    }
 
 
 def drop_view(pipeline: dlt.Pipeline) -> None:
@@ -126,24 +142,39 @@ def drop_view(pipeline: dlt.Pipeline) -> None:
 
 
 def _labels(
-    client: SqlClientBase[Any], dialect: Dialect, names: Mapping[str, str], own: Collection[str]
+    client: SqlClientBase[Any],
+    dialect: Dialect,
+    names: Mapping[tuple[str, str], str],
+    own: Collection[str],
 ) -> dict[str, Label]:
     """Return the labels by the ticket's column they are of."""
     fields, options_of_all = map(client.make_qualified_table_name, (_FIELDS, _OPTIONS))
-    found = client.execute_sql(f"SELECT id, type FROM {fields} ORDER BY id")  # noqa: S608
+    whose = ACCOUNT_COLUMN if ACCOUNT_COLUMN in own else "''"
+    found = client.execute_sql(f"SELECT {whose}, id, type FROM {fields} ORDER BY 2, 1")  # noqa: S608
+    # Fields of several accounts may share a column; the first one says how it is read.
+    sharing: dict[str, tuple[bool, list[str]]] = {}
+    for account, field_id, kind in found or ():
+        column, is_one = names.get((account, str(field_id)), ""), kind in _ONE_CHOICE
+        if column in own and (is_one or kind in _CHOICES):
+            read_as, choices = sharing.setdefault(column, (is_one, []))
+            if read_as is is_one:
+                choices.append(f"({_literal(account)}, {int(field_id)})")
     labels: dict[str, Label] = {}
-    for field_id, kind in found or ():
-        column = names.get(str(field_id), "")
-        read = _label if kind in _ONE_CHOICE else dialect.labels if kind in _CHOICES else None
-        if column in own and read is not None:
-            # Grouped, so that a choice that is there twice cannot double a ticket.
-            options = (
-                f"SELECT value, max(name) AS name FROM {options_of_all}"  # noqa: S608
-                f" WHERE ticket_field_id = {int(field_id)} GROUP BY value"
-            )
-            quoted = f"t.{client.escape_column_name(column)}"
-            labels[column] = read(quoted, options, f"o{len(labels)}")
+    of_row = f"t.{whose}" if ACCOUNT_COLUMN in own else whose
+    for column, (is_one, choices) in sharing.items():
+        # Grouped, so that a choice that is there twice cannot double a ticket.
+        options = (
+            f"SELECT {whose} AS account, value, max(name) AS name FROM {options_of_all}"  # noqa: S608
+            f" WHERE ({whose}, ticket_field_id) IN ({', '.join(choices)}) GROUP BY 1, value"
+        )
+        quoted = f"t.{client.escape_column_name(column)}"
+        read = _label if is_one else dialect.labels
+        labels[column] = read(quoted, of_row, options, f"o{len(labels)}")
     return labels
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _definition(client: SqlClientBase[Any], own: Iterable[str], labels: Mapping[str, Label]) -> str:

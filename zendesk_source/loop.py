@@ -130,7 +130,7 @@ def sync(
             only_sync_of(pipeline, wait=wait_for_other),
             quiet_about_kept_hints(),
         ):
-            _greet(source, on_wait)
+            log.account = _greet(source, on_wait)
             is_new = not follow_destination(pipeline)
             with little_memory(pipeline) as more_memory:
                 _load_pending(pipeline, more_memory)
@@ -154,11 +154,16 @@ def sync(
         progress.ahead.stop()
 
 
-def _greet(source: DltSource, on_wait: OnWait | None) -> None:
-    """Let Zendesk accept the credentials before the destination is touched."""
-    with only_greeting(on_wait):
+def _greet(source: DltSource, on_wait: OnWait | None) -> str:
+    """Let Zendesk accept the credentials before the destination is touched.
+
+    Returns:
+        The account, where the dataset is shared with others; else nothing.
+    """
+    with only_greeting(on_wait) as greeting:
         for _ in source.with_resources(*list(source.selected_resources)[:1]):
             pass
+    return greeting.account
 
 
 def _load_pending(pipeline: dlt.Pipeline, more_memory: MoreMemory) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import dlt
 
+from zendesk_source.connection import ACCOUNTS
 from zendesk_source.errors import LoadFailed
 
 
@@ -45,7 +46,9 @@ def missing_tables(
         kept = pipeline.state.get("sources", {}).get(section, {}).get("resources", {})
         for table in missing:
             stream = streams_of[table]
-            if kept.get(stream, {}).get("positions"):
+            state = kept.get(stream, {})
+            parts = [state, *state.get(ACCOUNTS, {}).values()]
+            if any(part.get("positions") for part in parts):
                 raise LoadFailed(
                     f"The table {table} is no longer at the destination,"
                     " where it was loaded before.",

@@ -6,24 +6,29 @@ import dlt
 from dlt.common.destination.client import WithStagingDataset
 from dlt.pipeline.helpers import pipeline_drop
 
+from zendesk_source.connection import ACCOUNTS
 from zendesk_source.destination_state import follow_destination, remember_loaded
+from zendesk_source.errors import ConfigurationError
 from zendesk_source.failures import explained
 from zendesk_source.single_run import only_sync_of
 
 
-def reset_stream(pipeline: dlt.Pipeline, name: str, *, drop_tables: bool) -> list[str] | None:
+def reset_stream(
+    pipeline: dlt.Pipeline, name: str, *, drop_tables: bool, account: str = ""
+) -> list[str] | None:
     """Let the next load read a stream from its beginning.
 
     Args:
         pipeline: That loaded it; packages that an earlier run left are loaded first.
         name: Of the stream.
         drop_tables: Drop its tables too; otherwise rows stay, and are merged with what comes.
+        account: Only of this one, where several share the dataset; empty for all of them.
 
     Returns:
         The tables that were dropped; None when there was nothing to forget.
 
     Raises:
-        ConfigurationError: A sync of this pipeline is running.
+        ConfigurationError: A sync of this pipeline is running, or there is no such account.
         LoadFailed: The destination refused it; nothing was changed.
     """
     with explained(pipeline), only_sync_of(pipeline):
@@ -32,19 +37,34 @@ def reset_stream(pipeline: dlt.Pipeline, name: str, *, drop_tables: bool) -> lis
         while pipeline.has_pending_data:
             pipeline.run()
             remember_loaded(pipeline)
+        parts = _parts_of_state(pipeline, account)
+        digests = [f"{part}loaded_lists.{name}" for part in parts]
         # When the stream was first read stays known: what is older may have been loaded before.
-        digest = f"loaded_lists.{name}"
         if drop_tables:
             _drop_staging(pipeline)
-            drop = pipeline_drop(pipeline, resources=[name], state_paths=[digest])
+            drop = pipeline_drop(pipeline, resources=[name], state_paths=digests)
         else:
-            forgotten = [f"resources.{name}.positions", digest]
-            drop = pipeline_drop(pipeline, state_paths=forgotten, state_only=True)
+            positions = [f"resources.{name}.{part}positions" for part in parts]
+            drop = pipeline_drop(pipeline, state_paths=[*positions, *digests], state_only=True)
         if drop.is_empty:
             return None
         drop()
         remember_loaded(pipeline)
         return sorted(drop.info["tables"])
+
+
+def _parts_of_state(pipeline: dlt.Pipeline, account: str) -> list[str]:
+    """Return the JSON paths of what the state says of an account, or of all there are."""
+    sources = pipeline.state.get("sources", {})
+    known = {name for state in sources.values() for name in state.get(ACCOUNTS, ())}
+    if not account:
+        return ["", f"{ACCOUNTS}.*."]
+    if account not in known:
+        raise ConfigurationError(
+            f"The dataset has no rows of an account {account!r} of their own.",
+            f"It is shared by {', '.join(sorted(known))}." if known else "Leave --account out.",
+        )
+    return [f'{ACCOUNTS}."{account}".']
 
 
 def _drop_staging(pipeline: dlt.Pipeline) -> None:

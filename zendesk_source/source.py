@@ -42,11 +42,19 @@ def _source_of(name: str, products: Sequence[Product], what: str) -> SourceFacto
         item_format: ItemFormat = "auto",
         deleted: Deleted = "mark",
         history: Any = None,  # bool | list[str]; dlt looks for no setting of that type
+        account_column: bool = False,
         rate_limit_share: float = 0.9,
         clock: Clock | None = None,
     ) -> list[DltResource]:
         connection = _connection(
-            credentials, custom_fields, item_format, deleted, history, rate_limit_share, clock
+            credentials,
+            custom_fields,
+            item_format,
+            deleted,
+            history,
+            account_column,
+            rate_limit_share,
+            clock,
         )
         return _resources(products, connection, start_date, end_date)
 
@@ -75,6 +83,8 @@ Args:
         stops showing a row, with the time in ``_zendesk_deleted_at``. ``remove`` removes the rows.
     history: Keep every version of the lists that are settings (macros, triggers, forms, schedules,
         holidays, SLA policies ...), or of those named, from when until when it held.
+    account_column: Let several accounts share a dataset: every row gets the account's subdomain
+        in the column ``account``, which is part of every key.
     rate_limit_share: Part of the account's requests a minute this source may use.
     clock: Time and the way to wait, for tests against the simulator.
 
@@ -123,6 +133,7 @@ def _connection(
     item_format: ItemFormat = "auto",
     deleted: Deleted = "mark",
     history: Any = None,
+    account_column: bool = False,
     rate_limit_share: float = 0.9,
     clock: Clock | None = None,
 ) -> Connection:
@@ -139,6 +150,7 @@ def _connection(
         item_format=item_format,
         deleted=deleted,
         history=_with_history(history),
+        account_column=account_column,
         rate_limit_share=rate_limit_share,
     )
 

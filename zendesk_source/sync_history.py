@@ -13,6 +13,7 @@ import dlt
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from zendesk_source.catalogue import STREAMS
+from zendesk_source.connection import ACCOUNT_COLUMN
 from zendesk_source.sync_log import SYNC_LOG_TABLE
 
 LOOKS_BACK = timedelta(days=30)
@@ -61,7 +62,10 @@ class StreamState:
 
 
 def logged_runs(pipeline: dlt.Pipeline, now: datetime) -> dict[str, list[LoggedRun]] | None:
-    """Return what the last weeks' syncs did, by stream, oldest first; None without a log."""
+    """Return what the last weeks' syncs did, by stream, oldest first; None without a log.
+
+    Where several accounts share the dataset, a stream is called ``acme/tickets``.
+    """
     with pipeline.sql_client() as client:
         table = client.make_qualified_table_name(SYNC_LOG_TABLE)
         where = "where started_at > %s order by started_at"
@@ -74,8 +78,14 @@ def logged_runs(pipeline: dlt.Pipeline, now: datetime) -> dict[str, list[LoggedR
             return None
     runs: dict[str, list[LoggedRun]] = {}
     for row in rows:
-        runs.setdefault(row["stream"], []).append(_run_of(row))
+        whose = f"{row[ACCOUNT_COLUMN]}/" if row.get(ACCOUNT_COLUMN) else ""
+        runs.setdefault(whose + row["stream"], []).append(_run_of(row))
     return runs
+
+
+def stream_of(name: str) -> str:
+    """Return the stream of a name that may say whose it is."""
+    return name.rpartition("/")[2]
 
 
 def state_of(name: str, runs: Sequence[LoggedRun]) -> StreamState:
@@ -83,7 +93,7 @@ def state_of(name: str, runs: Sequence[LoggedRun]) -> StreamState:
     complete = [run for run in runs if run.status == "ok" and run.is_at_end]
     usual = None
     if complete and complete[-1] is runs[-1]:
-        usual = _usual_rows(complete, is_incremental=name in _INCREMENTAL)
+        usual = _usual_rows(complete, is_incremental=stream_of(name) in _INCREMENTAL)
     return StreamState(runs[-1], complete[-1].started_at if complete else None, usual)
 
 

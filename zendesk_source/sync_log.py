@@ -10,6 +10,7 @@ import dlt
 from dlt.extract import DltResource
 
 from zendesk_source.api.clock import Clock
+from zendesk_source.connection import ACCOUNT_COLUMN
 from zendesk_source.extract.slices import StreamRun
 
 SYNC_LOG_TABLE = "_zendesk_sync_log"
@@ -31,12 +32,16 @@ class SyncLog:
         runs: What was done with each stream; changes as the sync goes on.
         started_at: When it began, UTC.
         clock: Tells when it ended.
+
+    Attributes:
+        account: Whose sync it is, where several accounts share the dataset; else nothing.
     """
 
     def __init__(self, runs: dict[str, StreamRun], started_at: datetime, clock: Clock) -> None:
         self._runs = runs
         self._started_at = started_at
         self._clock = clock
+        self.account = ""
         self.is_written = False
 
     def resource(self, *, is_over: bool = False) -> DltResource:
@@ -56,6 +61,7 @@ class SyncLog:
         newest = None if run.newest is None else datetime.fromtimestamp(run.newest, timezone.utc)
         usage, now = run.usage, self._clock.now()
         return {
+            **({ACCOUNT_COLUMN: self.account} if self.account else {}),
             "started_at": self._started_at,
             "ended_at": now,
             "stream": name,

@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ZONE",
         help="whose days and hours are meant, such as Europe/Vienna (default: UTC)",
     )
+    add("--account", default="", metavar="NAME", help="whose, where several share the dataset")
     add("--destination", default="duckdb", help="where the tables are (default: duckdb)")
     add("--dataset", help="dataset or schema they are in (default: zendesk_data)")
     add("--demo", action="store_true", help="about the tables that `make demo` loaded")
@@ -37,7 +38,13 @@ def run(options: argparse.Namespace) -> int:
     name = "zendesk_demo" if options.demo else "zendesk"
     dataset = options.dataset or (DEMO_DATASET if options.demo else "zendesk_data")
     with dlt_runtime(), reader(name, options.destination, dataset) as pipeline:
-        write_report(pipeline, options.out, weeks=options.weeks, time_zone=options.time_zone)
+        write_report(
+            pipeline,
+            options.out,
+            weeks=options.weeks,
+            time_zone=options.time_zone,
+            account=options.account,
+        )
     file = options.out.resolve()
     if options.json:
         print_json({"file": str(file)})

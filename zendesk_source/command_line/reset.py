@@ -19,6 +19,9 @@ from zendesk_source.selection import select_streams
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what to reset."""
     parser.add_argument("stream", metavar="STREAM", help="see `zendesk-source streams`")
+    parser.add_argument(
+        "--account", default="", metavar="NAME", help="of one that shares them only"
+    )
     parser.add_argument("--drop-tables", action="store_true", help="drop its tables as well")
     parser.add_argument("--yes", action="store_true", help="do not ask before tables are dropped")
     add_destination_arguments(parser)
@@ -31,6 +34,10 @@ def run(options: argparse.Namespace) -> int:
     if len(names) != 1:
         raise ConfigurationError(f"{options.stream!r} names {len(names)} streams.", "Name one.")
     stream = next(stream for stream in STREAMS if stream.name == names[0])
+    if options.drop_tables and options.account:
+        raise ConfigurationError(
+            "Tables are shared by all accounts.", "Leave --account or --drop-tables out."
+        )
     if options.drop_tables and not options.yes:
         _ask(f"Drop {', '.join(table.name for table in stream.tables)}?")
     import dlt
@@ -44,7 +51,9 @@ def run(options: argparse.Namespace) -> int:
             pass  # there is something to reset
         dataset = options.dataset or DATASET
         pipeline = dlt.pipeline("zendesk", destination=options.destination, dataset_name=dataset)
-        dropped = reset_stream(pipeline, stream.name, drop_tables=options.drop_tables)
+        dropped = reset_stream(
+            pipeline, stream.name, drop_tables=options.drop_tables, account=options.account
+        )
     if options.json:
         print_json({"stream": stream.name, "was_reset": dropped is not None, "dropped": dropped})
     elif dropped is None:

@@ -76,14 +76,14 @@ def _states(options: argparse.Namespace) -> dict[str, StreamState]:
     from zendesk_source.command_line.destination import loaded_pipeline, nothing_loaded
     from zendesk_source.command_line.dlt_runtime import dlt_runtime
     from zendesk_source.selection import select_streams
-    from zendesk_source.sync_history import logged_runs, state_of
+    from zendesk_source.sync_history import logged_runs, state_of, stream_of
 
     wanted = None if options.streams is None else select_streams(options.streams)
     with dlt_runtime(), loaded_pipeline(options) as pipeline:
         runs = logged_runs(pipeline, datetime.now(timezone.utc))
     if runs is None:
         raise nothing_loaded(f"There is no sync log in dataset {options.dataset or DATASET}.")
-    names = [name for name in runs if wanted is None or name in wanted]
+    names = [name for name in runs if wanted is None or stream_of(name) in wanted]
     return {name: state_of(name, runs[name]) for name in names}
 
 

@@ -28,6 +28,7 @@ def write_report(
     *,
     weeks: int = WEEKS,
     time_zone: str = "UTC",
+    account: str = "",
     now: datetime | None = None,
 ) -> None:
     """Write a page about what a pipeline loaded.
@@ -37,6 +38,7 @@ def write_report(
         file: Where to; what is there is replaced.
         weeks: How many to show, up to the newest day of the data.
         time_zone: In which days and hours are meant, such as ``Europe/Vienna``.
+        account: Whose, where several accounts share the dataset.
         now: When it is made; the clock says so if left out.
 
     Raises:
@@ -44,7 +46,7 @@ def write_report(
     """
     if weeks < 1:
         raise ConfigurationError("At least one week must be shown.", "Leave --weeks out for 13.")
-    with opened(pipeline, _zone(time_zone), weeks) as loaded:
+    with opened(pipeline, _zone(time_zone), weeks, account) as loaded:
         text = page(loaded, now or datetime.now(timezone.utc))
     try:
         file.write_text(text, encoding="utf-8")

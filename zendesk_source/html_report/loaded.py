@@ -14,9 +14,11 @@ import dlt
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.destinations.sql_client import SqlClientBase
 
+from zendesk_source.connection import ACCOUNT_COLUMN
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.failures import explained
 from zendesk_source.html_report.queries import (
+    ACCOUNTS,
     ASKED,
     COLUMNS,
     LAST_SYNC,
@@ -60,9 +62,11 @@ class Period:
 
 
 class Loaded:
-    """A dataset that is open for questions."""
+    """A dataset that is open for questions about one account."""
 
-    def __init__(self, client: SqlClientBase[Any], zone: ZoneInfo, weeks: int) -> None:
+    def __init__(
+        self, client: SqlClientBase[Any], zone: ZoneInfo, weeks: int, account: str
+    ) -> None:
         self._client, self.zone = client, zone
         self._answers: dict[Query, list[tuple[Any, ...]]] = {}
         self.name = client.dataset_name
@@ -72,6 +76,10 @@ class Loaded:
                 f"There is nothing in the dataset {self.name}.",
                 "Load it first, or name another one with --dataset.",
             )
+        self._columns: dict[str, set[str]] = {}
+        for table, column in self._run(COLUMNS, self.name):
+            self._columns.setdefault(table, set()).add(column)
+        self._rows_of_account = self._of_account(account)
         self.period = self._period(weeks)
 
     def has(self, query: Query) -> bool:
@@ -82,43 +90,68 @@ class Loaded:
         """Return the rows of an answer; a question is asked once only."""
         if query not in self._answers and (asked := self.period) is not None:
             settings = (self.zone.key, asked.first_day.isoformat(), asked.weeks, asked.until)
-            self._answers[query] = self._run(ASKED + query.sql, *settings)
+            self._answers[query] = self._run(self._with(ASKED) + query.sql, *settings)
         return self._answers.get(query, [])
 
     def last_syncs(self) -> list[tuple[Any, ...]]:
         """Return how each stream's last sync ended: stream, status, reason, when."""
-        return self._run(LAST_SYNC) if "_zendesk_sync_log" in self.tables else []
+        return self._run(self._with() + LAST_SYNC) if "_zendesk_sync_log" in self.tables else []
 
     def facts(self) -> list[TableFacts]:
         """Return the size and the age of every table with rows of Zendesk's, largest first."""
-        columns: dict[str, set[str]] = {}
-        for table, column in self._run(COLUMNS, self.name):
-            columns.setdefault(table, set()).add(column)
         facts = [
-            self._facts_of(table, columns[table])
+            self._facts_of(table, self._columns[table])
             for table in self.tables
-            if "_zendesk_synced_at" in columns[table]
+            if "_zendesk_synced_at" in self._columns[table]
         ]
         return sorted(facts, key=lambda each: (-each.rows, each.name))
 
     def _facts_of(self, table: str, columns: set[str]) -> TableFacts:
         newest = next((f"max({self._quoted(name)})" for name in _TIMES if name in columns), "null")
-        where = self._client.make_qualified_table_name(table)
+        counted = f"select count(*), {newest}, max(_zendesk_synced_at)"
         ((rows, newest_at, synced_at),) = self._run(
-            f"select count(*), {newest}, max(_zendesk_synced_at) from {where}"  # noqa: S608
+            f"{self._with()}{counted} from {self._quoted(table)}"
         )
         return TableFacts(table, rows, newest_at, synced_at)
 
     def _period(self, weeks: int) -> Period | None:
         if "tickets" not in self.tables:
             return None
-        ((oldest, newest),) = self._run(SPAN)
+        ((oldest, newest),) = self._run(self._with() + SPAN)
         if newest is None:
             return None
         last_day = newest.astimezone(self.zone).date()
         age = (last_day - oldest.astimezone(self.zone).date()).days + 1
         weeks = min(weeks, -(-age // DAYS_A_WEEK))
         return Period(last_day - timedelta(days=DAYS_A_WEEK * weeks - 1), weeks, newest)
+
+    def _of_account(self, account: str) -> list[str]:
+        """Return definitions that take the place of tables which several accounts share.
+
+        Raises:
+            ConfigurationError: It is not said which account is meant, or there is none of it.
+        """
+        if ACCOUNT_COLUMN not in self._columns.get("_zendesk_sync_log", ()):
+            return []
+        known = [name for (name,) in self._run(ACCOUNTS)]
+        if not account and len(known) == 1:
+            account = known[0]
+        if account not in known:
+            raise ConfigurationError(
+                f"The dataset {self.name} holds {len(known)} accounts: {', '.join(known)}.",
+                "Name one with --account.",
+            )
+        literal = account.replace("'", "''")
+        return [
+            f"{self._quoted(table)} as (select * from"  # noqa: S608
+            f" {self._client.make_qualified_table_name(table)} where account = '{literal}')"
+            for table in self.tables
+            if ACCOUNT_COLUMN in self._columns[table]
+        ]
+
+    def _with(self, *definitions: str) -> str:
+        parts = [*self._rows_of_account, *definitions]
+        return f"with {', '.join(parts)} " if parts else ""
 
     def _quoted(self, name: str) -> str:
         return self._client.escape_column_name(name)
@@ -129,7 +162,9 @@ class Loaded:
 
 
 @contextmanager
-def opened(pipeline: dlt.Pipeline, zone: ZoneInfo, weeks: int) -> Iterator[Loaded]:
+def opened(
+    pipeline: dlt.Pipeline, zone: ZoneInfo, weeks: int, account: str = ""
+) -> Iterator[Loaded]:
     """Open what a pipeline loaded, for reading only.
 
     Raises:
@@ -147,7 +182,7 @@ def opened(pipeline: dlt.Pipeline, zone: ZoneInfo, weeks: int) -> Iterator[Loade
         if isinstance(client, DuckDbSqlClient):
             client.credentials.read_only = True
         with client:
-            yield Loaded(client, zone, weeks)
+            yield Loaded(client, zone, weeks, account)
 
 
 def _plain(value: object) -> object:

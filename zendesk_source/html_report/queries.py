@@ -18,7 +18,7 @@ class Query:
 
 
 ASKED = """
-with asked as (
+asked as (
     select cast(%s as varchar) as zone, cast(%s as date) as first_day,
            cast(%s as integer) as weeks, cast(%s as timestamp with time zone) as until
 )
@@ -30,6 +30,7 @@ select table_name from information_schema.tables
 where table_schema = %s and table_type = 'BASE TABLE'
 """
 COLUMNS = "select table_name, column_name from information_schema.columns where table_schema = %s"
+ACCOUNTS = "select distinct account from _zendesk_sync_log order by account"
 LAST_SYNC = """
 select stream, status, reason, started_at
 from (

@@ -8,9 +8,10 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource
 
-from zendesk_source.catalogue import SideTable, Stream
+from zendesk_source.catalogue import Columns, SideTable, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.rejected import REJECTED_COLUMNS, REJECTED_TABLE
+from zendesk_source.resources.accounts import hints_of_all, key_of, write_of
 from zendesk_source.resources.children import child_rows
 from zendesk_source.resources.each import rows_of_each
 from zendesk_source.resources.incremental import Window, incremental_rows
@@ -30,26 +31,29 @@ def resource_of(stream: Stream, connection: Connection, window: Window) -> DltRe
     resource = dlt.resource(
         rows,
         name=stream.name,
-        primary_key=list(stream.primary_key),
-        write_disposition=stream.write,
+        primary_key=key_of(stream.primary_key, connection),
+        write_disposition=write_of(stream, connection),
         columns=_own_column_hints(stream, connection),
         file_format="parquet",
     )
     if stream.parent is not None and stream.replaces_by_parent:
-        resource.apply_hints(merge_key=stream.parent.column)
+        resource.apply_hints(merge_key=key_of([stream.parent.column], connection))
     for side in stream.side_tables:
         # The first call drops the columns a table variant inherits from its resource.
         no_columns: Any = {}
         is_merged = stream.write == "merge"
-        for columns in (no_columns, _column_hints(side, is_merged=is_merged)):
+        is_set = is_merged and side.is_whole_set
+        hints = hints_of_all(_column_hints(side, is_merged=is_merged), connection)
+        for columns in (no_columns, hints):
             resource.apply_hints(
                 table_name=side.name,
-                primary_key=list(side.primary_key),
-                merge_key=side.parent_column if is_merged and side.is_whole_set else "",
+                write_disposition=write_of(stream, connection),
+                primary_key=key_of(side.primary_key, connection),
+                merge_key=key_of([side.parent_column], connection) if is_set else "",
                 columns=columns,
                 create_table_variant=True,
             )
-    _keep_rejected_rows(resource)
+    _keep_rejected_rows(resource, connection)
     return resource
 
 
@@ -65,9 +69,9 @@ def _rows_of(
     return list_rows(stream, connection)
 
 
-def _keep_rejected_rows(resource: DltResource) -> None:
+def _keep_rejected_rows(resource: DltResource, connection: Connection) -> None:
     """Give rows that cannot be merged a table of their own."""
-    kept: Any = {name: {"data_type": data_type} for name, data_type in REJECTED_COLUMNS.items()}
+    kept = hints_of_all(_types(REJECTED_COLUMNS), connection)
     no_columns: Any = {}
     for columns in (no_columns, kept):  # the first drops those of the resource, as above
         resource.apply_hints(
@@ -80,12 +84,16 @@ def _keep_rejected_rows(resource: DltResource) -> None:
         )
 
 
+def _types(columns: Columns) -> dict[str, Any]:
+    return {name: {"data_type": data_type} for name, data_type in columns.items()}
+
+
 def _is_whole_set(table: Stream | SideTable) -> bool:
     return table.is_whole_set if isinstance(table, SideTable) else table.replaces_by_parent
 
 
 def _own_column_hints(stream: Stream, connection: Connection) -> Any:
-    hints = _column_hints(stream, is_merged=stream.write == "merge")
+    hints = hints_of_all(_column_hints(stream, is_merged=stream.write == "merge"), connection)
     if stream.name in connection.history:
         return hints
     if connection.deleted == "mark" and stream.misses_rows:
@@ -96,9 +104,7 @@ def _own_column_hints(stream: Stream, connection: Connection) -> Any:
 
 
 def _column_hints(table: Stream | SideTable, *, is_merged: bool) -> Any:
-    hints: dict[str, dict[str, Any]] = {
-        name: {"data_type": data_type} for name, data_type in table.columns.items()
-    }
+    hints = _types(table.columns)
     hints[SYNCED_AT] = {"data_type": "timestamp"}
     if is_merged:
         # Of two states of a row in one load package the one read later wins.

@@ -46,7 +46,8 @@ def child_rows(
     def read() -> Iterator[Any]:
         if connection.greet(dlt.current.source_state()):
             return
-        positions = dlt.current.resource_state().setdefault("positions", {})
+        state = connection.own_state(dlt.current.resource_state())
+        positions = state.setdefault("positions", {})
         reading = Reading(stream, connection)
         for step in reading.child_steps(_steps(stream, connection, positions, start or 0, end)):
             if step is None:  # nothing has arrived yet: dlt goes on with another stream

@@ -39,7 +39,8 @@ def rows_of_each(
         current = current_slice()
         parts: dict[str, StreamRun] = {} if current is None else current.sync.parts
         whole = StreamRun() if current is None else current.sync.runs[stream.name]
-        positions = dlt.current.resource_state().setdefault("positions", {})
+        state = connection.own_state(dlt.current.resource_state())
+        positions = state.setdefault("positions", {})
         for key in _keys(stream, connection, whole):
             part = _part(stream, key, connection)
             run = parts.setdefault(part.name, StreamRun())

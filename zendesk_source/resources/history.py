@@ -17,7 +17,9 @@ from dlt.common.configuration.container import Container
 from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
 from zendesk_source.catalogue import Stream
+from zendesk_source.connection import Connection
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.resources.accounts import in_account
 from zendesk_source.resources.vanished import DELETED_AT
 from zendesk_source.shape.tables import SYNCED_AT, Row
 
@@ -33,6 +35,7 @@ _VERSIONS: Any = {
     "validity_column_names": [VALID_FROM, VALID_TO],
     "row_version_column_name": VERSION,
 }
+_REWRITTEN: Any = {"disposition": "merge", "strategy": "delete-insert"}
 _BEGINNING: Any = {
     VERSION: {"data_type": "text"},
     VALID_FROM: {"data_type": "timestamp"},
@@ -63,19 +66,26 @@ def keeps_versions(stream: Stream, is_wanted: bool) -> bool:
     return True
 
 
-def has_begun(stream: Stream) -> bool:
+def has_begun(stream: Stream, connection: Connection) -> bool:
     """Whether versions can be added; a table that has rows without versions is written anew."""
     columns = _columns_of(stream)
+    if connection.account_column:  # the table may hold versions of other accounts only
+        begun = connection.own_state(dlt.current.source_state()).setdefault("versions", [])
+        if stream.name in begun:
+            return True
+        begun.append(stream.name)
+        return False
     return VERSION in columns or not columns
 
 
-def versions(rows: Iterable[Row], columns: Any) -> Any:
+def versions(rows: Iterable[Row], columns: Any, connection: Connection) -> Any:
     """Return rows as dlt turns them into versions."""
-    hints = dlt.mark.make_hints(write_disposition=_VERSIONS, columns=columns or None)
+    closing = in_account(_VERSIONS, connection)
+    hints = dlt.mark.make_hints(write_disposition=closing, columns=columns or None)
     return dlt.mark.with_hints(list(map(_versioned, rows)), hints)
 
 
-def first_versions(rows: Iterable[Row], columns: Any) -> Any:
+def first_versions(rows: Iterable[Row], columns: Any, connection: Connection) -> Any:
     """Return rows as the first versions of a table that had none; vanished ones are closed."""
     load_id = str(dlt.current.load_package_state()["load_id"])
     since = datetime.fromtimestamp(float(load_id), timezone.utc)  # what dlt closes versions by
@@ -87,19 +97,19 @@ def first_versions(rows: Iterable[Row], columns: Any) -> Any:
         }
         for row in rows
     ]
-    hints = dlt.mark.make_hints(
-        write_disposition="replace", columns={**_BEGINNING, **(columns or {})}
-    )
+    anew: Any = "replace"
+    if connection.account_column:
+        anew = in_account(_REWRITTEN, connection)
+    hints = dlt.mark.make_hints(write_disposition=anew, columns={**_BEGINNING, **(columns or {})})
     return dlt.mark.with_hints(begun, hints)
 
 
-def no_rows(*, is_refused: bool) -> Iterator[Any]:
+def no_rows(connection: Connection, *, is_refused: bool) -> Iterator[Any]:
     """Close every version of a list that is empty now; of one that was refused, none."""
     if is_refused:
-        kept: Any = {"disposition": "merge", "strategy": "delete-insert"}
-        yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition=kept))
+        yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition=_REWRITTEN))
         return
-    hints = dlt.mark.make_hints(write_disposition=_VERSIONS)
+    hints = dlt.mark.make_hints(write_disposition=in_account(_VERSIONS, connection))
     yield dlt.mark.with_hints(dlt.mark.materialize_table_schema(), hints)
 
 

@@ -28,7 +28,7 @@ def incremental_rows(
     def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
         if connection.greet(dlt.current.source_state()):
             return
-        state = dlt.current.resource_state()
+        state = connection.own_state(dlt.current.resource_state())
         yield from read_on(stream, Reading(stream, connection), state, cursor)
 
     return read

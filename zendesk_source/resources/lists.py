@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import dlt
@@ -13,6 +12,7 @@ from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import TAKEN_AT, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.reading import read_whole
+from zendesk_source.resources.accounts import emptied, write_of
 from zendesk_source.resources.children import pages_of_all_parents
 from zendesk_source.resources.history import (
     first_versions,
@@ -46,14 +46,15 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
             return
         is_whole = reading.run.status == "ok"
         if stream.write == "replace" and (
-            not is_whole or is_as_loaded(stream, answers, connection.deleted)
+            not is_whole or is_as_loaded(stream, answers, connection)
         ):
             if is_whole:
                 reading.run.rows[stream.name] = sum(len(page.rows) for page in answers)
             keep_table()
             return
         if connection.deleted == "mark" and stream.misses_rows:
-            yield from _vanished(stream, answers, connection.clock.now())
+            yield from _vanished(stream, answers, connection)
+        yield from emptied(stream, connection)
         for page in answers if is_whole else ():
             yield from reading.shape([_prepared(page, stream, connection, answers[0])]) or ()
 
@@ -72,24 +73,24 @@ def _versions(
     """Hand on what the list shows as the versions that hold now."""
     is_ok = reading.run.status == "ok"
     if not answers or not is_ok:
-        yield from no_rows(is_refused=not is_ok)
+        yield from no_rows(connection, is_refused=not is_ok)
         return
-    as_versions = versions if has_begun(stream) else first_versions
+    as_versions = versions if has_begun(stream, connection) else first_versions
     if as_versions is first_versions:
-        for item in _vanished(stream, answers, connection.clock.now()):
-            yield first_versions(item.data, None)
+        for item in _vanished(stream, answers, connection):
+            yield first_versions(item.data, None, connection)
     for page in answers:
         for item in reading.shape([_prepared(page, stream, connection, answers[0])]) or ():
-            yield as_versions(item.data, item.meta.hints.get("columns"))
+            yield as_versions(item.data, item.meta.hints.get("columns"), connection)
 
 
-def _vanished(stream: Stream, answers: list[Page], now: datetime) -> Iterator[Any]:
-    missed_at = answers[0].received_at if answers else now
+def _vanished(stream: Stream, answers: list[Page], connection: Connection) -> Iterator[Any]:
+    missed_at = answers[0].received_at if answers else connection.clock.now()
     shown = [row for page in answers for row in page.rows]
-    hints = dlt.mark.make_hints(write_disposition=stream.write)
+    hints = dlt.mark.make_hints(write_disposition=write_of(stream, connection))
     # Not the resource's own state: dlt forgets that of a resource that replaces its table.
-    state = dlt.current.source_state().setdefault("listed", {})
-    if rows := vanished_rows(stream, shown, missed_at, state):
+    state = connection.own_state(dlt.current.source_state()).setdefault("listed", {})
+    if rows := vanished_rows(stream, shown, missed_at, state, connection):
         yield dlt.mark.with_hints(rows, hints)
 
 

@@ -23,6 +23,12 @@ from zendesk_source.extract.reading import Step, read_incremental
 from zendesk_source.extract.rejected import REJECTED_TABLE, take_keyless
 from zendesk_source.extract.slices import StreamRun, current_slice
 from zendesk_source.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
+from zendesk_source.resources.accounts import (
+    check_destination,
+    column_name,
+    with_account,
+    write_of,
+)
 from zendesk_source.shape.columnar import ColumnarShaper, TableArrow, together
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.removal import removed
@@ -76,6 +82,7 @@ class Reading:
         run: StreamRun | None = None,
         resource: str = "",
     ) -> None:
+        check_destination(connection)
         self._stream = stream
         self._connection = connection
         self._resource = resource or stream.name
@@ -93,7 +100,8 @@ class Reading:
 
     def _shape_of(self, stream: Stream, connection: Connection) -> Shape:
         """Return how pages become tables; during a sync, what earlier slices learned stays."""
-        names = dlt.current.source_state().setdefault("custom_field_columns", {})
+        state = connection.own_state(dlt.current.source_state())
+        names = state.setdefault("custom_field_columns", {})
         shapes = {} if self._slice is None else self._slice.sync.shapes
         shape = shapes.get(stream.name)
         if shape is None:
@@ -101,7 +109,8 @@ class Reading:
             known = {table.name: _known_types(self._schema, table.name) for table in stream.tables}
             is_arrow = takes_arrow(stream, connection.item_format, known[stream.name])
             make = ColumnarShaper if is_arrow else Shaper
-            shaper = make(stream, known, fields, self._schema.naming.normalize_identifier)
+            spelt = column_name(self._schema.naming.normalize_identifier, connection)
+            shaper = make(stream, known, fields, spelt)
             shape = shapes[stream.name] = Shape(shaper, fields)
         elif shape.fields is not None:
             shape.fields.names = names.setdefault(shape.fields.owner, {})
@@ -230,7 +239,7 @@ class Reading:
     def _rejected(self, rows: list[dict[str, Any]]) -> Any:
         count = self.run.rows[REJECTED_TABLE] = self.run.rows.get(REJECTED_TABLE, 0) + len(rows)
         self.run.reason = f"{count} rows without a key are kept in {REJECTED_TABLE}."
-        return dlt.mark.with_table_name(rows, REJECTED_TABLE)
+        return dlt.mark.with_table_name(with_account(rows, self._connection), REJECTED_TABLE)
 
     def _describe_new_fields(self, page: Page) -> None:
         shaper, fields = self._shape.shaper, self._shape.fields
@@ -251,6 +260,7 @@ class Reading:
                 # In Arrow JSON is text; unless it is said again, that becomes the column's type.
                 new |= {n: "json" for n, c in known.items() if c.get("data_type") == "json"}
                 self._hinted.add(table.table)
+        rows = with_account(rows, self._connection)
         columns: Any = {name: {"data_type": data_type} for name, data_type in new.items()}
         if table.table != self._resource:
             if not columns:
@@ -259,7 +269,7 @@ class Reading:
             return dlt.mark.with_hints(rows, hints, create_table_variant=True)
         if self._stream.write == "replace" or columns:
             # Said again for lists, because a refused list is marked otherwise.
-            write = self._stream.write
+            write = write_of(self._stream, self._connection)
             hints = dlt.mark.make_hints(write_disposition=write, columns=columns or None)
             return dlt.mark.with_hints(rows, hints)
         return rows

@@ -14,26 +14,27 @@ import orjson
 
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Stream
+from zendesk_source.connection import Connection
 from zendesk_source.extract.slices import current_slice
 
 
-def is_as_loaded(stream: Stream, answers: Sequence[Page], setting: str) -> bool:
+def is_as_loaded(stream: Stream, answers: Sequence[Page], connection: Connection) -> bool:
     """Compare a list with what was loaded of it last, and note it.
 
     Args:
         stream: Which list.
         answers: All its pages.
-        setting: What else decides about the table's rows.
+        connection: Its settings decide about the table's rows, too.
 
     Returns:
         Whether its table holds it already. Outside of ``sync`` nobody has looked whether the
         table is still there, so it is written.
     """
-    digest = sha256(f"{setting} {sorted(stream.columns.items())}".encode())
+    digest = sha256(f"{connection.deleted} {sorted(stream.columns.items())}".encode())
     for page in answers:
         digest.update(orjson.dumps(page.rows))
     # Not the resource's own state: dlt forgets that of a resource that replaces its table.
-    loaded = dlt.current.source_state().setdefault("loaded_lists", {})
+    loaded = connection.own_state(dlt.current.source_state()).setdefault("loaded_lists", {})
     before, now = loaded.get(stream.name), digest.hexdigest()
     loaded[stream.name] = now
     return before == now and _is_there(stream)

@@ -18,6 +18,7 @@ import orjson
 from dlt.common.destination.exceptions import DestinationUndefinedEntity, SqlClientNotAvailable
 
 from zendesk_source.catalogue import Stream
+from zendesk_source.connection import ACCOUNT_COLUMN, Connection
 
 DELETED_AT = "_zendesk_deleted_at"
 """When a list was first read without the row; null as long as it is shown."""
@@ -29,15 +30,20 @@ Key = tuple[str, ...]
 
 
 def vanished_rows(
-    stream: Stream, shown: Sequence[Row], missed_at: datetime, state: dict[str, Any]
+    stream: Stream,
+    shown: Sequence[Row],
+    missed_at: datetime,
+    state: dict[str, Any],
+    connection: Connection,
 ) -> list[Row]:
     """Read back the rows that a list showed once and shows no more.
 
     Args:
-        stream: Whose list.
+        stream: Which list.
         shown: All its rows.
         missed_at: When they were read.
         state: By stream; notes what is shown now.
+        connection: Whose list.
 
     Returns:
         Rows as they were loaded last, with the time of their vanishing.
@@ -48,7 +54,11 @@ def vanished_rows(
     is_same = before.get("keys") == digest
     vanished = [
         {DELETED_AT: missed_at, **row}
-        for row in (() if is_same and not before["gone"] else _stored_rows(stream.name, is_same))
+        for row in (
+            ()
+            if is_same and not before["gone"]
+            else _stored_rows(stream.name, connection, only_vanished=is_same)
+        )
         if _key(row, stream.primary_key) not in keys
     ]
     state[stream.name] = {"keys": digest, "gone": len(vanished)}
@@ -59,8 +69,8 @@ def _key(row: Row, columns: Sequence[str]) -> Key:
     return tuple(str(row.get(column)) for column in columns)
 
 
-def _stored_rows(table: str, only_vanished: bool) -> Iterator[Row]:
-    """Read a table of the destination; nothing where there is none, or none to ask."""
+def _stored_rows(table: str, connection: Connection, *, only_vanished: bool) -> Iterator[Row]:
+    """Read an account's rows at the destination; none where there is no table, or none to ask."""
     schema = dlt.current.source_schema()
     known = schema.tables.get(table, {}).get("columns", {})
     types = {
@@ -74,9 +84,15 @@ def _stored_rows(table: str, only_vanished: bool) -> Iterator[Row]:
         with _client_of(dlt.current.pipeline(), schema.name) as client:
             names = ", ".join(map(client.escape_column_name, types))
             query = f"SELECT {names} FROM {client.make_qualified_table_name(table)}"  # noqa: S608
+            wanted, whose = [], []
             if only_vanished:
-                query += f" WHERE {client.escape_column_name(DELETED_AT)} IS NOT NULL"
-            with client.execute_query(query) as cursor:
+                wanted.append(f"{client.escape_column_name(DELETED_AT)} IS NOT NULL")
+            if connection.account_column:
+                wanted.append(f"{client.escape_column_name(ACCOUNT_COLUMN)} = %s")
+                whose.append(connection.account)
+            if wanted:
+                query += f" WHERE {' AND '.join(wanted)}"
+            with client.execute_query(query, *whose) as cursor:
                 while batch := cursor.fetchmany(_ROWS_AT_ONCE):
                     yield from (_python_row(types, values) for values in batch)
     except (DestinationUndefinedEntity, SqlClientNotAvailable):
