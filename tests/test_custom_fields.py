@@ -81,6 +81,17 @@ def labels_of(pipeline: dlt.Pipeline, column: str) -> dict[int, Any]:
     }
 
 
+def test_a_field_newer_than_the_definitions_that_were_read_is_named_by_its_title(account, zendesk):
+    pipeline, source = duckdb_pipeline(), source_of(zendesk).with_resources("tickets")
+    pipeline.run(source)
+    ticket_id = next(row["id"] for row in account.truth("tickets") if row["status"] == "open")
+    field = account.add_field("ticket", "text", "Newest of all")
+    account.set_custom_field(ticket_id, field["id"], "here")
+    account.clock.advance(600)
+    pipeline.run(source)
+    assert "cf_newest_of_all" in pipeline.default_schema.tables["tickets"]["columns"]
+
+
 def test_a_view_shows_choices_by_their_labels_as_they_are_now(account, zendesk, pipeline):
     color = account.add_field("ticket", "tagger", "Color", options=["Dark Red", "Blue::Light"])
     parts = account.add_field("ticket", "multiselect", "Parts", options=["Left Door", "Engine"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,9 +15,11 @@ from zendesk_source.api.budget import Budget, OnWait
 from zendesk_source.api.client import ZendeskClient, whoami
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.credentials import ZendeskCredentials, base_url_of
+from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.errors import ConfigurationError, StreamRefused
 from zendesk_source.extract.lanes import Crew
+from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.reading import read_whole
 from zendesk_source.item_format import ItemFormat
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
@@ -89,6 +91,7 @@ class Connection:
         account_column: Whether the dataset is shared with other accounts.
         on_wait: Told why and how long a request waits.
         field_lists: What describes the custom fields of each owner.
+        field_pages: Their pages; those of a sync, while there is one.
     """
 
     credentials: ZendeskCredentials
@@ -101,7 +104,7 @@ class Connection:
     account_column: bool = False
     on_wait: OnWait | None = None
     field_lists: dict[Owner, Stream] = field(default_factory=_field_lists)
-    _definitions: dict[Owner, list[dict[str, Any]]] = field(default_factory=dict)
+    field_pages: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
     _is_known: bool = False
 
     @cached_property
@@ -205,17 +208,37 @@ class Connection:
         if stream.custom_fields is None or self.custom_fields != "columns":
             return None
         owner = stream.name if stream.custom_fields == "custom_object" else stream.custom_fields
-        columns = FieldColumns(owner, names.setdefault(owner, {}))
-        columns.learn(self._definitions.get(owner, ()))
-        return columns
+        return FieldColumns(owner, names.setdefault(owner, {}))
 
-    def describe_fields(self, columns: FieldColumns) -> None:
-        """Ask Zendesk for the definitions of custom fields and name their columns."""
-        stream = self.field_lists[columns.owner]
+    def describe_fields(self, columns: FieldColumns, unknown: Set[str]) -> None:
+        """Name the columns of custom fields, by their definitions at Zendesk.
+
+        Args:
+            columns: Of whose fields.
+            unknown: What rows call those that must be described; when definitions that were
+                read before lack one of them, it is newer, and they are read anew.
+        """
+
+        def describe(pages: Iterable[Page]) -> bool:
+            rows = (row for page in pages for row in page.rows)
+            columns.learn(row for row in rows if row.get("id") is not None)
+            return unknown <= columns.by_key.keys()
+
         # Where the definitions are refused, columns are named by id and typed by their values.
         with suppress(StreamRefused):
-            pages = read_whole(self.client, stream)
-            self._definitions[columns.owner] = [
-                row for page in pages for row in page.rows if row.get("id") is not None
-            ]
-            columns.learn(self._definitions[columns.owner])
+            describe(self.pages_of_fields(self.field_lists[columns.owner], describe))
+
+    def pages_of_fields(
+        self, stream: Stream, is_enough: Callable[[list[Page]], bool] | None = None
+    ) -> list[Page]:
+        """Return the list that describes custom fields, read once a sync.
+
+        Args:
+            stream: Which of the lists.
+            is_enough: Tells whether one that was read before will do.
+        """
+
+        def read() -> list[Page]:
+            return list(read_whole(self.client, stream))
+
+        return self.field_pages.get(stream.path, read, is_enough)

@@ -68,7 +68,7 @@ def shaped_rows(
     """Return the rows of a page by table, as a load would bring them."""
     fields = connection.field_columns(stream, {})
     if fields is not None:
-        connection.describe_fields(fields)
+        connection.describe_fields(fields, set())
     known: dict[str, dict[str, Any]] = {table.name: {} for table in stream.tables}
     shaper = Shaper(stream, known, fields, str)
     read_at = datetime.now(timezone.utc)

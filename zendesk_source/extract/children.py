@@ -8,7 +8,6 @@ export nothing need be remembered but its position, and the parents of the page 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -103,25 +102,8 @@ def save_step(positions: dict[str, Any], step: ChildStep, end: int | None) -> No
         saved["seen"].clear()
 
 
-class ParentLists:
-    """The lists of parents, each read once a sync, however many streams belong to it."""
-
-    def __init__(self) -> None:
-        self._lists: dict[str, Page] = {}
-        self._locks: dict[str, threading.Lock] = {}
-        self._lock = threading.Lock()
-
-    def get(self, parents: Stream, read: Callable[[], Iterable[Page]]) -> Page:
-        """Return all parents as one page, with what signs can be made of, read at its time."""
-        with self._lock:
-            lock = self._locks.setdefault(parents.path, threading.Lock())
-        with lock:
-            if parents.path not in self._lists:
-                self._lists[parents.path] = _as_one(parents, read())
-            return self._lists[parents.path]
-
-
-def _as_one(parents: Stream, answers: Iterable[Page]) -> Page:
+def as_one(parents: Stream, answers: Iterable[Page]) -> Page:
+    """Return all parents as one page, with what signs can be made of, read at its time."""
     kept = {n for n, t in parents.columns.items() if t in ("bigint", "timestamp", "bool")}
     kept.update(parents.primary_key)
     pages, rows = [], []

@@ -13,8 +13,8 @@ from zendesk_source.api.client import Usage
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
 from zendesk_source.errors import ZendeskError
-from zendesk_source.extract.children import ParentLists
 from zendesk_source.extract.read_ahead import ReadAhead
+from zendesk_source.extract.read_once import ReadOnce
 
 Status = Literal["ok", "skipped", "failed"]
 
@@ -102,7 +102,8 @@ class SyncInProgress:
         on_wait: Told why and how long a request waits.
         ahead: Pages that were read and not taken yet.
         on_cost: Told what reading a stream costs that asks parent by parent, before it starts.
-        parents: Lists of parents, read once.
+        parents: Lists of parents, by path.
+        field_lists: Lists that describe custom fields, by path.
         missing_tables: Tables that were loaded once and are no longer at the destination.
         shapes: How each stream's pages become tables; pages are decoded ahead of the slice
             that takes them, so what decodes them outlives it.
@@ -115,7 +116,8 @@ class SyncInProgress:
     on_wait: OnWait | None = None
     ahead: ReadAhead[Any] = field(default_factory=ReadAhead)
     on_cost: Callable[[str], None] | None = None
-    parents: ParentLists = field(default_factory=ParentLists)
+    parents: ReadOnce[Page] = field(default_factory=ReadOnce)
+    field_lists: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
     missing_tables: frozenset[str] = frozenset()
     shapes: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)

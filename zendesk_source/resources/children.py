@@ -18,9 +18,9 @@ from zendesk_source.connection import Connection
 from zendesk_source.extract.children import (
     Ask,
     ChildStep,
-    ParentLists,
     Row,
     Seen,
+    as_one,
     cost_of,
     open_seen,
     read_of_export,
@@ -28,6 +28,7 @@ from zendesk_source.extract.children import (
     save_step,
 )
 from zendesk_source.extract.positions import open_position
+from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.reading import Step, read_incremental
 from zendesk_source.extract.slices import current_slice
 from zendesk_source.extract.times import epoch_of
@@ -76,7 +77,7 @@ def _steps(
     assert stream.parent is not None
     part = current_slice()
     tell = part.sync.on_cost if part is not None else _tell_log(stream)
-    lists = part.sync.parents if part is not None else ParentLists()
+    lists: ReadOnce[Page] = part.sync.parents if part is not None else ReadOnce()
     # Its requests are counted, and a refusal is told, for the stream that needs it.
     first = (stream.parent.stream.parent or stream.parent).stream
     parents = replace(first, name=stream.name, records_key=first.rows_key)
@@ -84,9 +85,11 @@ def _steps(
     ask = partial(_ask, connection, stream.name)
     seen = open_seen(positions)
     if not parents.is_incremental:
-        return _of_list(
-            stream, lambda: lists.get(parents, lambda: walk(Position())), seen, ask, tell
-        )
+
+        def listed() -> Page:
+            return lists.get(parents.path, lambda: as_one(parents, walk(Position())))
+
+        return _of_list(stream, listed, seen, ask, tell)
     position = open_position(positions, start, end)
     return _of_export(stream, read_incremental(parents, position, walk), seen, ask, tell)
 

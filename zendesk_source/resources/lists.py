@@ -12,6 +12,7 @@ from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import TAKEN_AT, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.reading import read_whole
+from zendesk_source.extract.slices import current_slice
 from zendesk_source.resources.accounts import emptied, write_of
 from zendesk_source.resources.children import pages_of_all_parents
 from zendesk_source.resources.history import (
@@ -62,9 +63,16 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
 
 
 def _pages(stream: Stream, connection: Connection) -> Iterator[Page]:
-    if stream.parent is None:
-        return read_whole(connection.client, stream)
-    return pages_of_all_parents(stream, connection)
+    """Return all pages of a list; nothing is asked before the first is taken."""
+    if stream.parent is not None:
+        return pages_of_all_parents(stream, connection)
+    if current_slice() is not None and stream in connection.field_lists.values():
+        return _fields(stream, connection)
+    return read_whole(connection.client, stream)
+
+
+def _fields(stream: Stream, connection: Connection) -> Iterator[Page]:
+    yield from connection.pages_of_fields(stream)
 
 
 def _versions(

@@ -92,6 +92,7 @@ class Reading:
         self.run = run
         if self._slice is not None:
             connection.on_wait = self._slice.sync.on_wait
+            connection.field_pages = self._slice.sync.field_lists
         self._schema = dlt.current.source_schema()
         self._shape = self._shape_of(stream, connection)
         self._read_at = datetime.fromtimestamp(0, timezone.utc)
@@ -245,7 +246,7 @@ class Reading:
         shaper, fields = self._shape.shaper, self._shape.fields
         undescribed = shaper.undescribed_fields(page.envelope) - self._undescribed
         if undescribed and fields is not None:
-            self._connection.describe_fields(fields)
+            self._connection.describe_fields(fields, undescribed)
             self._undescribed |= shaper.undescribed_fields(page.envelope)
 
     def _marked(self, table: TableRows | TableArrow) -> Any:
