@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dlt
@@ -38,22 +38,19 @@ def resource_of(stream: Stream, connection: Connection, window: Window) -> DltRe
     )
     if stream.parent is not None and stream.replaces_by_parent:
         resource.apply_hints(merge_key=key_of([stream.parent.column], connection))
+    is_merged = stream.write == "merge"
     for side in stream.side_tables:
-        # The first call drops the columns a table variant inherits from its resource.
-        no_columns: Any = {}
-        is_merged = stream.write == "merge"
         is_set = is_merged and side.is_whole_set
-        hints = hints_of_all(_column_hints(side, is_merged=is_merged), connection)
-        for columns in (no_columns, hints):
-            resource.apply_hints(
-                table_name=side.name,
-                write_disposition=write_of(stream, connection),
-                primary_key=key_of(side.primary_key, connection),
-                merge_key=key_of([side.parent_column], connection) if is_set else "",
-                columns=columns,
-                create_table_variant=True,
-            )
-    _keep_rejected_rows(resource, connection)
+        _add_table(
+            resource,
+            side.name,
+            hints_of_all(_column_hints(side, is_merged=is_merged), connection),
+            write_disposition=write_of(stream, connection),
+            primary_key=key_of(side.primary_key, connection),
+            merge_key=key_of([side.parent_column], connection) if is_set else "",
+        )
+    rejected = hints_of_all(_types(REJECTED_COLUMNS), connection)
+    _add_table(resource, REJECTED_TABLE, rejected, write_disposition="append")
     return resource
 
 
@@ -69,17 +66,24 @@ def _rows_of(
     return list_rows(stream, connection)
 
 
-def _keep_rejected_rows(resource: DltResource, connection: Connection) -> None:
-    """Give rows that cannot be merged a table of their own."""
-    kept = hints_of_all(_types(REJECTED_COLUMNS), connection)
+def _add_table(
+    resource: DltResource,
+    name: str,
+    columns: Any,
+    *,
+    write_disposition: Any,
+    primary_key: Sequence[str] = "",
+    merge_key: Sequence[str] = "",
+) -> None:
+    """Declare a further table that a resource fills; without a key it has none."""
     no_columns: Any = {}
-    for columns in (no_columns, kept):  # the first drops those of the resource, as above
+    for each in (no_columns, columns):  # the first drops what it inherits from the resource
         resource.apply_hints(
-            table_name=REJECTED_TABLE,
-            write_disposition="append",
-            primary_key="",
-            merge_key="",
-            columns=columns,
+            table_name=name,
+            write_disposition=write_disposition,
+            primary_key=primary_key,
+            merge_key=merge_key,
+            columns=each,
             create_table_variant=True,
         )
 
