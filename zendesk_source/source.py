@@ -18,9 +18,9 @@ from zendesk_source.api.credentials import ZendeskCredentials
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Product, with_custom_field_rows
 from zendesk_source.connection import Connection, CustomFields, Deleted
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.extract.times import parse_date
+from zendesk_source.extract.times import Window, parse_date
 from zendesk_source.item_format import ItemFormat
-from zendesk_source.resources import Window, resource_of
+from zendesk_source.resources import resource_of
 
 SECTION = "zendesk"
 """Section of the configuration: ``[sources.zendesk.credentials]``."""

@@ -7,6 +7,9 @@ from typing import Any
 
 from zendesk_source.errors import ConfigurationError
 
+Window = tuple[datetime | None, datetime | None]
+"""First and last moment to read; None is the beginning, and now."""
+
 
 def epoch_of(value: Any) -> int | None:
     """Return a row's time as epoch seconds: an epoch already, an ISO 8601 text, or nothing."""

@@ -11,10 +11,11 @@ from dlt.extract import DltResource
 from zendesk_source.catalogue import Columns, SideTable, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.rejected import REJECTED_COLUMNS, REJECTED_TABLE
+from zendesk_source.extract.times import Window
 from zendesk_source.resources.accounts import hints_of_all, key_of, write_of
 from zendesk_source.resources.children import child_rows
 from zendesk_source.resources.each import rows_of_each
-from zendesk_source.resources.incremental import Window, incremental_rows
+from zendesk_source.resources.incremental import incremental_rows
 from zendesk_source.resources.lists import list_rows
 from zendesk_source.resources.vanished import DELETED_AT
 from zendesk_source.shape.removal import without_deleted
@@ -116,6 +117,3 @@ def _column_hints(table: Stream | SideTable, *, is_merged: bool) -> Any:
     if is_merged and _is_whole_set(table):
         hints[REMOVED] = _REMOVES
     return hints
-
-
-__all__ = ["Window", "resource_of"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -31,10 +30,9 @@ from zendesk_source.extract.positions import open_position
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.reading import Step, read_incremental
 from zendesk_source.extract.slices import current_slice
-from zendesk_source.extract.times import epoch_of
+from zendesk_source.extract.times import Window, epoch_of
 from zendesk_source.resources.reading import Reading
 
-Window = tuple[datetime | None, datetime | None]
 Tell = Callable[[str], None]
 
 

@@ -18,7 +18,8 @@ from zendesk_source.catalogue import CUSTOM_OBJECT_FIELDS, STREAMS, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.reading import read_whole
 from zendesk_source.extract.slices import StreamRun, current_slice
-from zendesk_source.resources.incremental import Window, declared_incremental, read_on
+from zendesk_source.extract.times import Window
+from zendesk_source.resources.incremental import declared_incremental, read_on
 from zendesk_source.resources.reading import Reading, guarded
 from zendesk_source.shape.custom_fields import slug_of
 

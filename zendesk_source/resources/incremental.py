@@ -12,11 +12,8 @@ from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.positions import open_position, save_position
 from zendesk_source.extract.timeline import follow
-from zendesk_source.extract.times import epoch_of
+from zendesk_source.extract.times import Window, epoch_of
 from zendesk_source.resources.reading import Reading
-
-Window = tuple[datetime | None, datetime | None]
-"""First and last moment to read; None is the beginning, and now."""
 
 
 def incremental_rows(
