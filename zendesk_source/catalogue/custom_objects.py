@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zendesk_source.catalogue.children import child_list
 from zendesk_source.catalogue.lists import API_REFERENCE, whole_list
 from zendesk_source.catalogue.stream import Paging, Parent, Stream, columns
 
@@ -30,10 +29,9 @@ CUSTOM_OBJECT_TYPES = whole_list(
 )
 
 
-CUSTOM_OBJECT_FIELDS = child_list(
+CUSTOM_OBJECT_FIELDS = whole_list(
     "custom_object_fields",
     "custom_objects/{key}/fields",
-    Parent(stream=CUSTOM_OBJECT_TYPES, noun="custom object", column="custom_object_key"),
     _DOCS + "custom_object_fields/",
     columns(
         bigint="id position",
@@ -43,6 +41,7 @@ CUSTOM_OBJECT_FIELDS = child_list(
         bool="active system",
         json="custom_field_options relationship_filter properties",
     ),
+    parent=Parent(stream=CUSTOM_OBJECT_TYPES, noun="custom object", column="custom_object_key"),
     product="custom_objects",
     needs=_NEEDS,
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from zendesk_source.catalogue.children import child_list
 from zendesk_source.catalogue.help_center import (
     HC_ARTICLES,
     HC_CATEGORIES,
@@ -23,8 +22,8 @@ _EDITS_UNSEEN = (
 )
 _COMMENTS_AGAIN = "Reads the comments itself, to see which of them were voted on."
 
-_of_guide = partial(child_list, product="help_center", needs="Guide")
-_of_gather = partial(child_list, product="help_center", needs="Gather")
+_of_guide = partial(whole_list, product="help_center", needs="Guide")
+_of_gather = partial(whole_list, product="help_center", needs="Gather")
 
 # The export leaves out what votes change, and shows what is archived.
 _LISTED_ARTICLES = whole_list(
@@ -77,13 +76,13 @@ def _translations(parent_column: str) -> Columns:
 HC_ARTICLE_COMMENTS = _of_guide(
     "hc_article_comments",
     _ARTICLE + "comments.json",
-    _article(),
     _HELP_CENTER + "article_comments/",
     columns(
         bigint="id article_id author_id source_id vote_count vote_sum non_author_editor_id",
         timestamp="created_at updated_at non_author_updated_at",
         text="url html_url body locale source_type",
     ),
+    parent=_article(),
     records_key="comments",
     access="anyone",
     note="Nothing of an article tells of a comment, so every article is asked.",
@@ -92,24 +91,24 @@ HC_ARTICLE_COMMENTS = _of_guide(
 HC_ARTICLE_VOTES = _of_guide(
     "hc_article_votes",
     _ARTICLE + "votes.json",
-    _article(*_VOTED, count="vote_count"),
     _HELP_CENTER + "votes/",
     _votes("article_id"),
+    parent=_article(*_VOTED, count="vote_count"),
     records_key="votes",
 )
 
 HC_ARTICLE_COMMENT_VOTES = _of_guide(
     "hc_article_comment_votes",
     "help_center/articles/{article_id}/comments/{id}/votes.json",
-    Parent(
+    _HELP_CENTER + "votes/",
+    _votes("comment_id"),
+    parent=Parent(
         stream=HC_ARTICLE_COMMENTS,
         noun="comment",
         column="comment_id",
         signs=_VOTED,
         count="vote_count",
     ),
-    _HELP_CENTER + "votes/",
-    _votes("comment_id"),
     records_key="votes",
     note=_COMMENTS_AGAIN,
 )
@@ -117,7 +116,6 @@ HC_ARTICLE_COMMENT_VOTES = _of_guide(
 HC_ARTICLE_ATTACHMENTS = _of_guide(
     "hc_article_attachments",
     _ARTICLE + "attachments.json",
-    _article("updated_at"),
     _HELP_CENTER + "article_attachments/",
     columns(
         bigint="id article_id size",
@@ -125,6 +123,7 @@ HC_ARTICLE_ATTACHMENTS = _of_guide(
         text="url file_name display_file_name content_type content_url relative_path locale",
         bool="inline",
     ),
+    parent=_article("updated_at"),
     records_key="article_attachments",
     access="anyone",
 )
@@ -132,36 +131,36 @@ HC_ARTICLE_ATTACHMENTS = _of_guide(
 HC_ARTICLE_TRANSLATIONS = _of_guide(
     "hc_article_translations",
     _ARTICLE + "translations.json",
-    _article("updated_at"),
     _HELP_CENTER + "translations/",
     _translations("article_id"),
+    parent=_article("updated_at"),
     records_key="translations",
 )
 
 HC_SECTION_TRANSLATIONS = _of_guide(
     "hc_section_translations",
     "help_center/sections/{id}/translations.json",
-    Parent(stream=HC_SECTIONS, noun="section", column="section_id"),
     _HELP_CENTER + "translations/",
     _translations("section_id"),
+    parent=Parent(stream=HC_SECTIONS, noun="section", column="section_id"),
     records_key="translations",
 )
 
 HC_CATEGORY_TRANSLATIONS = _of_guide(
     "hc_category_translations",
     "help_center/categories/{id}/translations.json",
-    Parent(stream=HC_CATEGORIES, noun="category", column="category_id"),
     _HELP_CENTER + "translations/",
     _translations("category_id"),
+    parent=Parent(stream=HC_CATEGORIES, noun="category", column="category_id"),
     records_key="translations",
 )
 
 HC_ARTICLE_SUBSCRIPTIONS = _of_guide(
     "hc_article_subscriptions",
     _ARTICLE + "subscriptions.json",
-    _article(),
     _HELP_CENTER + "content_subscriptions/",
     _subscriptions("article_id"),
+    parent=_article(),
     records_key="subscriptions",
     note="Nothing of an article tells of its followers, so every article is asked.",
 )
@@ -169,31 +168,30 @@ HC_ARTICLE_SUBSCRIPTIONS = _of_guide(
 HC_SECTION_SUBSCRIPTIONS = _of_guide(
     "hc_section_subscriptions",
     "help_center/sections/{id}/subscriptions.json",
-    Parent(stream=HC_SECTIONS, noun="section", column="section_id"),
     _HELP_CENTER + "content_subscriptions/",
     _subscriptions("section_id"),
+    parent=Parent(stream=HC_SECTIONS, noun="section", column="section_id"),
     records_key="subscriptions",
 )
 
 HC_TOPIC_SUBSCRIPTIONS = _of_gather(
     "hc_topic_subscriptions",
     "community/topics/{id}/subscriptions.json",
-    Parent(
+    _HELP_CENTER + "content_subscriptions/",
+    _subscriptions("topic_id"),
+    parent=Parent(
         stream=HC_TOPICS,
         noun="topic",
         column="topic_id",
         signs=("follower_count",),
         count="follower_count",
     ),
-    _HELP_CENTER + "content_subscriptions/",
-    _subscriptions("topic_id"),
     records_key="subscriptions",
 )
 
 HC_POST_COMMENTS = _of_gather(
     "hc_post_comments",
     _POST + "comments.json",
-    _post("comment_count", "updated_at", count="comment_count"),
     _HELP_CENTER + "post_comments/",
     columns(
         bigint="id post_id author_id vote_count vote_sum non_author_editor_id",
@@ -201,6 +199,7 @@ HC_POST_COMMENTS = _of_gather(
         text="url html_url body",
         bool="official",
     ),
+    parent=_post("comment_count", "updated_at", count="comment_count"),
     records_key="comments",
     access="anyone",
     note=_EDITS_UNSEEN,
@@ -209,24 +208,24 @@ HC_POST_COMMENTS = _of_gather(
 HC_POST_VOTES = _of_gather(
     "hc_post_votes",
     _POST + "votes.json",
-    _post(*_VOTED, count="vote_count"),
     _HELP_CENTER + "votes/",
     _votes("post_id"),
+    parent=_post(*_VOTED, count="vote_count"),
     records_key="votes",
 )
 
 HC_POST_COMMENT_VOTES = _of_gather(
     "hc_post_comment_votes",
     "community/posts/{post_id}/comments/{id}/votes.json",
-    Parent(
+    _HELP_CENTER + "votes/",
+    _votes("comment_id"),
+    parent=Parent(
         stream=HC_POST_COMMENTS,
         noun="comment",
         column="comment_id",
         signs=_VOTED,
         count="vote_count",
     ),
-    _HELP_CENTER + "votes/",
-    _votes("comment_id"),
     records_key="votes",
     note=_COMMENTS_AGAIN,
 )
@@ -234,9 +233,9 @@ HC_POST_COMMENT_VOTES = _of_gather(
 HC_POST_SUBSCRIPTIONS = _of_gather(
     "hc_post_subscriptions",
     _POST + "subscriptions.json",
-    _post("follower_count", count="follower_count"),
     _HELP_CENTER + "content_subscriptions/",
     _subscriptions("post_id"),
+    parent=_post("follower_count", count="follower_count"),
     records_key="subscriptions",
 )
 

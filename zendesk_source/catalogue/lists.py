@@ -1,4 +1,4 @@
-"""A short way to declare what is read whole: lists without a "changed since", and objects.
+"""A short way to declare lists without a "changed since", and objects.
 
 Where an endpoint takes ``page[size]`` it must be sent: without it the endpoint falls back to
 offset paging, which ends with an error at 10,000 rows.
@@ -12,6 +12,7 @@ from typing import Any, Literal
 from zendesk_source.catalogue.stream import (
     Columns,
     Paging,
+    Parent,
     Product,
     SideTable,
     Stream,
@@ -35,8 +36,10 @@ def whole_list(
     paging: Paging = Paging.CURSOR,
     primary_key: tuple[str, ...] = ("id",),
     records_key: str = "",
-    write: WriteDisposition = "replace",
+    write: WriteDisposition | None = None,
+    page_size: int = LIST_PAGE_SIZE,
     bucket: str = "",
+    parent: Parent | None = None,
     side_tables: tuple[SideTable, ...] = (),
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
     is_deleted: Callable[[Mapping[str, Any]], bool] | None = None,
@@ -46,19 +49,24 @@ def whole_list(
     is_core: bool = False,
     note: str = "",
 ) -> Stream:
-    """Declare a list that is read from its beginning to its end on every sync.
+    """Declare a list that is read from its beginning to its end, on every sync.
+
+    One that is shown for one parent at a time is read for those parents that tell of a change.
 
     Args:
         name: Of the stream and its table.
-        path: Below ``/api/v2/``.
+        path: Below ``/api/v2/``; with the parent's columns in braces.
         docs: Below the root of Zendesk's reference.
         columns: Declared types.
         product: As in ``Stream``, like everything that follows.
         paging: Cursor unless said otherwise.
         primary_key: ``id`` unless said otherwise.
         records_key: Key of the rows, where it is not the name.
-        write: ``append`` for snapshots.
+        write: ``replace`` unless said otherwise, ``merge`` with a parent; ``append`` for
+            snapshots.
+        page_size: 100 unless said otherwise.
         bucket: Rate limit of its own.
+        parent: What the rows belong to.
         side_tables: Filled from the same pages.
         derive: Columns worked out from a row.
         is_deleted: Tells deleted rows.
@@ -76,9 +84,10 @@ def whole_list(
         paging=paging,
         primary_key=primary_key,
         cursor_field=None,
-        write=write,
-        page_size=ALL_IN_ONE_ANSWER if paging in _WITHOUT_PAGES else LIST_PAGE_SIZE,
+        write=write or ("merge" if parent else "replace"),
+        page_size=ALL_IN_ONE_ANSWER if paging in _WITHOUT_PAGES else page_size,
         bucket=bucket,
+        parent=parent,
         side_tables=side_tables,
         derive=derive,
         is_deleted=is_deleted,
