@@ -61,11 +61,11 @@ def _zendesk(branches: Mapping[str, Any]) -> ConfigurationError:
     what = "Only `subdomain` is set." if has_subdomain else "No Zendesk account is configured."
     return ConfigurationError(
         what,
-        f"{'Add' if has_subdomain else 'Set `subdomain` and'} `client_id` and `client_secret` (an"
-        " OAuth client), or log in with `zendesk-source login`, or add `oauth_token`, or `email`"
-        " and `token` (an API token): in"
-        f" {_secrets_file()} under [sources.zendesk.credentials], or in the environment as"
-        f" {_PREFIX}SUBDOMAIN and so on. {_places()} Without an account: --demo.",
+        f"{'Add' if has_subdomain else 'Set `subdomain`,'} `client_id` and `client_secret` (an"
+        f" OAuth client) in {_secrets_file()} under [sources.zendesk.credentials], or in the"
+        f" environment as {_PREFIX}SUBDOMAIN and so on. Or use `oauth_token`, or `email` and"
+        " `token`, or run `zendesk-source login`: docs/credentials.md has them all."
+        f" {_places()} To try it without an account: zendesk-source load --demo",
     )
 
 

@@ -13,8 +13,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from importlib import import_module
-from typing import Protocol, cast
+from typing import NoReturn, Protocol, cast
 
 from zendesk_source.command_line.output import log, logging_to_stderr
 from zendesk_source.errors import ZendeskError
@@ -51,7 +52,18 @@ class Subcommand(Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    options = parser_for(arguments[0] if arguments else "").parse_args(arguments)
+    chosen = arguments[0] if arguments else ""
+    parser = parser_for(chosen)
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return 2
+    if chosen not in COMMANDS and not chosen.startswith("-"):
+        close = get_close_matches(chosen, COMMANDS, n=1)
+        parser.error(f"there is no command {chosen!r}{f'; did you mean {close[0]}?' * len(close)}")
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.prog += f" {chosen}" * (chosen in COMMANDS)
+        parser.error(f"{unknown[0]} is not understood")
     return ended(subcommand(options.command).run, options)
 
 
@@ -102,20 +114,35 @@ def subcommand(name: str) -> Subcommand:
     return cast(Subcommand, import_module(f"{__name__}.{name}"))
 
 
+class _Paragraphs(argparse.HelpFormatter):
+    """Fits paragraphs to the terminal's width, and keeps them apart."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        filled = (
+            super(_Paragraphs, self)._fill_text(part, width, indent) for part in text.split("\n\n")
+        )
+        return "\n\n".join(filled)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in two lines what is wrong, where argparse would show all options there are."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}\nSee `{self.prog} --help`.\n")
+
+
 def parser_for(chosen: str) -> argparse.ArgumentParser:
     """Return the parser of the command line, with the options of the chosen subcommand only."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="zendesk-source",
         description="Copy a company's Zendesk into DuckDB or any other dlt destination.",
         epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Paragraphs,
     )
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show it and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, line in COMMANDS.items():
-        below = commands.add_parser(
-            name, help=line, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
+        below = commands.add_parser(name, help=line, formatter_class=_Paragraphs)
         if name == chosen:
             module = subcommand(name)
             below.description = module.__doc__

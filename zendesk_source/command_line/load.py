@@ -97,7 +97,7 @@ def check(options: argparse.Namespace) -> None:
 def check_streams(options: argparse.Namespace) -> None:
     """Refuse a choice of no stream."""
     if options.streams is not None and not options.streams:
-        raise ConfigurationError("--streams names no stream.", "Leave it out to read the core.")
+        raise ConfigurationError("--streams names no stream.", "Name one, or leave --streams out.")
 
 
 def check_dataset(options: argparse.Namespace) -> None:

@@ -44,6 +44,10 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigurationError(
             "--quiet with --no-browser would tell nobody the address.", "Leave one of them out."
         )
+    if options.timeout_minutes <= 0:
+        raise ConfigurationError("--timeout-minutes must be above 0.", "Leave it out for 5.")
+    if not 0 < options.port < 65_536:
+        raise ConfigurationError("--port must be 1 to 65535.", f"Leave it out for {PORT}.")
     from zendesk_source.command_line.dlt_runtime import dlt_runtime
     from zendesk_source.command_line.progress import Lines
     from zendesk_source.login import log_in, login_settings

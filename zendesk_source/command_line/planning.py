@@ -112,7 +112,8 @@ def planned(options: argparse.Namespace) -> Plan:
     with dlt_runtime():
         connection = configured_connection()
         connection.on_wait = Lines().on_wait
-        start, end = (parse_date(moment, "date") for moment in window_of(options))
+        first, last = window_of(options)
+        start, end = parse_date(first, "start_date"), parse_date(last, "end_date")
         window = (int(start.timestamp()) if start else 0, int(end.timestamp()) if end else None)
         names = select_streams(options.streams or [])
         streams = [stream for stream in STREAMS if stream.name in names]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
+from zendesk_source.catalogue import STREAMS
+from zendesk_source.errors import ConfigurationError
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 from zendesk_source.simulator.rate_limits import REQUESTS_A_MINUTE
 
@@ -63,11 +66,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_arguments(parser)
-    return run(parser.parse_args(arguments, argparse.Namespace(json=False)))
+    try:
+        return run(parser.parse_args(arguments, argparse.Namespace(json=False)))
+    except ConfigurationError as error:
+        parser.error(str(error))
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Serve until interrupted; returns the exit code."""
+    """Serve until interrupted; returns the exit code.
+
+    Raises:
+        ConfigurationError: An option cannot be meant, or the port is taken.
+    """
+    _check(chosen)
     clock = SimulatedClock(datetime.now(timezone.utc), ticking=True, time_scale=chosen.time_scale)
     account = Account.generate(
         chosen.seed,
@@ -82,14 +93,20 @@ def run(chosen: argparse.Namespace) -> int:
         if chosen.plan == "off"
         else RateLimits.plan(chosen.plan, high_volume=chosen.high_volume)
     )
-    simulator = Simulator(
-        account,
-        rate_limits=limits,
-        api_token=(EMAIL, TOKEN),
-        oauth_client=CLIENT,
-        oauth_token=BEARER,
-        port=chosen.port,
-    )
+    try:
+        simulator = Simulator(
+            account,
+            rate_limits=limits,
+            api_token=(EMAIL, TOKEN),
+            oauth_client=CLIENT,
+            oauth_token=BEARER,
+            port=chosen.port,
+        )
+    except OSError as error:
+        raise ConfigurationError(
+            f"Port {chosen.port} cannot be used: {error.strerror}.",
+            "Name another one with --port; 0 takes any that is free.",
+        ) from error
     simulator.fault_rate(chosen.fault_rate, chosen.seed)
     for stream in chosen.refuse:
         simulator.refuse(stream)
@@ -99,6 +116,28 @@ def run(chosen: argparse.Namespace) -> int:
     if not chosen.json:
         print("stopped")
     return 0
+
+
+def _check(chosen: argparse.Namespace) -> None:
+    """Refuse what cannot be served, before an account is made up."""
+    ranges = {
+        "port": (0, 65_535),
+        "tickets": (0, math.inf),
+        "users": (2, math.inf),
+        "organizations": (1, math.inf),
+        "days": (1, math.inf),
+        "time_scale": (0.001, math.inf),
+        "fault_rate": (0, 0.99),
+    }
+    for name, (least, most) in ranges.items():
+        if not least <= getattr(chosen, name) <= most:
+            limit = f"{least} or more" if most == math.inf else f"{least} to {most}"
+            option = "--" + name.replace("_", "-")
+            raise ConfigurationError(f"{option} must be {limit}.", "Leave it out for the default.")
+    if unknown := sorted(set(chosen.refuse) - {stream.name for stream in STREAMS}):
+        raise ConfigurationError(
+            f"There is no stream {unknown[0]!r} to refuse.", "`zendesk-source streams` lists them."
+        )
 
 
 def _greeting(simulator: Simulator) -> str:
@@ -113,6 +152,12 @@ Serving {len(simulator.account.stores["tickets"]):,} tickets at {simulator.base_
   Public client  id {rules.public_client}, redirect URL {rules.redirect_uris[0]}
 
   curl -u {EMAIL}/token:{TOKEN} '{simulator.base_url}/api/v2/tickets.json?page[size]=1' -g
+
+To load it, in another shell:
+
+  export ZENDESK_SUBDOMAIN=simulated ZENDESK_CLIENT_ID={CLIENT[0]} ZENDESK_CLIENT_SECRET={CLIENT[1]}
+  export SOURCES__ZENDESK__CREDENTIALS__BASE_URL={simulator.base_url}
+  zendesk-source load
 
 Ctrl-C stops it."""
 
