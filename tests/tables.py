@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any
@@ -27,17 +29,36 @@ OWNERS = {"tickets": "ticket", "users": "user", "organizations": "organization"}
 DERIVED = {"is_deleted", "is_scrubbed"}
 
 
-def stored_rows(pipeline: dlt.Pipeline, table: str) -> list[Row]:
+@dataclass(frozen=True)
+class Dataset:
+    """A loaded dataset, opened once: dlt looks for settings and files at each access."""
+
+    client: Any
+    tables: Mapping[str, Any]
+    state: Mapping[str, Any]
+
+
+@contextmanager
+def opened(loaded: dlt.Pipeline | Dataset) -> Iterator[Dataset]:
+    """Open what a pipeline has loaded, to look at many tables; what is open stays so."""
+    if isinstance(loaded, Dataset):
+        yield loaded
+        return
+    with loaded.sql_client() as client:
+        yield Dataset(client, loaded.default_schema.tables, loaded.state["sources"])
+
+
+def stored_rows(loaded: dlt.Pipeline | Dataset, table: str) -> list[Row]:
     """Return a table's rows as Python values, JSON parsed, nulls and dlt's columns left out.
 
     Rows that are marked as vanished from their list are left out, too.
     """
-    with pipeline.sql_client() as client:
-        name = client.make_qualified_table_name(table)
-        with client.execute_query(f"SELECT * FROM {name}") as cursor:
+    with opened(loaded) as dataset:
+        name = dataset.client.make_qualified_table_name(table)
+        with dataset.client.execute_query(f"SELECT * FROM {name}") as cursor:
             names = [column[0] for column in cursor.description]
             raw = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
-    types = pipeline.default_schema.tables[table]["columns"]
+        types = dataset.tables[table]["columns"]
     return [
         {
             name: _python_value(value, str(types[name].get("data_type")))
@@ -50,21 +71,21 @@ def stored_rows(pipeline: dlt.Pipeline, table: str) -> list[Row]:
 
 
 def assert_table_equals(
-    pipeline: dlt.Pipeline, table: str, sent: Iterable[Row], but_not: Collection[int] = ()
+    loaded: dlt.Pipeline | Dataset, table: str, sent: Iterable[Row], but_not: Collection[int] = ()
 ) -> None:
     """Check that a table holds exactly the rows Zendesk has, each value readable as sent.
 
     Rows of the tickets in ``but_not`` are left out of the comparison.
     """
     sent = [row for row in sent if row.get("ticket_id") not in but_not]
-    exists = table in pipeline.default_schema.tables
-    rows = stored_rows(pipeline, table) if exists else []
-    rows = [row for row in rows if row.get("ticket_id") not in but_not]
-    assert_rows_equal(pipeline, table, sent, rows, TABLES[table].primary_key)
+    with opened(loaded) as dataset:
+        rows = stored_rows(dataset, table) if table in dataset.tables else []
+        rows = [row for row in rows if row.get("ticket_id") not in but_not]
+        assert_rows_equal(dataset, table, sent, rows, TABLES[table].primary_key)
 
 
 def assert_rows_equal(
-    pipeline: dlt.Pipeline,
+    loaded: dlt.Pipeline | Dataset,
     table: str,
     sent: Iterable[Row],
     stored: Iterable[Row],
@@ -81,7 +102,7 @@ def assert_rows_equal(
         f"{table}: missing {sorted(map(str, sent_by_key.keys() - stored_by_key.keys()))[:5]},"
         f" too many {sorted(map(str, stored_by_key.keys() - sent_by_key.keys()))[:5]}"
     )
-    names = custom_field_columns(pipeline, table, account)
+    names = custom_field_columns(loaded, table, account)
     for key, row in sent_by_key.items():
         assert_row_reads_back(table, row, stored_by_key[key], names)
 
@@ -101,19 +122,20 @@ def assert_row_reads_back(table: str, sent: Row, stored: Row, names: Mapping[str
 
 
 def custom_field_columns(
-    pipeline: dlt.Pipeline, table: str, account: str = ""
+    loaded: dlt.Pipeline | Dataset, table: str, account: str = ""
 ) -> Mapping[str, str]:
     """Return the column of each custom field by what rows call the field."""
     owner = OWNERS.get(table)
     if owner is None:
         return {}
-    state = pipeline.state["sources"]["zendesk"]
-    if account:
-        state = state["accounts"][account]
-    names: Mapping[str, str] = state.get("custom_field_columns", {}).get(owner, {})
-    if owner == "ticket" or f"{owner}_fields" not in pipeline.default_schema.tables:
-        return names
-    fields = stored_rows(pipeline, f"{owner}_fields")
+    with opened(loaded) as dataset:
+        state = dataset.state["zendesk"]
+        if account:
+            state = state["accounts"][account]
+        names: Mapping[str, str] = state.get("custom_field_columns", {}).get(owner, {})
+        if owner == "ticket" or f"{owner}_fields" not in dataset.tables:
+            return names
+        fields = stored_rows(dataset, f"{owner}_fields")
     return {**names, **{f["key"]: names[str(f["id"])] for f in fields if str(f["id"]) in names}}
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import dlt
 import pytest
 
 from tests import test_streams
-from tests.tables import stored_rows
+from tests.tables import Dataset, opened, stored_rows
 from tests.test_sync import (
     account,
     assert_equals_truth,
@@ -25,8 +24,8 @@ from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simula
 __all__ = ["account", "zendesk"]
 
 
-def columns_of(pipeline: dlt.Pipeline, table: str) -> dict[str, Any]:
-    columns = pipeline.default_schema.tables[table]["columns"]
+def columns_of(dataset: Dataset, table: str) -> dict[str, Any]:
+    columns = dataset.tables[table]["columns"]
     return {
         name: (column.get("data_type"), bool(column.get("primary_key")))
         for name, column in columns.items()
@@ -62,12 +61,12 @@ def test_both_item_formats_give_the_same_tables_of_every_stream():
     # The records of custom objects have a table for each object.
     assert {stream.name for stream in STREAMS} - tables == {"custom_object_records"}
     assert any(table.startswith("custom_object_") and "fields" not in table for table in tables)
-    with as_arrow.sql_client(), as_object.sql_client():  # opens each file once for all tables
+    with opened(as_arrow) as arrow, opened(as_object) as objects:
         for table in tables - {"_zendesk_sync_log"}:
-            assert columns_of(as_arrow, table) == columns_of(as_object, table), table
+            assert columns_of(arrow, table) == columns_of(objects, table), table
             of_both = (
                 sorted(stored_rows(p, table), key=lambda row: str(sorted(row.items())))
-                for p in by_format.values()
+                for p in (arrow, objects)
             )
             assert next(of_both) == next(of_both), table
 

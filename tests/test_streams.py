@@ -9,7 +9,14 @@ from typing import Any
 import dlt
 import pytest
 
-from tests.tables import Row, assert_rows_equal, assert_table_equals, stored_rows
+from tests.tables import (
+    Dataset,
+    Row,
+    assert_rows_equal,
+    assert_table_equals,
+    opened,
+    stored_rows,
+)
 from zendesk_source import sync, zendesk_source, zendesk_support, zendesk_talk
 from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import PRODUCTS, STREAMS, TAKEN_AT, Paging, Stream
@@ -77,33 +84,33 @@ def expected_rows(account: Account, table: str) -> list[Row]:
     return [{**row, **stream.derive(row)} for row in rows]
 
 
-def snapshots(pipeline: dlt.Pipeline, stream: Stream) -> list[list[Row]]:
+def snapshots(loaded: dlt.Pipeline | Dataset, stream: Stream) -> list[list[Row]]:
     """Return the rows of each snapshot, oldest first, without the time."""
     taken: dict[Any, list[Row]] = {}
-    for row in stored_rows(pipeline, stream.name):
+    for row in stored_rows(loaded, stream.name):
         taken.setdefault(row.pop(TAKEN_AT), []).append(row)
     return [taken[moment] for moment in sorted(taken)]
 
 
 def assert_holds_the_account(pipeline: dlt.Pipeline, account: Account, *streams: Stream) -> None:
-    with pipeline.sql_client():  # opens DuckDB's file once for all tables
-        _assert_holds_the_account(pipeline, account, *streams)
+    with opened(pipeline) as dataset:
+        _assert_holds_the_account(dataset, account, *streams)
 
 
-def _assert_holds_the_account(pipeline: dlt.Pipeline, account: Account, *streams: Stream) -> None:
+def _assert_holds_the_account(dataset: Dataset, account: Account, *streams: Stream) -> None:
     deleted = {row["id"] for row in account.truth("tickets") if row["status"] == "deleted"}
     for stream in streams:
         if stream.each_of is not None:
             continue  # its rows are in a table each: tests/test_custom_objects.py
         if stream.write == "append":
-            newest = snapshots(pipeline, stream)[-1]
+            newest = snapshots(dataset, stream)[-1]
             rows = expected_rows(account, stream.name)
-            assert_rows_equal(pipeline, stream.name, rows, newest, shown_key(stream))
+            assert_rows_equal(dataset, stream.name, rows, newest, shown_key(stream))
             continue
         for table in stream.tables:
             but_not = deleted if table.name == "ticket_metrics" else ()
             rows = expected_rows(account, table.name)
-            assert_table_equals(pipeline, table.name, rows, but_not=but_not)
+            assert_table_equals(dataset, table.name, rows, but_not=but_not)
 
 
 def edit(account: Account, stream: Stream) -> None:

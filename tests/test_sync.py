@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import dlt
 import pytest
 
-from tests.tables import CORE_TABLES, assert_table_equals, stored_rows
+from tests.tables import CORE_TABLES, assert_table_equals, opened, stored_rows
 from zendesk_source import sync, zendesk_support
 from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS
@@ -47,11 +47,11 @@ def assert_equals_truth(
     pipeline: dlt.Pipeline, account: Account, tables: Iterable[str] = tuple(CORE_TABLES)
 ) -> None:
     deleted = {row["id"] for row in account.truth("tickets") if row["status"] == "deleted"}
-    with pipeline.sql_client():  # opens DuckDB's file once for all tables
+    with opened(pipeline) as dataset:
         for table in tables:
             # The export shows no metrics of deleted tickets: theirs stay as they were last seen.
             but_not = deleted if table == "ticket_metrics" else ()
-            assert_table_equals(pipeline, table, account.truth(table), but_not=but_not)
+            assert_table_equals(dataset, table, account.truth(table), but_not=but_not)
 
 
 def eventful_day(account: Account) -> None:
