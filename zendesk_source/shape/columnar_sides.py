@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
@@ -37,7 +37,6 @@ from zendesk_source.shape.tables import REMOVED, TableColumns
 from zendesk_source.shape.ticket_history import field_changes, tag_changes
 from zendesk_source.shape.values import BIGINT, as_text
 
-_CHILDREN = msgspec.json.Decoder(list[dict[str, msgspec.Raw]] | None)
 _LISTS: Mapping[DataType, msgspec.json.Decoder[Any]] = MappingProxyType(
     {
         "text": msgspec.json.Decoder(list[list[str] | None]),
@@ -68,6 +67,14 @@ class PageRecords:
     envelope: Page
     parents: Sequence[Record]
     parent_ids: Sequence[Any]
+    _parsed: dict[str, list[Any]] = field(default_factory=dict)
+
+    def parsed(self, key: str) -> list[Any]:
+        """Return what the JSON texts of a key say, parsed once for all side tables."""
+        if key not in self._parsed:
+            texts = map(attrgetter(self.layout.own.attribute(key)), self.parents)
+            self._parsed[key] = orjson.loads(b"[" + b",".join(texts) + b"]")
+        return self._parsed[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +157,10 @@ def _field_value_arrays(side: SideTable, page: PageRecords, columns: TableColumn
         named = decoder.decode(raw) or {}
         if isinstance(named, list):
             named = {each.id: each.value for each in named}
-        for field, value in named.items():
+        for name, value in named.items():
             if value != NULL:
                 parents.append(parent)
-                fields.append(field)
+                fields.append(name)
                 values.append(as_text(orjson.loads(bytes(value))))
     arrays = value_arrays(columns, side.parent_column, parents)
     arrays.update(value_arrays(columns, field_column, fields))
@@ -205,15 +212,14 @@ def _change_arrays(
     page: PageRecords,
     columns: TableColumns,
     names: tuple[str, ...],
-    changes: Callable[..., Iterator[tuple[Any, ...]]],
+    changes: Callable[[Any], Iterator[tuple[Any, ...]]],
 ) -> SideArrays:
     """Find the changes in the children of events; ``names`` are the columns of one change."""
-    raws = map(attrgetter(page.layout.own.attribute(side.key)), page.parents)
     numbers: list[int] = []
     found: list[tuple[Any, ...]] = []
-    for number, raw in enumerate(raws):
+    for number, children in enumerate(page.parsed(side.key)):
         before = len(found)
-        found += changes(_CHILDREN.decode(raw) or (), _json_value)
+        found += changes(children or ())
         numbers += [number] * (len(found) - before)
     arrays: Arrays = {}
     own = page.layout.own
@@ -225,10 +231,6 @@ def _change_arrays(
     for name, changed in zip(names, zip(*found, strict=True), strict=False):
         arrays.update(value_arrays(columns, name, changed))
     return SideArrays(len(found), arrays)
-
-
-def _json_value(raw: msgspec.Raw) -> Any:
-    return orjson.loads(bytes(raw))
 
 
 SIDE_ARRAYS: Mapping[Origin, Callable[[SideTable, PageRecords, TableColumns], SideArrays]] = {

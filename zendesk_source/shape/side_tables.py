@@ -85,9 +85,7 @@ def _comment_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[
 
 def _field_change_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
     for event in parents:
-        for child_id, field_name, value, previous in field_changes(
-            event.get(side.key) or (), _same
-        ):
+        for child_id, field_name, value, previous in field_changes(event.get(side.key) or ()):
             yield {
                 **_of_event(side, event),
                 "child_id": child_id,
@@ -99,7 +97,7 @@ def _field_change_rows(side: SideTable, parents: list[Row], _page: Page) -> Iter
 
 def _tag_change_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
     for event in parents:
-        for child_id, tag, action in tag_changes(event.get(side.key) or (), _same):
+        for child_id, tag, action in tag_changes(event.get(side.key) or ()):
             yield {**_of_event(side, event), "child_id": child_id, "tag": tag, "action": action}
 
 
@@ -108,10 +106,6 @@ def _of_event(side: SideTable, event: Row) -> Row:
         side.parent_column: event["id"],
         **{column: event.get(key) for column, key in EVENT_COLUMNS.items()},
     }
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 EVENT_COLUMNS = MappingProxyType(

@@ -8,12 +8,10 @@ Source: https://developer.zendesk.com/api-reference/ticketing/ticket-management/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from zendesk_source.shape.values import as_text
-
-V = TypeVar("V")
 
 CHANGES = frozenset({"Create", "Change"})
 TAGS = "tags"
@@ -38,20 +36,14 @@ TagChange = tuple[Any, str, str]
 """Child id, tag, ``added`` or ``removed``."""
 
 
-def field_changes(
-    children: Sequence[Mapping[str, V]], read: Callable[[V], Any]
-) -> Iterator[FieldChange]:
-    """Yield the fields that an event's children set or changed.
-
-    Args:
-        children: Child events.
-        read: Turns a value of a child into what JSON says.
-    """
-    for child in _changes(children, read):
-        previous = read(child["previous_value"]) if "previous_value" in child else None
-        child_id = read(child["id"]) if "id" in child else None
+def field_changes(children: Iterable[Mapping[str, Any]]) -> Iterator[FieldChange]:
+    """Yield the fields that an event's children set or changed."""
+    for child in children:
+        if child.get("event_type") not in CHANGES:
+            continue
+        child_id, previous = child.get("id"), child.get("previous_value")
         for key in child.keys() - _OF_EVERY_CHILD:
-            value = read(child[key])
+            value = child[key]
             if key == CUSTOM_FIELDS and isinstance(value, Mapping):
                 for field_id, each in value.items():
                     before = previous.get(field_id) if isinstance(previous, Mapping) else previous
@@ -60,27 +52,18 @@ def field_changes(
                 yield child_id, key, _text(value), _text(previous)
 
 
-def tag_changes(
-    children: Sequence[Mapping[str, V]], read: Callable[[V], Any]
-) -> Iterator[TagChange]:
+def tag_changes(children: Iterable[Mapping[str, Any]]) -> Iterator[TagChange]:
     """Yield the tags that an event's children added or removed; a new ticket's are added."""
-    for child in _changes(children, read):
-        child_id = read(child["id"]) if "id" in child else None
-        added, removed = child.get("added_tags"), child.get("removed_tags")
-        if added is None and removed is None and read(child["event_type"]) == "Create":
-            added = child.get(TAGS)
-        for action, tags in (("added", added), ("removed", removed)):
-            for tag in dict.fromkeys((read(tags) if tags is not None else None) or ()):
-                yield child_id, str(tag), action
-
-
-def _changes(
-    children: Sequence[Mapping[str, V]], read: Callable[[V], Any]
-) -> Iterator[Mapping[str, V]]:
     for child in children:
         kind = child.get("event_type")
-        if kind is not None and read(kind) in CHANGES:
-            yield child
+        if kind not in CHANGES:
+            continue
+        added, removed = child.get("added_tags"), child.get("removed_tags")
+        if added is None and removed is None and kind == "Create":
+            added = child.get(TAGS)
+        for action, tags in (("added", added), ("removed", removed)):
+            for tag in dict.fromkeys(tags or ()):
+                yield child.get("id"), str(tag), action
 
 
 def _text(value: Any) -> str | None:
