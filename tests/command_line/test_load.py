@@ -119,7 +119,9 @@ def test_the_live_table_says_how_far_how_long_and_why_it_waits() -> None:
         ("tickets", "5,000", "5", "2025-01-11 00:00", "25%", "3 min 0 s"),
         ("macros", "40", "1", "", "", ""),
     ]
-    footer = "1 of 4 streams at the end · 12,043 rows · 1 min 0 s"
+    assert table.footer().startswith("connecting · ")
+    table.on_step("Extract zendesk")
+    footer = "reading · 1 of 4 streams at the end · 12,043 rows read · 1 min 0 s"
     assert table.footer() == f"{footer} · waiting 23 s: incremental-exports 10/10 used"
     now[0] += 23
     assert table.footer() == footer.replace("1 min 0 s", "1 min 23 s")

@@ -66,6 +66,9 @@ def run(options: argparse.Namespace) -> int:
         from zendesk_source.command_line import plan
 
         return plan.run(options)
+    if progress_of(options) == "live":
+        sys.stderr.write("starting\r")  # what is written next takes its place
+        sys.stderr.flush()
     from zendesk_source.command_line import loading
 
     return loading.run_demo(options) if options.demo else loading.load_chosen(options)

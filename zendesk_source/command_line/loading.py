@@ -17,7 +17,7 @@ from zendesk_source import demo
 from zendesk_source.command_line.dlt_runtime import dlt_runtime
 from zendesk_source.command_line.load import DATASET, progress_of
 from zendesk_source.command_line.output import log, print_json, print_lines, print_table
-from zendesk_source.command_line.progress import watched
+from zendesk_source.command_line.progress import LiveTable, StepCollector, watched
 from zendesk_source.loop import SyncReport, sync
 from zendesk_source.selection import select_streams
 from zendesk_source.source import zendesk_source
@@ -70,6 +70,8 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
         )
     # dlt alone would forget a Ctrl-C that comes while it loads.
     with signals.intercepted_signals(), watched(progress_of(options)) as watch:
+        if isinstance(watch, LiveTable):
+            pipeline.collector = StepCollector(watch.on_step)
         report = sync(
             pipeline,
             source,

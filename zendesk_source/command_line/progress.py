@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from dlt.common.runtime import signals
+from dlt.common.runtime.collector import NullCollector
 
 from zendesk_source.command_line.output import log
 from zendesk_source.extract.slices import StreamRun
@@ -18,6 +19,10 @@ Runs = dict[str, StreamRun]
 SHORTEST_WAIT_TOLD_SECONDS = 3.0
 _SMALLEST_SHARE_TO_JUDGE_BY = 0.02
 _REFRESHES_A_SECOND = 2.0
+
+
+_STEPS = {"Extract": "reading", "Normalize": "preparing", "Load": "loading"}
+"""What dlt is at, by the first word of what it calls the step."""
 
 
 class Watch(Protocol):
@@ -89,6 +94,20 @@ class Lines(Silent):
             log.info(f"waiting {wait_seconds:.0f} s: {reason}", extra={"fields": fields})
 
 
+class StepCollector(NullCollector):
+    """Tells what dlt is at, and counts nothing.
+
+    Args:
+        on_step: Told the name of each step that begins.
+    """
+
+    def __init__(self, on_step: Callable[[str], None]) -> None:
+        self._on_step = on_step
+
+    def _start(self, step: str) -> None:
+        self._on_step(step)
+
+
 class LiveTable(Silent):
     """A table that is drawn anew while the sync goes on.
 
@@ -102,6 +121,11 @@ class LiveTable(Silent):
         self._runs: Runs = {}
         self._seen: dict[str, float] = {}
         self._wait = ("", self._started)
+        self._step = "connecting"
+
+    def on_step(self, step: str) -> None:
+        """Show what dlt is at, by its name for it."""
+        self._step = _STEPS.get(step.partition(" ")[0], self._step)
 
     def on_start(self, runs: Runs) -> None:
         """Begin to show these streams."""
@@ -135,15 +159,14 @@ class LiveTable(Silent):
         ]
 
     def footer(self) -> str:
-        """Return what holds for all streams: how many are done, and what is waited for."""
+        """Return what holds for all streams: what is done now, was done, and is waited for."""
         now = self._stopwatch()
         runs = self._runs.values()
         rows = sum(sum(list(run.rows.values())) for run in runs)
-        parts = [
-            f"{sum(run.is_at_end for run in runs)} of {len(runs)} streams at the end",
-            f"{rows:,} rows",
-            duration(now - self._started),
-        ]
+        parts = [self._step, duration(now - self._started)]
+        if rows:
+            done = sum(run.is_at_end for run in runs)
+            parts[1:1] = [f"{done} of {len(runs)} streams at the end", f"{rows:,} rows read"]
         reason, until = self._wait
         if until - now >= 1:
             parts.append(f"waiting {until - now:.0f} s: {reason}")
