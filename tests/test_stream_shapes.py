@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS, WHOLE_ANSWER, Paging, Stream
-from zendesk_source.simulator import Account
+from zendesk_source.connection import Connection
+from zendesk_source.preview import first_page
+from zendesk_source.simulator import Account, RateLimits, Simulator
+from zendesk_source.source import configured_connection
 
 SHARED = Path(__file__).parents[2] / "shared"
 OPENAPI = SHARED / "zendesk-api" / "openapi" / "support-2025-06-12.oas.yaml"
@@ -42,6 +46,22 @@ KNOWN_BEYOND_THE_SCHEMA = {
     "tickets": {"deleted_ticket_form_id"},
     "users": {"permanently_deleted"},
     "views": {"raw_title", "url", "watchable"},
+}
+# How a list pages is described for all lists together; some endpoints tell of the older style.
+CURSOR_KEYS = {"links", "meta"}
+OFFSET_KEYS = {"count", "next_page", "previous_page"}
+NAMED_CURSOR_KEYS = {"after_cursor", "after_url", "before_cursor", "before_url"}
+PAGING_KEYS = {
+    Paging.CURSOR: CURSOR_KEYS,
+    Paging.OFFSET: OFFSET_KEYS,
+    Paging.SINGLE: OFFSET_KEYS,
+}
+# Documented for several endpoints together, or beside the rows without being asked for.
+NOT_SERVED = {
+    "incremental_routing_attributes": {"attribute_values", "instance_values"},
+    "incremental_routing_attribute_values": {"attributes", "instance_values"},
+    "incremental_routing_instance_values": {"attributes", "attribute_values"},
+    "ticket_activities": {"actors", "users"},
 }
 # The export of records is not in the specification, their list is.
 DOCUMENTED_AT = {"custom_object_records": "/api/v2/custom_objects/{}/records"}
@@ -75,6 +95,15 @@ def recorded_rows() -> Mapping[str, Mapping[str, Any]]:
 @pytest.fixture(scope="module")
 def account() -> Account:
     return Account.generate(seed=2, tickets=60, users=40, organizations=8)
+
+
+@pytest.fixture(scope="module")
+def connection(account: Account) -> Iterator[Connection]:
+    credentials = ZendeskOAuthToken()
+    credentials.subdomain, credentials.oauth_token = "acme", "a-token"
+    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="a-token") as zendesk:
+        credentials.base_url = zendesk.base_url
+        yield configured_connection(credentials, clock=account.clock)
 
 
 def resolved(schema: Any) -> Any:
@@ -136,6 +165,22 @@ def test_served_rows_have_documented_keys_and_types(account: Account, stream: St
             kind = resolved(schema.get(name, {})).get("type")
             if value is not None and kind in JSON_TYPES:
                 assert type(value) in JSON_TYPES[kind], f"{name}: {value!r} is no {kind}"
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+def test_served_answers_have_documented_keys(connection: Connection, stream: Stream) -> None:
+    documented = documented_answer(stream).keys()
+    if stream.name in DOCUMENTED_AT or not documented:
+        pytest.skip("the specification does not describe the answer")
+    page = first_page(connection, stream, rows=2)
+    assert page is not None
+    served = page.envelope.keys()
+    asked_for = set(stream.params.get("include", "").split(","))
+    assert served - documented <= PAGING_KEYS.get(stream.paging, set()) | asked_for
+    is_by_cursor = stream.paging is Paging.CURSOR
+    older = OFFSET_KEYS | NAMED_CURSOR_KEYS if is_by_cursor else set()
+    assert documented - served <= older | NOT_SERVED.get(stream.name, set())
+    assert served >= CURSOR_KEYS or not is_by_cursor
 
 
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
