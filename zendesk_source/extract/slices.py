@@ -104,6 +104,7 @@ class SyncInProgress:
         on_cost: Told what reading a stream costs that asks parent by parent, before it starts.
         parents: Lists of parents, by path.
         field_lists: Lists that describe custom fields, by path.
+        sql_client: Asks the destination for rows; made when it is needed.
         missing_tables: Tables that were loaded once and are no longer at the destination.
         shapes: How each stream's pages become tables; pages are decoded ahead of the slice
             that takes them, so what decodes them outlives it.
@@ -118,6 +119,7 @@ class SyncInProgress:
     on_cost: Callable[[str], None] | None = None
     parents: ReadOnce[Page] = field(default_factory=ReadOnce)
     field_lists: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
+    sql_client: Any = None
     missing_tables: frozenset[str] = frozenset()
     shapes: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +18,7 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity, SqlCli
 
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import ACCOUNT_COLUMN, Connection
+from zendesk_source.extract.slices import current_slice
 
 DELETED_AT = "_zendesk_deleted_at"
 """When a list was first read without the row; null as long as it is shown."""
@@ -81,7 +81,7 @@ def _stored_rows(table: str, connection: Connection, *, only_vanished: bool) -> 
     if not types:
         return
     try:
-        with _client_of(dlt.current.pipeline(), schema.name) as client:
+        with _sql_client(schema.name) as client:
             names = ", ".join(map(client.escape_column_name, types))
             query = f"SELECT {names} FROM {client.make_qualified_table_name(table)}"  # noqa: S608
             wanted, whose = [], []
@@ -99,10 +99,14 @@ def _stored_rows(table: str, connection: Connection, *, only_vanished: bool) -> 
         return
 
 
-@lru_cache(maxsize=1)
-def _client_of(pipeline: Any, schema_name: str) -> Any:
-    """Return what asks a destination; to make it costs dlt more than to use it."""
-    return pipeline.sql_client(schema_name)
+def _sql_client(schema_name: str) -> Any:
+    """Return what asks the destination, one a sync: to make it costs dlt more than to use it."""
+    part, pipeline = current_slice(), dlt.current.pipeline()
+    if part is None:
+        return pipeline.sql_client(schema_name)
+    if part.sync.sql_client is None:
+        part.sync.sql_client = pipeline.sql_client(schema_name)
+    return part.sync.sql_client
 
 
 def _python_row(types: dict[str, str], values: Sequence[Any]) -> Row:
