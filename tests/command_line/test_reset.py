@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
+from io import StringIO
 
 import duckdb
 import pytest
@@ -44,6 +45,14 @@ def test_tables_are_dropped_when_that_is_said_twice(zendesk, capsys) -> None:
         ids()
     assert rows_of_next_load(capsys, "tickets") == {"tickets": 60}
     assert len(ids()) == 60
+
+
+@pytest.mark.parametrize("answer", ["\n", "n\n", ""], ids=["enter", "no", "ctrl_d"])
+def test_nothing_is_dropped_without_a_yes(answer: str, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(answer))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert main(["reset", "tickets", "--drop-tables"]) == 2
+    assert capsys.readouterr().err.startswith("Drop tickets, ticket_metrics, ")
 
 
 def test_a_list_that_was_changed_by_hand_is_written_again(zendesk, capsys) -> None:

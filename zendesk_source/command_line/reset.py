@@ -73,5 +73,5 @@ def _ask(question: str) -> None:
         raise ConfigurationError("Tables would be dropped.", "Say --yes if that is meant.")
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
-    if input().strip().lower() not in ("y", "yes"):
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise ConfigurationError("Nothing was changed.")
