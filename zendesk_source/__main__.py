@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
 def main() -> int:
-    """Run the command line; a Ctrl-C that comes while it is imported needs no traceback."""
+    """Run the command line; a Ctrl-C before or after it needs no traceback."""
     try:
         from zendesk_source.command_line import main as run
 
@@ -14,6 +15,8 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
         return 130
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said
 
 
 if __name__ == "__main__":
