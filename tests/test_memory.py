@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import dlt
 import pyarrow as pa
+import pytest
 
 from tests.test_sync import account, assert_equals_truth, duckdb_pipeline, source_of, zendesk
 from zendesk_source import memory, sync
+from zendesk_source.extract.slices import SliceLimits
 
 __all__ = ["account", "zendesk"]
 
@@ -32,7 +36,7 @@ def test_duckdb_gets_one_thread_and_little_memory_only_while_a_sync_runs(zendesk
             on_slice=lambda _: seen.append((*settings_of(pipeline), pa.default_memory_pool())),
         )
         assert settings_of(pipeline) == before
-    assert {limits[:2] for limits in seen} == {("190.7 MiB", 1)}
+    assert {limits[:2] for limits in seen} == {("152.5 MiB", 1)}
     assert {limits[2].backend_name for limits in seen} == {"system"}
 
 
@@ -59,3 +63,52 @@ def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch)
     assert report.exit_code == 0
     assert seen[-1] != "2.8 MiB"
     assert_equals_truth(pipeline, account, STREAMS)
+
+
+def test_what_was_loaded_is_written_to_the_file_while_the_sync_goes_on(zendesk, monkeypatch):
+    monkeypatch.setattr(memory, "PACKAGES_A_CHECKPOINT", 2)
+    pipeline, waiting = duckdb_pipeline(), []
+
+    def look(_: object) -> None:
+        with pipeline.sql_client() as client:
+            rows = client.execute_sql("SELECT path FROM duckdb_databases() WHERE NOT internal")
+        assert rows is not None
+        log = Path(f"{rows[0][0]}.wal")
+        waiting.append(log.stat().st_size if log.exists() else 0)
+
+    streams = (*STREAMS, "organizations", "ticket_events")
+    source = source_of(zendesk).with_resources(*streams)
+    sync(pipeline, source, limits=SliceLimits(max_pages=1), on_slice=look)
+    assert len(waiting) > 3
+    assert all(waiting[::2])
+    assert not any(waiting[1::2])
+
+
+def test_a_database_that_can_hold_no_less_goes_on(account, zendesk, monkeypatch):
+    monkeypatch.setattr(memory, "RESTING_MEMORY_MB", 0)
+    pipeline, seen = duckdb_pipeline(), set()
+    sync(
+        pipeline,
+        source_of(zendesk).with_resources(*STREAMS),
+        on_slice=lambda _: seen.add(settings_of(pipeline)[0]),
+    )
+    assert seen == {"152.5 MiB"}
+    assert_equals_truth(pipeline, account, STREAMS)
+
+
+@pytest.mark.parametrize("said", [None, "parallel"])
+def test_tables_are_loaded_one_after_the_other_unless_the_user_says_otherwise(zendesk, said):
+    pipeline, seen = duckdb_pipeline(), set()
+    parameters = pipeline.destination.caps_params
+    if said is not None:
+        parameters["loader_parallelism_strategy"] = said
+    before = dict(parameters)
+    sync(
+        pipeline,
+        source_of(zendesk).with_resources("tickets"),
+        on_slice=lambda _: seen.add(
+            pipeline.destination.capabilities().loader_parallelism_strategy
+        ),
+    )
+    assert seen == {said or "sequential"}
+    assert parameters == before

@@ -32,7 +32,7 @@ from zendesk_source.extract.slices import (
 from zendesk_source.failures import explained
 from zendesk_source.item_format import quiet_about_kept_hints
 from zendesk_source.labeled_view import show_labels
-from zendesk_source.memory import OUT_OF_MEMORY, MoreMemory, little_memory
+from zendesk_source.memory import OUT_OF_MEMORY, DatabaseMemory, little_memory
 from zendesk_source.missing_tables import missing_tables
 from zendesk_source.single_run import only_sync_of
 from zendesk_source.sync_log import SyncLog
@@ -132,22 +132,22 @@ def sync(
         ):
             log.account = _greet(source, on_wait)
             is_new = not follow_destination(pipeline)
-            with little_memory(pipeline) as more_memory:
-                _load_pending(pipeline, more_memory)
+            with little_memory(pipeline) as memory:
+                _load_pending(pipeline, memory)
                 if not is_new:
                     progress.missing_tables = missing_tables(pipeline, source.name, runs)
                 while waiting := [name for name, run in runs.items() if not run.is_at_end]:
                     part = source.with_resources(*(waiting[:1] if is_new else waiting))
                     with extracting(Slice(progress, FIRST_SLICE if is_new else limits)):
                         # dlt names the schema of a new dataset after the first source it is given.
-                        _run(pipeline, more_memory, part, *([] if is_new else [log.resource()]))
+                        _run(pipeline, memory, part, *([] if is_new else [log.resource()]))
                     slices, is_new = slices + 1, False
                     if on_slice is not None:
                         on_slice(runs)
                     if clock.monotonic() >= ends_at:
                         break
                 if not log.is_written:
-                    _run(pipeline, more_memory, log.resource(is_over=True))
+                    _run(pipeline, memory, log.resource(is_over=True))
                 show_labels(pipeline, source.name)
                 return SyncReport(runs, started_at, clock.monotonic() - started, slices)
     finally:
@@ -166,17 +166,18 @@ def _greet(source: DltSource, on_wait: OnWait | None) -> str:
     return greeting.account
 
 
-def _load_pending(pipeline: dlt.Pipeline, more_memory: MoreMemory) -> None:
+def _load_pending(pipeline: dlt.Pipeline, memory: DatabaseMemory) -> None:
     while pipeline.has_pending_data:
-        _run(pipeline, more_memory)
+        _run(pipeline, memory)
 
 
-def _run(pipeline: dlt.Pipeline, more_memory: MoreMemory, *parts: DltSource | DltResource) -> None:
+def _run(pipeline: dlt.Pipeline, memory: DatabaseMemory, *parts: DltSource | DltResource) -> None:
     """Load one package: a new one, or without parts the one that is pending."""
     try:
         pipeline.run(list(parts) or None)
     except PipelineStepFailed as error:
-        if OUT_OF_MEMORY not in str(error) or not more_memory():
+        if not OUT_OF_MEMORY.search(str(error)) or not memory.more():
             raise
-        _load_pending(pipeline, more_memory)
+        _load_pending(pipeline, memory)
     remember_loaded(pipeline)
+    memory.after_package()

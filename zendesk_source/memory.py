@@ -6,27 +6,109 @@ for Zendesk most of the time, so here it gets little of both, and more only when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import ctypes
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import dlt
 import pyarrow as pa
+from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
-DUCKDB_MEMORY_MB = 200
-"""Enough for a load package of tickets of 36 KB, many times their usual size."""
+DUCKDB_MEMORY_MB = 160
+"""Half as much again as the page bodies of a full package take."""
+
+RESTING_MEMORY_MB = 32
+"""What DuckDB keeps between two packages."""
+
+CHECKPOINT_COLUMN_MB = 1.5
+"""For each column of the widest table; DuckDB that runs out of memory here has to be restarted."""
 
 MOST_DOUBLINGS = 6
-OUT_OF_MEMORY = "Out of Memory Error"
-"""How DuckDB's message begins."""
+PACKAGES_A_CHECKPOINT = 6
+"""Full packages that fill one row group of DuckDB's file; a smaller one is written again later."""
 
-MoreMemory = Callable[[], bool]
-"""Gives the database more memory; False when it has all there is, or is none of ours."""
+MAPPED_BYTES = 1024 * 1024
+"""Blocks of memory from this size on go back to the system as soon as they are freed."""
+
+_M_MMAP_THRESHOLD = -3
+"""Of glibc's malloc.h."""
+
+OUT_OF_MEMORY = re.compile(r"\([\d.]+ \w+/[\d.]+ \w+ used\)")
+"""In DuckDB's messages, whatever the error is called."""
+
+
+class DatabaseMemory:
+    """What a destination holds in this process: nothing, unless it is DuckDB."""
+
+    def more(self) -> bool:
+        """Give it more; False when it has all there is, or when that is none of ours."""
+        return False
+
+    def after_package(self) -> None:
+        """Let go of what only the package needed that was just loaded."""
+
+
+class _DuckDBMemory(DatabaseMemory):
+    """What DuckDB holds in this process.
+
+    Args:
+        client: Connected as long as the sync runs.
+        is_limited: Whether the limit is for us to set; what the user has set stays as it is.
+    """
+
+    def __init__(self, client: SqlClientBase[Any], *, is_limited: bool) -> None:
+        self._client = client
+        self._is_limited = is_limited
+        self._limit_mb = DUCKDB_MEMORY_MB
+        self._packages = 0
+        self._limit_to(self._limit_mb)
+
+    def more(self) -> bool:
+        if not self._is_limited or self._limit_mb >= DUCKDB_MEMORY_MB * 2**MOST_DOUBLINGS:
+            return False
+        self._limit_mb *= 2
+        self._limit_to(self._limit_mb)
+        return True
+
+    def after_package(self) -> None:
+        self._packages += 1
+        self.rest(is_written=self._packages % PACKAGES_A_CHECKPOINT == 0)
+
+    def rest(self, *, is_written: bool) -> None:
+        """Give back what was loaded to the disk, and what is free to the system.
+
+        Args:
+            is_written: Write what was loaded to the file. dlt has DuckDB wait with that for a
+                gigabyte, which then takes hundreds of megabytes at once.
+        """
+        self._let_go()
+        if is_written:
+            self._write()
+            self._let_go()
+
+    def _write(self) -> None:
+        found = self._client.execute_sql("SELECT max(column_count) FROM duckdb_tables()")
+        columns = (found[0][0] if found else None) or 0
+        self._limit_to(max(self._limit_mb, int(columns * CHECKPOINT_COLUMN_MB)))
+        self._client.execute_sql("CHECKPOINT")
+
+    def _let_go(self) -> None:
+        """Lower the limit for a moment; DuckDB refuses where it can hold no less."""
+        with suppress(DatabaseException):
+            self._limit_to(min(RESTING_MEMORY_MB, self._limit_mb))
+        self._limit_to(self._limit_mb)
+
+    def _limit_to(self, megabytes: int) -> None:
+        if self._is_limited:
+            self._client.execute_sql(f"SET memory_limit = '{megabytes}MB'")
 
 
 @contextmanager
-def little_memory(pipeline: dlt.Pipeline) -> Iterator[MoreMemory]:
+def little_memory(pipeline: dlt.Pipeline) -> Iterator[DatabaseMemory]:
     """Keep within bounds what DuckDB and Arrow hold, and DuckDB's file open meanwhile.
 
     DuckDB writes its file anew whenever its last connection is closed, which dlt does several
@@ -35,34 +117,61 @@ def little_memory(pipeline: dlt.Pipeline) -> Iterator[MoreMemory]:
     before = pa.default_memory_pool()
     # Arrow's own pools keep what they once had.
     pa.set_memory_pool(pa.system_memory_pool())
+    _map_large_blocks()
     try:
         if pipeline.destination.destination_type.endswith(".duckdb"):
-            with pipeline.sql_client() as client, _bounded(client) as more_memory:
-                yield more_memory
+            with (
+                _one_load_at_a_time(pipeline),
+                pipeline.sql_client() as client,
+                _bounded(client) as memory,
+            ):
+                yield memory
         else:
-            yield lambda: False
+            yield DatabaseMemory()
     finally:
         pa.set_memory_pool(before)
 
 
 @contextmanager
-def _bounded(client: SqlClientBase[Any]) -> Iterator[MoreMemory]:
+def _bounded(client: SqlClientBase[Any]) -> Iterator[DatabaseMemory]:
     configured = getattr(client.credentials, "global_config", None) or {}
-    limits = {"memory_limit": f"{DUCKDB_MEMORY_MB}MB", "threads": "1"}
-    ours = {name: value for name, value in limits.items() if name not in configured}
-    doublings = iter(range(1, MOST_DOUBLINGS + 1))
-
-    def more_memory() -> bool:
-        times = next(doublings, None)
-        if "memory_limit" not in ours or times is None:
-            return False
-        client.execute_sql(f"SET memory_limit = '{DUCKDB_MEMORY_MB * 2**times}MB'")
-        return True
-
-    for name, value in ours.items():
-        client.execute_sql(f"SET {name} = '{value}'")
+    ours = [name for name in ("memory_limit", "threads") if name not in configured]
+    before = client.execute_sql("SELECT current_setting('memory_limit')")
+    memory = _DuckDBMemory(client, is_limited="memory_limit" in ours)
+    if "threads" in ours:
+        client.execute_sql("SET threads = 1")
     try:
-        yield more_memory
+        yield memory
     finally:
+        # Here and not when the connection is closed, where no limit of ours holds.
+        memory.rest(is_written=True)
+        if "memory_limit" in ours and before:
+            # RESET alone changes what the setting says, and leaves the limit where it is.
+            client.execute_sql(f"SET memory_limit = '{before[0][0]}'")
         for name in ours:
             client.execute_sql(f"RESET {name}")
+
+
+def _map_large_blocks() -> None:
+    """Keep pages and columns out of glibc's heaps, which small blocks between them keep large.
+
+    glibc does so by itself until the first large block is freed. This holds for the whole
+    process, after the sync as well; a system without glibc is left alone.
+    """
+    if sys.platform == "linux":
+        set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+        if set_option is not None:
+            set_option(_M_MMAP_THRESHOLD, MAPPED_BYTES)
+
+
+@contextmanager
+def _one_load_at_a_time(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Load one table after the other, where the user has not said otherwise."""
+    parameters = pipeline.destination.caps_params
+    before = dict(parameters)
+    parameters.setdefault("loader_parallelism_strategy", "sequential")
+    try:
+        yield
+    finally:
+        parameters.clear()
+        parameters.update(before)

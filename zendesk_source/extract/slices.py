@@ -33,7 +33,7 @@ class SliceLimits:
 
     max_pages: int = 100
     max_rows: int = 30_000
-    max_bytes: int = 128 * 1024 * 1024
+    max_bytes: int = 96 * 1024 * 1024
     max_seconds: float = 300.0
 
 
