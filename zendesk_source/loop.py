@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import dlt
-from dlt.extract import DltResource, DltSource
+from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from zendesk_source.api.budget import OnWait
@@ -139,15 +139,14 @@ def sync(
                 while waiting := [name for name, run in runs.items() if not run.is_at_end]:
                     part = source.with_resources(*(waiting[:1] if is_new else waiting))
                     with extracting(Slice(progress, FIRST_SLICE if is_new else limits)):
-                        # dlt names the schema of a new dataset after the first source it is given.
-                        _run(pipeline, memory, part, *([] if is_new else [log.resource()]))
+                        _run(pipeline, memory, part, log.after(part))
                     slices, is_new = slices + 1, False
                     if on_slice is not None:
                         on_slice(runs)
                     if clock.monotonic() >= ends_at:
                         break
                 if not log.is_written:
-                    _run(pipeline, memory, log.resource(is_over=True))
+                    _run(pipeline, memory, log.after(source, is_over=True))
                 show_labels(pipeline, source.name)
                 return SyncReport(runs, started_at, clock.monotonic() - started, slices)
     finally:
@@ -171,7 +170,7 @@ def _load_pending(pipeline: dlt.Pipeline, memory: DatabaseMemory) -> None:
         _run(pipeline, memory)
 
 
-def _run(pipeline: dlt.Pipeline, memory: DatabaseMemory, *parts: DltSource | DltResource) -> None:
+def _run(pipeline: dlt.Pipeline, memory: DatabaseMemory, *parts: DltSource) -> None:
     """Load one package: a new one, or without parts the one that is pending."""
     try:
         pipeline.run(list(parts) or None)

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import dlt
-from dlt.extract import DltResource
+from dlt.extract import DltSource
 
 from zendesk_source.api.clock import Clock
 from zendesk_source.connection import ACCOUNT_COLUMN
@@ -44,7 +44,7 @@ class SyncLog:
         self.account = ""
         self.is_written = False
 
-    def resource(self, *, is_over: bool = False) -> DltResource:
+    def after(self, streams: DltSource, *, is_over: bool = False) -> DltSource:
         """Return what yields the rows when every stream is at its end, or the sync is over.
 
         To be extracted after the streams, so that it knows how far they have come.
@@ -55,7 +55,9 @@ class SyncLog:
                 self.is_written = True
                 yield [self._row(name, run) for name, run in self._runs.items()]
 
-        return dlt.resource(read, SYNC_LOG_TABLE, write_disposition="append", columns=_COLUMNS)
+        rows = dlt.resource(read, SYNC_LOG_TABLE, write_disposition="append", columns=_COLUMNS)
+        # A source of its own, but in the same schema: dlt keeps the order of sources only.
+        return DltSource(streams.schema.clone(), streams.section, [rows])
 
     def _row(self, name: str, run: StreamRun) -> dict[str, Any]:
         newest = None if run.newest is None else datetime.fromtimestamp(run.newest, timezone.utc)
