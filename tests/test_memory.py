@@ -7,6 +7,8 @@ from pathlib import Path
 import dlt
 import pyarrow as pa
 import pytest
+from dlt.destinations.exceptions import DatabaseTransientException
+from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from tests.test_sync import account, assert_equals_truth, duckdb_pipeline, source_of, zendesk
 from zendesk_source import memory, sync
@@ -62,6 +64,28 @@ def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch)
     )
     assert report.exit_code == 0
     assert seen[-1] != "2.8 MiB"
+    assert_equals_truth(pipeline, account, STREAMS)
+
+
+def test_a_checkpoint_that_runs_out_of_memory_gets_more_of_it(account, zendesk, monkeypatch):
+    execute, failed = DuckDbSqlClient.execute_sql, []
+
+    def run_out_once(client: DuckDbSqlClient, sql: str, *args: object, **kwargs: object) -> object:
+        if sql == "CHECKPOINT" and not failed:
+            failed.append(sql)
+            raise DatabaseTransientException(MemoryError("(152.1 MiB/152.5 MiB used)"))
+        return execute(client, sql, *args, **kwargs)
+
+    monkeypatch.setattr(memory, "PACKAGES_A_CHECKPOINT", 2)
+    monkeypatch.setattr(DuckDbSqlClient, "execute_sql", run_out_once)
+    pipeline, seen = duckdb_pipeline(), []
+    sync(
+        pipeline,
+        source_of(zendesk).with_resources(*STREAMS),
+        on_slice=lambda _: seen.append(settings_of(pipeline)),
+    )
+    assert seen[0] == ("152.5 MiB", 1)
+    assert seen[-1] == ("305.1 MiB", 1)
     assert_equals_truth(pipeline, account, STREAMS)
 
 

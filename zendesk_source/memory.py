@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -25,9 +25,10 @@ RESTING_MEMORY_MB = 32
 """What DuckDB keeps between two packages."""
 
 CHECKPOINT_COLUMN_MB = 1.5
-"""For each column of the widest table; DuckDB that runs out of memory here has to be restarted."""
+"""For each column of the widest table, while the file is written."""
 
 MOST_DOUBLINGS = 6
+_MOST_MEMORY_MB = DUCKDB_MEMORY_MB * 2**MOST_DOUBLINGS
 PACKAGES_A_CHECKPOINT = 6
 """Full packages that fill one row group of DuckDB's file; a smaller one is written again later."""
 
@@ -45,7 +46,7 @@ class DatabaseMemory:
     """What a destination holds in this process: nothing, unless it is DuckDB."""
 
     def more(self) -> bool:
-        """Give it more; False when it has all there is, or when that is none of ours."""
+        """Give it more after it ran out; False when it has all there is, or the user has set it."""
         return False
 
     def after_package(self) -> None:
@@ -57,21 +58,21 @@ class _DuckDBMemory(DatabaseMemory):
 
     Args:
         client: Connected as long as the sync runs.
-        is_limited: Whether the limit is for us to set; what the user has set stays as it is.
+        ours: Settings that are for us to set; what the user has set stays as it is.
     """
 
-    def __init__(self, client: SqlClientBase[Any], *, is_limited: bool) -> None:
+    def __init__(self, client: SqlClientBase[Any], ours: Collection[str]) -> None:
         self._client = client
-        self._is_limited = is_limited
+        self._ours = ours
         self._limit_mb = DUCKDB_MEMORY_MB
         self._packages = 0
-        self._limit_to(self._limit_mb)
+        self._set_up()
 
     def more(self) -> bool:
-        if not self._is_limited or self._limit_mb >= DUCKDB_MEMORY_MB * 2**MOST_DOUBLINGS:
+        if "memory_limit" not in self._ours or self._limit_mb >= _MOST_MEMORY_MB:
             return False
         self._limit_mb *= 2
-        self._limit_to(self._limit_mb)
+        self._start_anew()
         return True
 
     def after_package(self) -> None:
@@ -94,7 +95,28 @@ class _DuckDBMemory(DatabaseMemory):
         found = self._client.execute_sql("SELECT max(column_count) FROM duckdb_tables()")
         columns = (found[0][0] if found else None) or 0
         self._limit_to(max(self._limit_mb, int(columns * CHECKPOINT_COLUMN_MB)))
-        self._client.execute_sql("CHECKPOINT")
+        try:
+            self._client.execute_sql("CHECKPOINT")
+        except DatabaseException as error:
+            if not OUT_OF_MEMORY.search(str(error)):
+                raise
+            if not self.more():
+                self._start_anew()  # nothing is lost: what was loaded is in the log beside the file
+
+    def _start_anew(self) -> None:
+        """Open the file again: DuckDB that ran out of memory in a commit or a checkpoint is done.
+
+        What it has in memory may be wrong then, and it says so only later; its file and its log
+        are right.
+        """
+        self._client.close_connection()
+        self._client.open_connection()
+        self._set_up()
+
+    def _set_up(self) -> None:
+        self._limit_to(self._limit_mb)
+        if "threads" in self._ours:
+            self._client.execute_sql("SET threads = 1")
 
     def _let_go(self) -> None:
         """Lower the limit for a moment; DuckDB refuses where it can hold no less."""
@@ -103,7 +125,7 @@ class _DuckDBMemory(DatabaseMemory):
         self._limit_to(self._limit_mb)
 
     def _limit_to(self, megabytes: int) -> None:
-        if self._is_limited:
+        if "memory_limit" in self._ours:
             self._client.execute_sql(f"SET memory_limit = '{megabytes}MB'")
 
 
@@ -137,9 +159,7 @@ def _bounded(client: SqlClientBase[Any]) -> Iterator[DatabaseMemory]:
     configured = getattr(client.credentials, "global_config", None) or {}
     ours = [name for name in ("memory_limit", "threads") if name not in configured]
     before = client.execute_sql("SELECT current_setting('memory_limit')")
-    memory = _DuckDBMemory(client, is_limited="memory_limit" in ours)
-    if "threads" in ours:
-        client.execute_sql("SET threads = 1")
+    memory = _DuckDBMemory(client, ours)
     try:
         yield memory
     finally:
