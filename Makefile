@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types docs answers bench bench-budget bench-requests chaos lock .venv clean
+.PHONY: help demo test test-all lint format types docs answers bench bench-budget bench-requests chaos lock .venv clean
 
 RUN := .venv/bin/python
 CHECKED := zendesk_source pipelines tests
@@ -19,7 +19,10 @@ help: ## List these targets
 demo: .venv/.project ## Load a simulated Zendesk account into DuckDB and query it
 	@$(RUN) pipelines/zendesk_pipeline.py --demo $(ARGS)
 
-test: .venv/.project ## Run the tests
+test: .venv/.project ## Run the tests, those that take long excepted
+	@$(RUN) -m pytest --numprocesses auto -m "not long" $(ARGS)
+
+test-all: .venv/.project ## Run all tests: also kills, whole accounts, the documentation's commands
 	@$(RUN) -m pytest --numprocesses auto $(ARGS)
 
 lint: .venv/.project ## Check style and formatting (ruff)

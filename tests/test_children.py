@@ -96,6 +96,7 @@ def edit(account: Account, stream: Stream) -> set[Any]:
     return {rows[0][column], rows[-1][column], parent}
 
 
+@pytest.mark.long
 def test_only_changed_parents_are_asked_and_what_is_gone_goes(account, zendesk, pipeline):
     names = [stream.name for stream in CHILDREN]
     report = load(pipeline, zendesk, *names)

@@ -14,6 +14,8 @@ from zendesk_source import ConfigurationError, LoadFailed, SyncReport, sync, zen
 from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
+pytestmark = pytest.mark.long
+
 Load = Callable[..., SyncReport]
 
 

@@ -21,6 +21,8 @@ from zendesk_source.catalogue import STREAMS
 from zendesk_source.item_format import takes_arrow
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
+pytestmark = pytest.mark.long
+
 __all__ = ["account", "zendesk"]
 
 # Lists and the records of custom objects are objects in both: one path, one code.

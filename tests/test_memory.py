@@ -54,6 +54,7 @@ def test_what_the_user_has_set_for_duckdb_stays(zendesk, monkeypatch):
     assert seen == {("572.2 MiB", 2)}
 
 
+@pytest.mark.long
 def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch):
     monkeypatch.setattr(memory, "DUCKDB_MEMORY_MB", 3)
     pipeline, seen = duckdb_pipeline(), []
@@ -67,6 +68,7 @@ def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch)
     assert_equals_truth(pipeline, account, STREAMS)
 
 
+@pytest.mark.long
 def test_a_checkpoint_that_runs_out_of_memory_gets_more_of_it(account, zendesk, monkeypatch):
     execute, failed = DuckDbSqlClient.execute_sql, []
 
@@ -89,6 +91,7 @@ def test_a_checkpoint_that_runs_out_of_memory_gets_more_of_it(account, zendesk, 
     assert_equals_truth(pipeline, account, STREAMS)
 
 
+@pytest.mark.long
 def test_what_was_loaded_is_written_to_the_file_while_the_sync_goes_on(zendesk, monkeypatch):
     monkeypatch.setattr(memory, "PACKAGES_A_CHECKPOINT", 2)
     pipeline, waiting = duckdb_pipeline(), []

@@ -64,6 +64,7 @@ def test_with_json_stdout_is_one_document(zendesk, progress: str) -> None:
     assert json.loads(ended.stdout)["exit_code"] == 0
 
 
+@pytest.mark.long
 def test_a_quiet_run_says_nothing_on_stderr(zendesk) -> None:
     ended = run()
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -118,6 +119,7 @@ def test_a_reader_that_stops_reading_is_no_error(zendesk) -> None:
     assert (ended.stdout, ended.stderr) == ("0\n", "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_run_that_is_stopped_ends_soon_and_goes_on_later(zendesk, sent: int, code: int) -> None:
     with subprocess.Popen(
@@ -133,6 +135,7 @@ def test_a_run_that_is_stopped_ends_soon_and_goes_on_later(zendesk, sent: int, c
     assert main([]) == 0
 
 
+@pytest.mark.long
 def test_the_demo_leaves_other_data_alone(zendesk, monkeypatch, capsys) -> None:
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", "shared.duckdb")
     assert main(["--streams", "groups"]) == 0
@@ -142,6 +145,7 @@ def test_the_demo_leaves_other_data_alone(zendesk, monkeypatch, capsys) -> None:
         assert connection.sql("select count(*) from zendesk_data.groups").fetchall()[0][0] > 0
 
 
+@pytest.mark.long
 def test_the_demo_lies_where_it_is_run(own_dlt, tmp_path) -> None:
     earlier = dlt.pipeline("zendesk_demo", destination="duckdb", dataset_name="demo_data")
     assert earlier.get_local_state_val("initial_cwd") == str(own_dlt)

@@ -18,6 +18,8 @@ from zendesk_source.item_format import ItemFormat
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator, exports
 from zendesk_source.simulator.state import iso
 
+pytestmark = pytest.mark.long
+
 TOKEN = "a-token"
 AFTER_ALL_RECORDINGS = datetime(2027, 1, 15, 12, tzinfo=timezone.utc)
 WITH_CUSTOM_FIELDS = ("tickets", "users", "organizations")

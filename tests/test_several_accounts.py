@@ -63,6 +63,7 @@ def assert_complete(zendesk: Zendesk, pipeline: dlt.Pipeline) -> None:
         assert_rows_equal(pipeline, table, truth, rows, TABLES[table].primary_key, zendesk.name)
 
 
+@pytest.mark.long
 def test_each_account_is_complete_and_none_is_touched_by_another(two):
     one, other = two
     pipeline = duckdb_pipeline()
@@ -183,6 +184,7 @@ def test_the_dataset_is_shared_from_its_first_load_or_not_at_all(two, tmp_path):
         sync(files, one.source("tags"))
 
 
+@pytest.mark.long
 def test_the_command_line_tells_accounts_apart(two, monkeypatch, capsys):
     monkeypatch.setenv("SOURCES__ZENDESK__ACCOUNT_COLUMN", "true")
 

@@ -158,6 +158,7 @@ def _given(account: Account, stream: Stream, row: Row) -> Row:
     return given
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_every_table_equals_the_account_after_both_syncs(account, zendesk):
     pipeline = duckdb_pipeline()
@@ -179,6 +180,7 @@ def test_every_table_equals_the_account_after_both_syncs(account, zendesk):
             assert len(snapshots(pipeline, stream)) == 2, stream.name
 
 
+@pytest.mark.long
 def test_on_the_smallest_plan_all_that_is_permitted_is_loaded(account, zendesk):
     refused = zendesk.refuse_gated_streams()
     assert {"custom_roles", "talk_calls", "hc_posts", "custom_objects"} <= set(refused)

@@ -107,6 +107,7 @@ def test_tables_equal_the_account_after_every_sync(account, zendesk):
         assert asked[stream.name] <= (1 if stream.is_incremental else 2), stream.name
 
 
+@pytest.mark.long
 def test_more_tickets_of_one_second_than_two_pages_hold_arrive_once(zendesk, account):
     for _ in range(2_100):
         account.create_ticket(subject="imported")
@@ -121,6 +122,7 @@ def test_more_tickets_of_one_second_than_two_pages_hold_arrive_once(zendesk, acc
     assert_equals_truth(pipeline, account, tables_of(*names))
 
 
+@pytest.mark.long
 def test_postgres_holds_the_same_tables_as_duckdb(account, zendesk, postgres_url):
     pipelines = [
         duckdb_pipeline("in_duckdb"),
@@ -147,6 +149,7 @@ def test_postgres_holds_the_same_tables_as_duckdb(account, zendesk, postgres_url
         assert in_duckdb == in_postgres, table
 
 
+@pytest.mark.long
 def test_small_slices_give_the_same_tables(account, zendesk):
     pipeline = duckdb_pipeline()
     limits = SliceLimits(max_pages=1)
@@ -167,6 +170,7 @@ def test_a_plain_dlt_run_needs_nothing_else(account, zendesk):
     assert_equals_truth(pipeline, account, tables)
 
 
+@pytest.mark.long
 def test_custom_field_columns_survive_a_lost_working_folder(account, zendesk):
     sync(duckdb_pipeline(), source_of(zendesk))
     before = set(duckdb_pipeline().default_schema.tables["tickets"]["columns"])
@@ -215,6 +219,7 @@ def test_pages_before_an_unreadable_one_are_loaded(account, zendesk, item_format
     assert_equals_truth(pipeline, account, ("ticket_events", "ticket_comments"))
 
 
+@pytest.mark.long
 def test_a_refused_stream_is_skipped_and_its_table_stays(account, zendesk):
     pipeline = duckdb_pipeline()
     sync(pipeline, source_of(zendesk))

@@ -19,6 +19,8 @@ from zendesk_source.api.credentials import ZendeskOAuthClient, ZendeskOAuthToken
 from zendesk_source.errors import LoadFailed
 from zendesk_source.simulator import Account, Fault, RateLimits, SimulatedClock, Simulator
 
+pytestmark = pytest.mark.long
+
 TOKEN = "a-token"
 OAUTH_CLIENT = ("client", "secret")
 DLT = Path(sys.executable).parent / "dlt"

@@ -115,6 +115,7 @@ def test_one_lane_ends_with_the_truth(stream, per_second, actions, size, seed):
 
 @SETTINGS
 @given(STREAMS, PER_SECOND, ACTIONS, st.integers(1, 12), st.integers(0, 9999), st.integers(2, 5))
+@pytest.mark.long
 def test_many_lanes_end_with_the_truth(
     monkeypatch: pytest.MonkeyPatch, stream, per_second, actions, size, seed, walks
 ):

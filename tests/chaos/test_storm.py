@@ -15,6 +15,8 @@ from zendesk_source.errors import ConfigurationError
 from zendesk_source.simulator import Account, Simulator
 from zendesk_source.simulator.clock import TimeScaledClock
 
+pytestmark = pytest.mark.long
+
 
 def test_ten_kills_lose_nothing_and_double_nothing(tmp_path):
     folder = tmp_path / "copy"

@@ -15,6 +15,8 @@ from tests.documentation.blocks import PAGES, ROOT, RUN, SHOWN, Block, answer_to
 from tests.documentation.conftest import environment
 from zendesk_source.catalogue import STREAMS
 
+pytestmark = pytest.mark.long
+
 MIGRATING = ROOT / "docs" / "migrating.md"
 MOST_NOT_RUN = 7
 DEMO = "make demo\n"
