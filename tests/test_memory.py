@@ -70,7 +70,8 @@ def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch)
 
 @pytest.mark.long
 def test_a_checkpoint_that_runs_out_of_memory_gets_more_of_it(account, zendesk, monkeypatch):
-    execute, failed = DuckDbSqlClient.execute_sql, []
+    execute = DuckDbSqlClient.execute_sql
+    failed: list[str] = []
 
     def run_out_once(client: DuckDbSqlClient, sql: str, *args: object, **kwargs: object) -> object:
         if sql == "CHECKPOINT" and not failed:
