@@ -92,6 +92,7 @@ def test_a_field_newer_than_the_definitions_that_were_read_is_named_by_its_title
     assert "cf_newest_of_all" in pipeline.default_schema.tables["tickets"]["columns"]
 
 
+@pytest.mark.long
 def test_a_view_shows_choices_by_their_labels_as_they_are_now(account, zendesk, pipeline):
     color = account.add_field("ticket", "tagger", "Color", options=["Dark Red", "Blue::Light"])
     parts = account.add_field("ticket", "multiselect", "Parts", options=["Left Door", "Engine"])

@@ -125,6 +125,7 @@ def test_a_later_sync_asks_for_what_changed_and_finds_new_objects(account, zende
     assert_holds(pipeline, account, "car")
 
 
+@pytest.mark.long
 def test_a_plain_run_and_small_slices_give_the_same(account, zendesk, pipeline):
     keys = [row["key"] for row in account.truth("custom_objects")]
     pipeline.run(source_of(zendesk, RECORDS))

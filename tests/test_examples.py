@@ -32,6 +32,7 @@ def environment(project: Path, **values: str) -> dict[str, str]:
     return {**os.environ, **told}
 
 
+@pytest.mark.long
 def test_what_meltano_starts_loads_the_account(tmp_path: Path) -> None:
     shutil.copytree(MELTANO, tmp_path / "mine")
     (plugin,) = PROJECT["plugins"]["utilities"]

@@ -11,6 +11,7 @@ from zendesk_source import ConfigurationError, sync, zendesk_source
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 
+@pytest.mark.long
 def test_a_source_of_each_account_reads_its_own_section(monkeypatch: pytest.MonkeyPatch) -> None:
     accounts = {
         name: Account.generate(

@@ -117,6 +117,7 @@ def test_a_vanished_row_is_marked_or_removed_for_its_account_alone(two):
     assert left == {("acme-emea", row["id"]) for row in other.account.truth("macros")}
 
 
+@pytest.mark.long
 def test_versions_of_an_account_are_closed_by_its_own_list_only(two):
     one, other = two
     pipeline = duckdb_pipeline()
@@ -141,6 +142,7 @@ def test_versions_of_an_account_are_closed_by_its_own_list_only(two):
     assert open_versions(other) == [True] * count
 
 
+@pytest.mark.long
 def test_fields_of_one_title_share_a_column_and_each_account_has_its_own_labels(two):
     pipeline = duckdb_pipeline()
     for zendesk, label, kind, size in zip(
@@ -168,6 +170,7 @@ def test_fields_of_one_title_share_a_column_and_each_account_has_its_own_labels(
     assert found == [("acme", "Dark red", 7, None), ("acme-emea", "Bordeaux", None, "large")]
 
 
+@pytest.mark.long
 def test_the_dataset_is_shared_from_its_first_load_or_not_at_all(two, tmp_path):
     one, other = two
     pipeline = duckdb_pipeline()

@@ -24,6 +24,7 @@ def rows_of_next_load(capsys: pytest.CaptureFixture[str], *streams: str) -> dict
     return {name: one["rows"] for name, one in loaded.items()}
 
 
+@pytest.mark.long
 def test_a_stream_that_is_reset_is_read_again_and_the_others_are_not(zendesk, capsys) -> None:
     rows_of_next_load(capsys, "tickets", "users")
     before = ids()
@@ -34,6 +35,7 @@ def test_a_stream_that_is_reset_is_read_again_and_the_others_are_not(zendesk, ca
     assert ids() == before
 
 
+@pytest.mark.long
 def test_tables_are_dropped_when_that_is_said_twice(zendesk, capsys) -> None:
     rows_of_next_load(capsys, "tickets")
     assert main(["reset", "tickets", "--drop-tables"]) == 2

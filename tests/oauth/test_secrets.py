@@ -76,6 +76,7 @@ def found(secrets: list[str], printed: str, folder: Path, token_file: Path) -> l
     ]
 
 
+@pytest.mark.long
 def test_good_and_bad_runs_leave_no_secret_anywhere(
     credentials: list[str],
     zendesk: Simulator,

@@ -217,6 +217,7 @@ WAYS: dict[str, tuple[Any, bool]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "way"),
     [
