@@ -97,6 +97,7 @@ def test_every_object_has_a_table_that_equals_its_records(account, zendesk, pipe
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_later_sync_asks_for_what_changed_and_finds_new_objects(account, zendesk, pipeline):
     sync(pipeline, source_of(zendesk, RECORDS))
     account.clock.advance(HOUR)
