@@ -15,7 +15,7 @@ PACKAGE = "zendesk_source"
 LAYERS = ["errors", "file_lock", "catalogue", "api", "extract", "shape"]
 LAYERS += ["item_format", "connection", "resources", "source"]
 SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "labeled_view"]
-SYNC += ["memory"]
+SYNC += ["memory", "duckdb_file"]
 SYNC += ["single_run", "sync_log", "loop"]
 ORDER = ["text_table", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
 ORDER += ["plain_settings", "login", "preview", "sync_history", "reset", "command_line"]
@@ -41,6 +41,7 @@ MAY_IMPORT_DLT |= {
     "missing_settings",
     "missing_tables",
     "labeled_view",
+    "duckdb_file",
     "memory",
     "plain_settings",
     "login",

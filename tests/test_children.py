@@ -160,6 +160,50 @@ def test_a_killed_sync_goes_on_with_the_parents_that_are_left(account, zendesk, 
     assert_is_the_account(pipeline, account, *names)
 
 
+def test_parents_that_an_export_shows_again_are_asked_only_when_they_changed(
+    account, zendesk, pipeline
+):
+    name = "organization_merges"
+    last = account.truth("organizations")[-1]["id"]
+    account.edit_row("organizations", last, name="Written last")
+    account.clock.advance(3_600)
+    load(pipeline, zendesk, name)
+    load(pipeline, zendesk, name)
+    assert asked(zendesk, "organizations")
+    assert asked(zendesk, name) == []
+    account.edit_row("organizations", last, name="Written again")
+    load(pipeline, zendesk, name)
+    assert [str(last) in path for path in asked(zendesk, name)] == [True]
+    assert_is_the_account(pipeline, account, name)
+
+
+def parents_written_at_the_end(pipeline: dlt.Pipeline, stream: Stream) -> set[Any]:
+    """Return the parents whose rows came with the newest load of a table."""
+    with pipeline.sql_client() as client:
+        rows = client.execute_sql(
+            f"SELECT DISTINCT {column_of(stream)} FROM {stream.name}"
+            f" WHERE _zendesk_synced_at = (SELECT max(_zendesk_synced_at) FROM {stream.name})"
+        )
+    assert rows is not None
+    return {row[0] for row in rows}
+
+
+def test_of_parents_asked_every_time_only_the_changed_ones_are_loaded(account, zendesk, pipeline):
+    stream = BY_NAME["routing_attribute_values"]
+    parents = {row[column_of(stream)] for row in account.truth(stream.name)}
+    assert len(parents) > 1
+    load(pipeline, zendesk, stream.name)
+    assert parents_written_at_the_end(pipeline, stream) == parents
+    load(pipeline, zendesk, stream.name)
+    assert len(asked(zendesk, stream.name)) == len(parents)
+    assert parents_written_at_the_end(pipeline, stream) == parents
+    changed = min(parents)
+    account.add_row(stream.name, **{column_of(stream): changed})
+    load(pipeline, zendesk, stream.name)
+    assert parents_written_at_the_end(pipeline, stream) == {changed}
+    assert_is_the_account(pipeline, account, stream.name)
+
+
 def test_a_refusal_is_a_skip_and_a_parent_deleted_meanwhile_is_not(account, zendesk, pipeline):
     told: list[str] = []
     zendesk.refuse(COMMENTS, 404)

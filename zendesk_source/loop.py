@@ -20,6 +20,7 @@ from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.connection import only_greeting
 from zendesk_source.destination_state import follow_destination, remember_loaded
+from zendesk_source.duckdb_file import make_file
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
 from zendesk_source.extract.slices import (
@@ -131,6 +132,7 @@ def sync(
             quiet_about_kept_hints(),
         ):
             log.account = _greet(source, on_wait)
+            make_file(pipeline)
             is_new = not follow_destination(pipeline)
             with little_memory(pipeline) as memory:
                 _load_pending(pipeline, memory)

@@ -8,15 +8,24 @@ export nothing need be remembered but its position, and the parents of the page 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from itertools import takewhile
 from typing import Any
 from zlib import crc32
+
+import orjson
 
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import Parent, Stream
 from zendesk_source.errors import ConfigurationError, NotOnThisPlan
-from zendesk_source.extract.positions import SETTLE_SECONDS, StreamPosition, save_position
+from zendesk_source.extract.positions import (
+    SETTLE_SECONDS,
+    StreamPosition,
+    row_time,
+    save_position,
+)
 from zendesk_source.extract.reading import Step
 from zendesk_source.extract.times import epoch_of
 
@@ -38,6 +47,9 @@ REREAD_DAYS = 30
 """Signs can cancel out: one vote goes, another comes. Each parent is asked once in that time."""
 
 DAY_SECONDS = 86_400
+_ROWS = " rows "
+"""In a sign, before a digest of the rows that were read at it."""
+
 STATE_KEY, STATE_VERSION = "parents", 1
 
 
@@ -63,6 +75,7 @@ class ChildStep:
         seen: Signs of the parents that were asked.
         forgotten: Parents that are no more.
         position: Where their export stands, at the end of one of its pages.
+        kept: What stays remembered then: signs of the parents that come again.
         ends_round: All parents of the list were gone through.
     """
 
@@ -70,6 +83,7 @@ class ChildStep:
     seen: Mapping[str, str]
     forgotten: tuple[str, ...] = ()
     position: StreamPosition | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
     ends_round: bool = False
 
 
@@ -99,7 +113,7 @@ def save_step(positions: dict[str, Any], step: ChildStep, end: int | None) -> No
     saved["round"] += step.ends_round
     if step.position is not None:
         save_position(positions, step.position, end)
-        saved["seen"].clear()
+        saved["seen"] = dict(step.kept)
 
 
 def as_one(parents: Stream, answers: Iterable[Page]) -> Page:
@@ -133,7 +147,7 @@ def read_of_list(
     """
     asking = _Asking(stream, seen, ask, parents)
     alive = {asking.key_of(row): row for row in parents.rows if asking.may_have_rows(row)}
-    due = [row for key, row in alive.items() if seen.signs.get(key) != asking.sign_of(row)]
+    due = [row for key, row in alive.items() if not asking.was_asked(key, asking.sign_of(row))]
     tell(len(due))
     for row in due:
         asking.ask_for(row)
@@ -164,12 +178,14 @@ def read_of_export(
         for row in parents.page.rows:
             if asking.is_deleted(row):
                 asking.forget(asking.key_of(row))
-            elif seen.signs.get(asking.key_of(row)) != asking.sign_of(row):
+            elif not asking.was_asked(asking.key_of(row), asking.sign_of(row)):
                 asking.ask_for(row)
             if asking.is_full:
                 yield asking.step()
-        yield replace(asking.step(), position=parents.position)
-        seen.signs.clear()
+        # Parents of the last second come again with the next page, or with the next sync.
+        step, kept = asking.step(), asking.signs_of_newest(parents.page.rows)
+        yield replace(step, position=parents.position, kept=kept)
+        seen.signs = dict(kept)
 
 
 @dataclass(slots=True)
@@ -229,11 +245,22 @@ class _Asking:
         is_flagged = derive is not None and derive(row).get("is_deleted")
         return bool(is_flagged or row.get("deleted_at"))
 
+    def was_asked(self, key: str, sign: str) -> bool:
+        """Whether a parent's rows were read at this sign."""
+        return self._seen.signs.get(key, "").partition(_ROWS)[0] == sign
+
     def sign_of(self, row: Row) -> str:
         """Return what of a parent changes with its rows."""
         if self._outer is not None:
             return f"#{self._seen.round}"
         return self._sign(row)
+
+    def signs_of_newest(self, rows: Sequence[Row]) -> dict[str, str]:
+        """Return the signs of those parents of an export that were asked in its last second."""
+        last = row_time(rows[-1], self._first.stream) if rows else None
+        newest = takewhile(lambda row: row_time(row, self._first.stream) == last, reversed(rows))
+        signs = ((self.key_of(row), self.sign_of(row)) for row in newest)
+        return {key: sign for key, sign in signs if self._seen.signs.get(key) == sign}
 
     def ask_for(self, row: Row) -> None:
         """Ask for the rows of a parent of the list or export."""
@@ -274,7 +301,7 @@ class _Asking:
             if not self._parent.count or each.get(self._parent.count) != 0
         }
         for key, each in inner.items():
-            if self._seen.signs.get(key) != self._sign(each):
+            if not self.was_asked(key, self._sign(each)):
                 self._take(key, each)
         for key in self._inner.get(outer_key, ()):
             if key not in inner:
@@ -283,10 +310,16 @@ class _Asking:
 
     def _take(self, key: str, row: Row) -> None:
         rows = self._rows(self._stream, row)
+        sign = self._asked.seen[key] = self._sign(row)
+        if not self._parent.signs and not self._parent.stream.is_incremental:
+            # Asked in every round, and mostly the answer is that of the last one.
+            digest = blake2b(orjson.dumps(rows), digest_size=8).hexdigest()
+            self._asked.seen[key] = f"{sign}{_ROWS}{digest}"
+            if self._seen.signs.get(key, "").partition(_ROWS)[2] == digest:
+                return
         may_be_held = key in self._seen.signs or self._first.stream.is_incremental
         self._asked.shown[row[self._parent.stream.primary_key[0]]] = may_be_held
         self._asked.rows += rows
-        self._asked.seen[key] = self._sign(row)
 
     def _rows(self, stream: Stream, row: Row) -> list[Row]:
         """Return all rows that a stream has for a parent; none where it is gone meanwhile."""
@@ -309,15 +342,17 @@ class _Asking:
         return rows
 
     def _sign(self, row: Row) -> str:
-        parents, signs = self._parent.stream, self._parent.signs
-        if parents.is_incremental:
-            return str(row.get(parents.cursor_field or ""))
-        if not signs:
+        parents, cursor = self._parent.stream, self._parent.stream.cursor_field
+        names = (cursor or "",) if parents.is_incremental else self._parent.signs
+        if not names:
             return f"#{self._seen.round}"
-        sign = " ".join(str(row.get(name)) for name in signs)
-        times = [epoch_of(row.get(name)) for name in signs if parents.columns[name] == "timestamp"]
+        sign = " ".join(str(row.get(name)) for name in names)
+        moments = (n for n in names if n == cursor or parents.columns[n] == "timestamp")
+        times = [epoch_of(row.get(name)) for name in moments]
         if any(time is not None and time > self._now - SETTLE_SECONDS for time in times):
             return f"{sign} at {self._now}"  # it may change again within its second
+        if parents.is_incremental:
+            return sign
         day = self._now // DAY_SECONDS + crc32(str(row[parents.primary_key[0]]).encode())
         return f"{sign} {day // REREAD_DAYS}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,20 +17,25 @@ REJECTED_TABLE = "_zendesk_rejected_rows"
 REJECTED_COLUMNS: Columns = columns(text="stream reason", json="row", timestamp="read_at")
 
 
-def take_keyless(page: Page, stream: Stream) -> list[dict[str, Any]]:
+def take_keyless(
+    page: Page, stream: Stream, values: Callable[[Mapping[str, Any], str], list[Any]]
+) -> list[dict[str, Any]]:
     """Take the rows without a key out of a page.
 
     Args:
         page: Its envelope loses them; most pages have none and stay as they are.
         stream: Whose rows.
+        values: Returns what the rows of an envelope hold under a key.
 
     Returns:
         Rows of ``_zendesk_rejected_rows``.
     """
     rows: list[Any] = page.envelope.get(stream.rows_key) or []
-    keyless = [row for row in rows if _missing(row, stream)]
-    if not keyless:
+    if stream.paging is Paging.OBJECT:
+        return []  # the one row of an object is told from no other
+    if not any(None in values(page.envelope, name) for name in stream.primary_key if rows):
         return []
+    keyless = [row for row in rows if _missing(row, stream)]
     assert isinstance(page.envelope, dict)
     page.envelope[stream.rows_key] = [row for row in rows if not _missing(row, stream)]
     return [
@@ -44,6 +50,4 @@ def take_keyless(page: Page, stream: Stream) -> list[dict[str, Any]]:
 
 
 def _missing(row: Any, stream: Stream) -> list[str]:
-    if stream.paging is Paging.OBJECT:
-        return []  # the one row of an object is told from no other
     return [name for name in stream.primary_key if row.get(name) is None]

@@ -26,13 +26,11 @@ class SliceLimits:
     Attributes:
         max_pages: Pages of all incremental streams together. Most end with a page that is all but
             empty, and every stream can do so in one package.
-        max_rows: Their rows; merging is cheapest below a few ten thousand.
         max_bytes: Their page bodies, unpacked.
         max_seconds: Seconds spent reading.
     """
 
     max_pages: int = 100
-    max_rows: int = 30_000
     max_bytes: int = 96 * 1024 * 1024
     max_seconds: float = 300.0
 
@@ -138,14 +136,13 @@ class Slice:
         self._limits = limits
         self._clock = sync.clock
         self._ends_at = sync.clock.monotonic() + limits.max_seconds
-        self._pages = self._rows = self._bytes = 0
+        self._pages = self._bytes = 0
 
     def has_room(self) -> bool:
         """Whether one more page may be taken; the first always may."""
         limits = self._limits
         return self._pages == 0 or (
             self._pages < limits.max_pages
-            and self._rows < limits.max_rows
             and self._bytes < limits.max_bytes
             and self._clock.monotonic() < self._ends_at
         )
@@ -153,7 +150,6 @@ class Slice:
     def count(self, page: Page) -> None:
         """Count a page that was taken; one without rows adds nothing to a package."""
         self._pages += bool(page.rows)
-        self._rows += len(page.rows)
         self._bytes += page.body_bytes
 
 

@@ -10,6 +10,7 @@ import dlt
 
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
+from zendesk_source.extract.newest_rows import not_loaded
 from zendesk_source.extract.positions import open_position, save_position
 from zendesk_source.extract.timeline import follow
 from zendesk_source.extract.times import Window, epoch_of
@@ -57,7 +58,7 @@ def read_on(
             yield None
             continue
         reading.first_read_at(state, steps[0].page)
-        tables = reading.shape([step.page for step in steps])
+        tables = reading.shape(not_loaded(stream, [step.page for step in steps], state))
         if tables is None:
             return  # what these pages need cannot be read; they come again
         yield from tables[:-1]

@@ -214,7 +214,7 @@ class Reading:
                 continue
             # Strictly later than the page before: of two states of a row the later one wins.
             self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
-            if rejected := take_keyless(page, self._stream):
+            if rejected := take_keyless(page, self._stream, self._shape.shaper.values):
                 shaped.append(self._rejected(rejected))
             if page.envelope[self._stream.rows_key] or page.envelope.get(SHOWN_PARENTS):
                 self._describe_new_fields(page)

@@ -155,6 +155,12 @@ class ColumnarShaper:
         page: Mapping[str, Any] = orjson.loads(body)
         return page
 
+    def values(self, envelope: Mapping[str, Any], key: str) -> list[Any]:
+        """Return what the rows of a page hold under a key."""
+        if not isinstance(envelope, _DecodedPage):
+            return self._exact.values(envelope, key)
+        return envelope.layout.own.values(envelope[self._stream.rows_key], key)
+
     def undescribed_fields(self, envelope: Mapping[str, Any]) -> set[str]:
         """Return the custom fields of a page that nobody has described yet."""
         if not isinstance(envelope, _DecodedPage):
@@ -239,12 +245,11 @@ class ColumnarShaper:
             shaped = SIDE_ARRAYS[side.origin](side, page, columns)
         except msgspec.ValidationError:
             shaped = self._exact_side(side, page)
-        parents = page.parents
-        markers = self._shown[side.name].markers(page, shaped, lambda: self._exact.new_ids(parents))
-        if markers:
-            shaped = _joined(
-                shaped, arrays_of_rows(columns, list(map(columns.typed, markers))), len(markers)
-            )
+
+        def new_ids() -> set[Any]:
+            return self._exact.new_ids(page.parent_ids, page.parents)
+
+        shaped = self._shown[side.name].completed(page, shaped, columns, new_ids)
         if not shaped.count:
             return None
         return self._finished(side.name, shaped.count, shaped.arrays, read_at)
@@ -338,14 +343,3 @@ def _is_utf8(body: bytes) -> bool:
 
 def _without_time(row: Row) -> Row:
     return {name: value for name, value in row.items() if name != SYNCED_AT}
-
-
-def _joined(rows: SideArrays, markers: Arrays, count: int) -> SideArrays:
-    arrays = {}
-    for name in dict.fromkeys((*rows.arrays, *markers)):
-        first, second = rows.arrays.get(name), markers.get(name)
-        kind = first.type if first is not None else markers[name].type
-        first = pa.nulls(rows.count, kind) if first is None else first
-        second = pa.nulls(count, kind) if second is None else second
-        arrays[name] = pa.concat_arrays([first, second])
-    return SideArrays(rows.count + count, arrays)

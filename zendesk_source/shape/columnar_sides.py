@@ -19,6 +19,7 @@ from zendesk_source.shape.columnar_custom import AnyField
 from zendesk_source.shape.columnar_layout import COMMENT, EVENT_TYPE, PageLayout
 from zendesk_source.shape.columnar_values import (
     Arrays,
+    arrays_of_rows,
     raw_arrays,
     typed_arrays,
     value_arrays,
@@ -245,6 +246,22 @@ SIDE_ARRAYS: Mapping[Origin, Callable[[SideTable, PageRecords, TableColumns], Si
 """A stream with a side table of another origin is shaped row by row."""
 
 
+def _of_rows(columns: TableColumns, rows: Sequence[Row]) -> SideArrays:
+    return SideArrays(len(rows), arrays_of_rows(columns, list(map(columns.typed, rows))))
+
+
+def _joined(first: SideArrays, second: SideArrays) -> SideArrays:
+    if not second.count:
+        return first
+    arrays = {}
+    for name in dict.fromkeys((*first.arrays, *second.arrays)):
+        pair = [(part.count, part.arrays.get(name)) for part in (first, second)]
+        kind = next(array.type for _, array in pair if array is not None)
+        chunks = [pa.nulls(n, kind) if array is None else array for n, array in pair]
+        arrays[name] = pa.concat_arrays(chunks)
+    return SideArrays(first.count + second.count, arrays)
+
+
 class ShownPages:
     """What decoded pages showed of whole sets; looked at only when a parent comes again.
 
@@ -258,43 +275,77 @@ class ShownPages:
         self._sets = sets
         self._page_of: dict[Any, Arrays] = {}
 
-    def markers(
-        self, page: PageRecords, shown: SideArrays, new_ids: Callable[[], Collection[Any]]
-    ) -> list[Row]:
-        """Return a marker for each row that is gone, and for each parent that has none.
+    def completed(
+        self,
+        page: PageRecords,
+        shown: SideArrays,
+        columns: TableColumns,
+        new_ids: Callable[[], Collection[Any]],
+    ) -> SideArrays:
+        """Add a marker for each row that is gone, and for each parent that has none.
 
         Args:
             page: The page.
             shown: What it shows.
+            columns: Of the side table.
             new_ids: Parents of which the destination holds nothing.
         """
         side = self._side
         if not side.is_whole_set or (
             side.origin is Origin.BESIDE and side.key not in page.envelope
         ):
-            return []
+            return shown
         keys = {name: shown.arrays.get(name) for name in (*side.primary_key, side.parent_column)}
         arrays = {name: array for name, array in keys.items() if array is not None}
-        now = arrays[side.parent_column].to_pylist() if shown.count else []
-        parents = dict.fromkeys(chain(page.parent_ids, now))
-        again = {
-            parent for parent in parents if parent in self._page_of or self._sets.knows(parent)
-        }
-        rows = self._rows_of(arrays, again)
-        self._hand_over(again)
-        has_rows = set(now)
-        bare = {parent for parent in parents if parent in again or parent not in has_rows}
+        now = dict.fromkeys(arrays[side.parent_column].to_pylist() if shown.count else ())
+        parents = {**dict.fromkeys(page.parent_ids), **now}
+        again = self._seen_before(parents)
+        bare = [parent for parent in parents if parent in again or parent not in now]
         new = new_ids() if bare else ()
         told = {parent for parent in bare if parent in again or parent not in new}
         if side.origin in MAY_BE_SILENT and told:
             pairs = zip(page.parent_ids, page.parents, strict=True)
             told = {i for i, record in pairs if i in told and says_something(side, record)}
-        seen = [{"id": parent, side.key: ()} for parent in parents if parent in told]
-        for parent in parents:
-            if parent in has_rows and parent not in again:
-                self._page_of[parent] = arrays
+        gone = self._gone(arrays, again, [p for p in bare if p in again and p in told], page, new)
+        self._page_of.update(dict.fromkeys(now.keys() - again, arrays))
+        emptied = [parent for parent in bare if parent in told and parent not in again]
+        return _joined(
+            _joined(shown, _of_rows(columns, gone)),
+            self._without_rows(columns, emptied),
+        )
+
+    def _seen_before(self, parents: Iterable[Any]) -> set[Any]:
+        """Return the parents that an earlier page of the package showed."""
+        again = set(filter(self._page_of.__contains__, parents))
+        return again.union(filter(self._sets.knows, parents)) if self._sets else again
+
+    def _gone(
+        self,
+        arrays: Arrays,
+        again: set[Any],
+        told: Iterable[Any],
+        page: PageRecords,
+        new: Collection[Any],
+    ) -> list[Row]:
+        """Return the markers of parents that come again."""
+        if not again:
+            return []
+        rows = self._rows_of(arrays, again)
+        self._hand_over(again)
+        seen: list[Row] = [{"id": parent, self._side.key: ()} for parent in told]
         completed = self._sets.complete(rows, seen, page.envelope, REMOVED, new)
         return completed[len(rows) :]
+
+    def _without_rows(self, columns: TableColumns, parents: Sequence[Any]) -> SideArrays:
+        """Return the markers of parents that have no rows, as columns: on a page it may be most."""
+        if not parents:
+            return SideArrays(0, {})
+        marker = self._sets.no_rows(None, REMOVED)
+        arrays: Arrays = {}
+        for key, value in marker.items():
+            values = parents if key == self._side.parent_column else [value] * len(parents)
+            arrays.update(value_arrays(columns, key, values))
+        return SideArrays(len(parents), arrays)
 
     def forget(self) -> None:
         """Begin a new load package."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import orjson
@@ -48,23 +48,28 @@ _DECODED_AS: Mapping[DataType, Any] = MappingProxyType(
 
 
 class Record(msgspec.Struct, gc=False, eq=False):
-    """A decoded JSON object; can be asked for its keys like the object itself."""
+    """A decoded JSON object; can be asked for its keys like the object itself.
+
+    Attributes:
+        attributes: Of the type: its attributes by JSON key.
+    """
+
+    attributes: ClassVar[Mapping[str, str]]
 
     def __getitem__(self, key: str) -> Any:
         """Return a value as JSON has it; None where the key is missing."""
-        value = getattr(self, _attributes(self)[key])
-        if isinstance(value, msgspec.Raw):
-            return orjson.loads(bytes(value))
-        return None if value is msgspec.UNSET else value
+        return _as_json(getattr(self, self.attributes[key]))
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return a value as JSON has it; the default for a key nobody has heard of."""
-        return self[key] if key in _attributes(self) else default
+        attribute = self.attributes.get(key)
+        return default if attribute is None else _as_json(getattr(self, attribute))
 
 
-def _attributes(record: Record) -> Mapping[str, str]:
-    attributes: Mapping[str, str] = type(record).attributes  # type: ignore[attr-defined]
-    return attributes
+def _as_json(value: Any) -> Any:
+    if type(value) is msgspec.Raw:
+        return orjson.loads(bytes(value))
+    return None if value is msgspec.UNSET else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +110,7 @@ class RecordLayout:
 
     def attribute(self, key: str) -> str:
         """Return the attribute of any key, also of one that becomes no column."""
-        attributes: Mapping[str, str] = self.record.attributes  # type: ignore[attr-defined]
-        return attributes[key]
+        return self.record.attributes[key]
 
     def values(self, records: Sequence[Record], key: str) -> list[Any]:
         """Return the values of a key as JSON has them."""

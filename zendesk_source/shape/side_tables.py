@@ -179,7 +179,7 @@ class WholeSets:
             if key not in shown[parent]
         ]
         emptied = [
-            self._no_rows(parent, removed_column)
+            self.no_rows(parent, removed_column)
             for parent, now in shown.items()
             if not now and parent not in new_ids
         ]
@@ -189,6 +189,10 @@ class WholeSets:
     def forget(self) -> None:
         """Begin a new load package."""
         self._shown.clear()
+
+    def __bool__(self) -> bool:
+        """Return whether any parent's rows were shown."""
+        return bool(self._shown)
 
     def knows(self, parent_id: Any) -> bool:
         """Return whether an earlier page showed the rows of a parent."""
@@ -202,7 +206,8 @@ class WholeSets:
     def _key_of(self, row: Row) -> Row:
         return {name: row[name] for name in (*self._side.primary_key, self._side.parent_column)}
 
-    def _no_rows(self, parent_id: Any, removed_column: str) -> Row:
+    def no_rows(self, parent_id: Any, removed_column: str) -> Row:
+        """Return the row that says that a parent has none."""
         columns = self._side.columns
         key = {name: _PLACEHOLDERS[columns[name]] for name in self._side.primary_key}
         return {**key, self._side.parent_column: parent_id, removed_column: True}

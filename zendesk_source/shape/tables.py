@@ -87,7 +87,7 @@ class Shaper:
             for table in stream.tables
         }
 
-    def new_ids(self, parents: Sequence[Any]) -> set[Any]:
+    def new_ids(self, ids: Iterable[Any], parents: Sequence[Any]) -> set[Any]:
         """Return the ids of rows that no earlier load can have brought in an older state.
 
         Rows come in the order in which they were written last. One that has not been written
@@ -95,11 +95,10 @@ class Shaper:
         """
         if not parents or not self._stream.moves_with_every_change:
             return set()
-        ids = {row["id"] for row in parents}
         last = row_time(parents[-1], self._stream)
         if last is not None and last < self.changed_since:
-            return ids
-        times = ((row["id"], row_time(row, self._stream)) for row in parents)
+            return set(ids)
+        times = ((i, row_time(row, self._stream)) for i, row in zip(ids, parents, strict=True))
         return {i for i, time in times if time is not None and time < self.changed_since}
 
     def begin_package(self) -> None:
@@ -112,6 +111,10 @@ class Shaper:
         """Decode a page into its envelope."""
         page: Mapping[str, Any] = orjson.loads(body)
         return page
+
+    def values(self, envelope: Mapping[str, Any], key: str) -> list[Any]:
+        """Return what the rows of a page hold under a key."""
+        return [row.get(key) for row in envelope[self._stream.rows_key]]
 
     def undescribed_fields(self, envelope: Mapping[str, Any]) -> set[str]:
         """Return the custom fields of a page that nobody has described yet."""
@@ -154,7 +157,7 @@ class Shaper:
         rows = list(SIDE_ROWS[side.origin](side, parents, envelope))
         if not side.is_whole_set or self._stream.write != "merge":
             return rows
-        new_ids = self.new_ids(parents)
+        new_ids = self.new_ids((row["id"] for row in parents), parents)
         return self.sets[side.name].complete(rows, parents, envelope, REMOVED, new_ids)
 
     def _own_row(self, row: Row) -> Row:

@@ -1,10 +1,11 @@
-"""A list that is as it was loaded last is read, and not written again."""
+"""What is as it was loaded last is read, and not written again."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 import dlt
+import pytest
 
 from tests.tables import assert_table_equals
 from tests.test_sync import account, duckdb_pipeline, source_of, zendesk
@@ -68,3 +69,36 @@ def test_a_plain_run_writes_a_list_whatever_was_loaded_before(account, zendesk):
     account.clock.advance(60)
     pipeline.run(source)
     assert written_at(pipeline, "groups") > before
+
+
+EXPORTS = ("organizations", "ticket_events", "ticket_metric_events")
+
+
+@pytest.mark.parametrize("item_format", ["arrow", "object"])
+def test_newest_rows_that_an_export_shows_again_are_not_loaded_again(account, zendesk, item_format):
+    pipeline = duckdb_pipeline()
+    source = source_of(zendesk, item_format=item_format).with_resources(*EXPORTS)
+    account.clock.advance(3_600)
+    sync(pipeline, source)
+    before = {name: written_at(pipeline, name) for name in EXPORTS}
+    for _ in range(2):
+        account.clock.advance(3_600)
+        zendesk.forget_requests()
+        sync(pipeline, source)
+        assert {request.stream for request in zendesk.requests} >= set(EXPORTS)
+    assert {name: written_at(pipeline, name) for name in EXPORTS} == before
+
+
+@pytest.mark.parametrize("item_format", ["arrow", "object"])
+def test_a_newest_row_that_changed_within_its_second_is_loaded(account, zendesk, item_format):
+    pipeline = duckdb_pipeline()
+    source = source_of(zendesk, item_format=item_format).with_resources("organizations")
+    (first, second, *_) = account.truth("organizations")
+    account.edit_row("organizations", first["id"], name="Seen before it changed")
+    sync(pipeline, source)
+    account.edit_row("organizations", first["id"], domain_names=["a.example"])
+    account.edit_row("organizations", second["id"], name="In the same second")
+    account.clock.advance(3_600)
+    for _ in range(2):
+        sync(pipeline, source)
+        assert_table_equals(pipeline, "organizations", account.truth("organizations"))
