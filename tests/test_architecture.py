@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "zendesk_source"
 
 # Each part may import itself and those before it. A new part has to be placed here.
-LAYERS = ["errors", "file_lock", "catalogue", "api", "extract", "shape"]
+LAYERS = ["errors", "file_lock", "heap", "catalogue", "api", "extract", "shape"]
 LAYERS += ["item_format", "connection", "resources", "source"]
 SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "labeled_view"]
 SYNC += ["memory", "duckdb_file"]

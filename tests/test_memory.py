@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import dlt
+import duckdb
 import pyarrow as pa
 import pytest
 from dlt.destinations.exceptions import DatabaseTransientException
@@ -12,11 +14,20 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from tests.test_sync import account, assert_equals_truth, duckdb_pipeline, source_of, zendesk
 from zendesk_source import memory, sync
+from zendesk_source.duckdb_file import STORAGE_VERSION
 from zendesk_source.extract.slices import SliceLimits
 
 __all__ = ["account", "zendesk"]
 
 STREAMS = ("tickets", "users")
+
+
+def shown(megabytes: int) -> str:
+    """Return a setting of DuckDB as it shows it, cut after one digit."""
+    return f"{megabytes * 10**7 // 2**20 / 10} MiB"
+
+
+OURS = shown(memory.DUCKDB_MEMORY_MB)
 
 
 def settings_of(pipeline: dlt.Pipeline) -> tuple[str, int]:
@@ -38,7 +49,7 @@ def test_duckdb_gets_one_thread_and_little_memory_only_while_a_sync_runs(zendesk
             on_slice=lambda _: seen.append((*settings_of(pipeline), pa.default_memory_pool())),
         )
         assert settings_of(pipeline) == before
-    assert {limits[:2] for limits in seen} == {("152.5 MiB", 1)}
+    assert {limits[:2] for limits in seen} == {(OURS, 1)}
     assert {limits[2].backend_name for limits in seen} == {"system"}
 
 
@@ -87,8 +98,8 @@ def test_a_checkpoint_that_runs_out_of_memory_gets_more_of_it(account, zendesk, 
         source_of(zendesk).with_resources(*STREAMS),
         on_slice=lambda _: seen.append(settings_of(pipeline)),
     )
-    assert seen[0] == ("152.5 MiB", 1)
-    assert seen[-1] == ("305.1 MiB", 1)
+    assert seen[0] == (OURS, 1)
+    assert seen[-1] == (shown(2 * memory.DUCKDB_MEMORY_MB), 1)
     assert_equals_truth(pipeline, account, STREAMS)
 
 
@@ -120,8 +131,45 @@ def test_a_database_that_can_hold_no_less_goes_on(account, zendesk, monkeypatch)
         source_of(zendesk).with_resources(*STREAMS),
         on_slice=lambda _: seen.add(settings_of(pipeline)[0]),
     )
-    assert seen == {"152.5 MiB"}
+    assert seen == {OURS}
     assert_equals_truth(pipeline, account, STREAMS)
+
+
+def storage_version(pipeline: dlt.Pipeline) -> str:
+    with pipeline.sql_client() as client:
+        rows = client.execute_sql("SELECT tags FROM duckdb_databases() WHERE NOT internal")
+    assert rows is not None
+    return str(rows[0][0]["storage_version"])
+
+
+@pytest.mark.parametrize("asked", [None, "v1.4.0"])
+def test_a_new_duckdb_file_is_in_a_format_of_today(account, zendesk, monkeypatch, asked):
+    if asked is not None:
+        configured = json.dumps({"storage_compatibility_version": asked})
+        monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG", configured)
+    pipeline = duckdb_pipeline()
+    sync(pipeline, source_of(zendesk).with_resources(*STREAMS))
+    assert storage_version(pipeline).startswith(asked or STORAGE_VERSION)
+    assert_equals_truth(pipeline, account, STREAMS)
+
+
+def test_a_duckdb_file_that_is_there_keeps_its_format(account, zendesk):
+    pipeline = duckdb_pipeline()
+    pipeline.run([{"id": 1}], table_name="somebody_elses")
+    before = storage_version(pipeline)
+    assert not before.startswith(STORAGE_VERSION)
+    sync(pipeline, source_of(zendesk).with_resources(*STREAMS))
+    assert storage_version(pipeline) == before
+    assert_equals_truth(pipeline, account, STREAMS)
+
+
+def test_a_connection_of_the_users_own_is_loaded_into(account, zendesk):
+    with duckdb.connect(":memory:") as connection:
+        destination = dlt.destinations.duckdb(connection)
+        pipeline = dlt.pipeline("zendesk", destination=destination, dataset_name="zendesk_data")
+        sync(pipeline, source_of(zendesk).with_resources("users"))
+        assert_equals_truth(pipeline, account, ("users",))
+    assert not list(Path().glob("*.duckdb"))
 
 
 @pytest.mark.parametrize("said", [None, "parallel"])

@@ -6,9 +6,7 @@ for Zendesk most of the time, so here it gets little of both, and more only when
 
 from __future__ import annotations
 
-import ctypes
 import re
-import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -18,8 +16,10 @@ import pyarrow as pa
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
-DUCKDB_MEMORY_MB = 160
-"""Half as much again as the page bodies of a full package take."""
+from zendesk_source.heap import map_large_blocks
+
+DUCKDB_MEMORY_MB = 130
+"""A little less than the page bodies of a full package take; DuckDB puts the rest on the disk."""
 
 RESTING_MEMORY_MB = 32
 """What DuckDB keeps between two packages."""
@@ -29,14 +29,8 @@ CHECKPOINT_COLUMN_MB = 1.5
 
 MOST_DOUBLINGS = 6
 _MOST_MEMORY_MB = DUCKDB_MEMORY_MB * 2**MOST_DOUBLINGS
-PACKAGES_A_CHECKPOINT = 6
+PACKAGES_A_CHECKPOINT = 4
 """Full packages that fill one row group of DuckDB's file; a smaller one is written again later."""
-
-MAPPED_BYTES = 1024 * 1024
-"""Blocks of memory from this size on go back to the system as soon as they are freed."""
-
-_M_MMAP_THRESHOLD = -3
-"""Of glibc's malloc.h."""
 
 OUT_OF_MEMORY = re.compile(r"\([\d.]+ \w+/[\d.]+ \w+ used\)")
 """In DuckDB's messages, whatever the error is called."""
@@ -139,7 +133,7 @@ def little_memory(pipeline: dlt.Pipeline) -> Iterator[DatabaseMemory]:
     before = pa.default_memory_pool()
     # Arrow's own pools keep what they once had.
     pa.set_memory_pool(pa.system_memory_pool())
-    _map_large_blocks()
+    map_large_blocks()
     try:
         if pipeline.destination.destination_type.endswith(".duckdb"):
             with (
@@ -170,18 +164,6 @@ def _bounded(client: SqlClientBase[Any]) -> Iterator[DatabaseMemory]:
             client.execute_sql(f"SET memory_limit = '{before[0][0]}'")
         for name in ours:
             client.execute_sql(f"RESET {name}")
-
-
-def _map_large_blocks() -> None:
-    """Keep pages and columns out of glibc's heaps, which small blocks between them keep large.
-
-    glibc does so by itself until the first large block is freed. This holds for the whole
-    process, after the sync as well; a system without glibc is left alone.
-    """
-    if sys.platform == "linux":
-        set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-        if set_option is not None:
-            set_option(_M_MMAP_THRESHOLD, MAPPED_BYTES)
 
 
 @contextmanager

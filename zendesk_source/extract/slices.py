@@ -31,7 +31,7 @@ class SliceLimits:
     """
 
     max_pages: int = 100
-    max_bytes: int = 96 * 1024 * 1024
+    max_bytes: int = 144 * 1024 * 1024
     max_seconds: float = 300.0
 
 

@@ -69,6 +69,8 @@ def read_on(
         if newest := reading.run.newest:
             cursor.advance(_cursor_value(stream, newest))
         yield from tables[-1:]
+        del steps, tables  # before the next ones are made
+    reading.end()
 
 
 def declared_incremental(stream: Stream, window: Window) -> dlt.sources.incremental[Any]:

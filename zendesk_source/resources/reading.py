@@ -22,6 +22,7 @@ from zendesk_source.extract.read_ahead import read_in_turns, read_list
 from zendesk_source.extract.reading import Step, read_incremental
 from zendesk_source.extract.rejected import REJECTED_TABLE, take_keyless
 from zendesk_source.extract.slices import StreamRun, current_slice
+from zendesk_source.heap import give_back_free_memory
 from zendesk_source.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
 from zendesk_source.resources.accounts import (
     check_destination,
@@ -98,6 +99,7 @@ class Reading:
         self._read_at = datetime.fromtimestamp(0, timezone.utc)
         self._undescribed: set[str] = set()
         self._hinted: set[str] = set()
+        self._taken_bytes = 0
 
     def _shape_of(self, stream: Stream, connection: Connection) -> Shape:
         """Return how pages become tables; during a sync, what earlier slices learned stays."""
@@ -176,6 +178,7 @@ class Reading:
 
     def _count(self, page: Page) -> None:
         self.run.pages += 1
+        self._taken_bytes += page.body_bytes
         self.run.usage = self._connection.client.usage_of(self._stream.name)
 
     def _guarded(self, items: Iterator[T]) -> Iterator[T]:
@@ -198,6 +201,11 @@ class Reading:
                 batch, batch_bytes = [], 0
         if batch:
             yield batch
+
+    def end(self) -> None:
+        """Let go of the memory that was taken to read; loading needs it now."""
+        if self._taken_bytes >= BYTES_AT_ONCE:
+            give_back_free_memory()
 
     def shape(self, answers: Sequence[Page]) -> list[Any] | None:
         """Return the tables of pages as dlt wants them, the stream's own last.

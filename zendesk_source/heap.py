@@ -1,0 +1,34 @@
+"""What Python and Arrow have freed goes back to the system, where the system is glibc's."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+MAPPED_BYTES = 1024 * 1024
+"""Blocks of memory from this size on go back to the system as soon as they are freed."""
+
+_M_MMAP_THRESHOLD = -3
+"""Of glibc's malloc.h."""
+
+
+def map_large_blocks() -> None:
+    """Keep pages and columns out of glibc's heaps, which small blocks between them keep large.
+
+    glibc does so by itself until the first large block is freed. This holds for the whole
+    process, after the sync as well; a system without glibc is left alone.
+    """
+    set_option = _function_of_glibc("mallopt")
+    if set_option is not None:
+        set_option(_M_MMAP_THRESHOLD, MAPPED_BYTES)
+
+
+def give_back_free_memory() -> None:
+    """Give back what is free within the heaps, too; it takes some milliseconds."""
+    trim = _function_of_glibc("malloc_trim")
+    if trim is not None:
+        trim(0)
+
+
+def _function_of_glibc(name: str) -> ctypes._NamedFuncPointer | None:
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
