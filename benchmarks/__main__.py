@@ -63,8 +63,8 @@ CASES = {
         Case("ticket events with comments and history", "sync", "ticket_events"),
     ],
     "memory": [
+        Case("a tenth of the tickets", "sync", share=0.1),
         Case("a quarter of the tickets", "sync", share=0.25),
-        Case("half of the tickets", "sync", share=0.5),
         Case("all tickets", "sync"),
     ],
     "later": [
