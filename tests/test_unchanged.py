@@ -10,6 +10,8 @@ import pytest
 from tests.tables import assert_table_equals
 from tests.test_sync import account, duckdb_pipeline, source_of, zendesk
 from zendesk_source import sync
+from zendesk_source.api.retry import RetryPolicy
+from zendesk_source.simulator import Fault
 
 __all__ = ["account", "zendesk"]
 
@@ -102,3 +104,21 @@ def test_a_newest_row_that_changed_within_its_second_is_loaded(account, zendesk,
     for _ in range(2):
         sync(pipeline, source)
         assert_table_equals(pipeline, "organizations", account.truth("organizations"))
+
+
+def test_a_newest_row_that_could_not_be_loaded_comes_again(account, zendesk):
+    pipeline, source = duckdb_pipeline(), source_of(zendesk).with_resources("organizations")
+    newest = account.truth("organizations")[0]["id"]
+    account.edit_row("organizations", newest, name="Written last")
+    account.clock.advance(3_600)
+    sync(pipeline, source)
+    field = account.add_field("organization", "text", "Nobody can say what this is")
+    account.edit_row("organizations", newest, organization_fields={field["key"]: "here"})
+    account.clock.advance(3_600)
+    zendesk.fail_next(Fault.SERVER_ERROR, "organization_fields", times=RetryPolicy().attempts)
+    assert sync(pipeline, source).runs["organizations"].status == "failed"
+    assert sync(pipeline, source).exit_code == 0
+    with pipeline.sql_client() as client:
+        column = "cf_nobody_can_say_what_this_is"
+        rows = client.execute_sql(f"SELECT {column} FROM organizations WHERE id = {newest}")
+    assert rows == [("here",)]

@@ -7,7 +7,7 @@ warehouse asks money for it. The state remembers a digest of each.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from hashlib import blake2b
 from itertools import takewhile
 from typing import Any
@@ -26,27 +26,36 @@ _STATE_KEY = "newest_rows"
 _DIGEST_BYTES = 12
 
 
-def not_loaded(
-    stream: Stream, pages: Sequence[Page], state: MutableMapping[str, Any]
-) -> list[Page]:
-    """Return the pages that tell something new, and remember their newest rows.
+def not_loaded(stream: Stream, pages: Sequence[Page], state: Mapping[str, Any]) -> list[Page]:
+    """Return the pages that tell something new.
 
     Args:
         stream: Whose pages.
         pages: In the order in which they were read.
         state: Of the stream; kept with its positions.
     """
+    loaded = set(state.get(_STATE_KEY, ()))
+    return [
+        page
+        for page in pages
+        if len(page.rows) > len(loaded) or not loaded.issuperset(map(_digest, page.rows))
+    ]
+
+
+def remember_newest(stream: Stream, pages: Sequence[Page], state: MutableMapping[str, Any]) -> None:
+    """Note the newest rows of pages that are loaded: with their position, and not before.
+
+    Args:
+        stream: Whose pages.
+        pages: In the order in which they were read.
+        state: Of the stream.
+    """
     if any(side.origin is Origin.BESIDE for side in stream.side_tables):
-        return list(pages)  # the row alone does not say all that the page says of it
-    new = []
-    for page in pages:
-        loaded = set(state.get(_STATE_KEY, ()))
-        is_longer = len(page.rows) > len(loaded)
-        if is_longer or not loaded.issuperset(map(_digest, page.rows)):
-            new.append(page)
+        return  # the row alone does not say all that the page says of it
+    for page in reversed(pages):
         if page.rows:
             state[_STATE_KEY] = sorted(map(_digest, _newest(stream, page.rows)))
-    return new
+            return
 
 
 def _newest(stream: Stream, rows: Sequence[Any]) -> list[Any]:

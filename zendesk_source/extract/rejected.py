@@ -31,9 +31,9 @@ def take_keyless(
         Rows of ``_zendesk_rejected_rows``.
     """
     rows: list[Any] = page.envelope.get(stream.rows_key) or []
-    if stream.paging is Paging.OBJECT:
+    if not rows or stream.paging is Paging.OBJECT:
         return []  # the one row of an object is told from no other
-    if not any(None in values(page.envelope, name) for name in stream.primary_key if rows):
+    if not any(None in values(page.envelope, name) for name in stream.primary_key):
         return []
     keyless = [row for row in rows if _missing(row, stream)]
     assert isinstance(page.envelope, dict)

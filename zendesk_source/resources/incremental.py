@@ -10,7 +10,7 @@ import dlt
 
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
-from zendesk_source.extract.newest_rows import not_loaded
+from zendesk_source.extract.newest_rows import not_loaded, remember_newest
 from zendesk_source.extract.positions import open_position, save_position
 from zendesk_source.extract.timeline import follow
 from zendesk_source.extract.times import Window, epoch_of
@@ -58,7 +58,8 @@ def read_on(
             yield None
             continue
         reading.first_read_at(state, steps[0].page)
-        tables = reading.shape(not_loaded(stream, [step.page for step in steps], state))
+        pages = [step.page for step in steps]
+        tables = reading.shape(not_loaded(stream, pages, state))
         if tables is None:
             return  # what these pages need cannot be read; they come again
         yield from tables[:-1]
@@ -66,10 +67,11 @@ def read_on(
         follow(reading.run, position, steps, stream)
         position = steps[-1].position
         save_position(positions, position, end_epoch)
+        remember_newest(stream, pages, state)
         if newest := reading.run.newest:
             cursor.advance(_cursor_value(stream, newest))
         yield from tables[-1:]
-        del steps, tables  # before the next ones are made
+        del steps, pages, tables  # before the next ones are made
     reading.end()
 
 
