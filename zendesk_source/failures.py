@@ -176,7 +176,7 @@ def _unknown_destination(error: Any) -> ConfigurationError:
 
 
 def _no_connection(reason: str) -> ConfigurationError:
-    first = _without_secrets(" ".join(reason.split())).rstrip(".")
+    first = _without_secrets(" ".join(reason.split())).rstrip(".?")
     return ConfigurationError(
         f"The destination does not answer: {first[:300]}.",
         "Check that it is up, and its settings in .dlt/secrets.toml under [destination.<name>];"

@@ -193,11 +193,15 @@ def _plan(
             seconds[bucket] += needed
             one.minutes = max(one.minutes, needed / 60)
     slowest = max(seconds, key=lambda bucket: seconds[bucket])
-    return Plan(estimates, seconds[slowest] / 60, slowest, _notes(estimates, slowest))
+    minutes = seconds[slowest] / 60
+    notes = _notes(estimates)
+    if round(minutes, 1) > 0:
+        notes.append(f"The rate limit {slowest} decides how long it takes.")
+    return Plan(estimates, minutes, slowest, notes)
 
 
-def _notes(estimates: Mapping[str, Estimate], slowest: str) -> list[str]:
+def _notes(estimates: Mapping[str, Estimate]) -> list[str]:
     notes = [f"skipped: {name}: {one.reason}" for name, one in estimates.items() if one.reason]
     if unknown := [name for name, one in estimates.items() if one.rows is None and not one.reason]:
         notes.append(f"not counted by Zendesk, so more requests than told: {', '.join(unknown)}")
-    return [*notes, f"The rate limit {slowest} decides how long it takes."]
+    return notes
