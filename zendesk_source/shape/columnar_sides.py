@@ -299,7 +299,7 @@ class ShownPages:
         arrays = {name: array for name, array in keys.items() if array is not None}
         now = dict.fromkeys(arrays[side.parent_column].to_pylist() if shown.count else ())
         parents = {**dict.fromkeys(page.parent_ids), **now}
-        again = self._seen_before(parents)
+        again = self._page_of.keys() & parents.keys() | self._sets.known(parents.keys())
         bare = [parent for parent in parents if parent in again or parent not in now]
         new = new_ids() if bare else ()
         told = {parent for parent in bare if parent in again or parent not in new}
@@ -313,11 +313,6 @@ class ShownPages:
             _joined(shown, _of_rows(columns, gone)),
             self._without_rows(columns, emptied),
         )
-
-    def _seen_before(self, parents: Iterable[Any]) -> set[Any]:
-        """Return the parents that an earlier page of the package showed."""
-        again = set(filter(self._page_of.__contains__, parents))
-        return again.union(filter(self._sets.knows, parents)) if self._sets else again
 
     def _gone(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -190,13 +190,9 @@ class WholeSets:
         """Begin a new load package."""
         self._shown.clear()
 
-    def __bool__(self) -> bool:
-        """Return whether any parent's rows were shown."""
-        return bool(self._shown)
-
-    def knows(self, parent_id: Any) -> bool:
-        """Return whether an earlier page showed the rows of a parent."""
-        return parent_id in self._shown
+    def known(self, parent_ids: KeysView[Any]) -> set[Any]:
+        """Return the parents whose rows an earlier page showed."""
+        return self._shown.keys() & parent_ids
 
     def remember(self, parent_id: Any, rows: Iterable[Row]) -> None:
         """Take the rows of a parent for shown by an earlier page."""
