@@ -160,23 +160,6 @@ def test_a_killed_sync_goes_on_with_the_parents_that_are_left(account, zendesk, 
     assert_is_the_account(pipeline, account, *names)
 
 
-def test_parents_that_an_export_shows_again_are_asked_only_when_they_changed(
-    account, zendesk, pipeline
-):
-    name = "organization_merges"
-    last = account.truth("organizations")[-1]["id"]
-    account.edit_row("organizations", last, name="Written last")
-    account.clock.advance(3_600)
-    load(pipeline, zendesk, name)
-    load(pipeline, zendesk, name)
-    assert asked(zendesk, "organizations")
-    assert asked(zendesk, name) == []
-    account.edit_row("organizations", last, name="Written again")
-    load(pipeline, zendesk, name)
-    assert [str(last) in path for path in asked(zendesk, name)] == [True]
-    assert_is_the_account(pipeline, account, name)
-
-
 def parents_written_at_the_end(pipeline: dlt.Pipeline, stream: Stream) -> set[Any]:
     """Return the parents whose rows came with the newest load of a table."""
     with pipeline.sql_client() as client:

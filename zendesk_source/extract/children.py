@@ -8,24 +8,16 @@ export nothing need be remembered but its position, and the parents of the page 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
-from itertools import takewhile
 from typing import Any
 from zlib import crc32
-
-import orjson
 
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import Parent, Stream
 from zendesk_source.errors import ConfigurationError, NotOnThisPlan
-from zendesk_source.extract.positions import (
-    SETTLE_SECONDS,
-    StreamPosition,
-    row_time,
-    save_position,
-)
+from zendesk_source.extract.digest import digest_of
+from zendesk_source.extract.positions import SETTLE_SECONDS, StreamPosition, save_position
 from zendesk_source.extract.reading import Step
 from zendesk_source.extract.times import epoch_of
 
@@ -75,7 +67,6 @@ class ChildStep:
         seen: Signs of the parents that were asked.
         forgotten: Parents that are no more.
         position: Where their export stands, at the end of one of its pages.
-        kept: What stays remembered then: signs of the parents that come again.
         ends_round: All parents of the list were gone through.
     """
 
@@ -83,7 +74,6 @@ class ChildStep:
     seen: Mapping[str, str]
     forgotten: tuple[str, ...] = ()
     position: StreamPosition | None = None
-    kept: Mapping[str, str] = field(default_factory=dict)
     ends_round: bool = False
 
 
@@ -113,7 +103,7 @@ def save_step(positions: dict[str, Any], step: ChildStep, end: int | None) -> No
     saved["round"] += step.ends_round
     if step.position is not None:
         save_position(positions, step.position, end)
-        saved["seen"] = dict(step.kept)
+        saved["seen"].clear()
 
 
 def as_one(parents: Stream, answers: Iterable[Page]) -> Page:
@@ -182,10 +172,8 @@ def read_of_export(
                 asking.ask_for(row)
             if asking.is_full:
                 yield asking.step()
-        # Parents of the last second come again with the next page, or with the next sync.
-        step, kept = asking.step(), asking.signs_of_newest(parents.page.rows)
-        yield replace(step, position=parents.position, kept=kept)
-        seen.signs = dict(kept)
+        yield replace(asking.step(), position=parents.position)
+        seen.signs.clear()
 
 
 @dataclass(slots=True)
@@ -255,13 +243,6 @@ class _Asking:
             return f"#{self._seen.round}"
         return self._sign(row)
 
-    def signs_of_newest(self, rows: Sequence[Row]) -> dict[str, str]:
-        """Return the signs of those parents of an export that were asked in its last second."""
-        last = row_time(rows[-1], self._first.stream) if rows else None
-        newest = takewhile(lambda row: row_time(row, self._first.stream) == last, reversed(rows))
-        signs = ((self.key_of(row), self.sign_of(row)) for row in newest)
-        return {key: sign for key, sign in signs if self._seen.signs.get(key) == sign}
-
     def ask_for(self, row: Row) -> None:
         """Ask for the rows of a parent of the list or export."""
         if self._outer is None:
@@ -313,7 +294,7 @@ class _Asking:
         sign = self._asked.seen[key] = self._sign(row)
         if not self._parent.signs and not self._parent.stream.is_incremental:
             # Asked in every round, and mostly the answer is that of the last one.
-            digest = blake2b(orjson.dumps(rows), digest_size=8).hexdigest()
+            digest = digest_of(rows)
             self._asked.seen[key] = f"{sign}{_ROWS}{digest}"
             if self._seen.signs.get(key, "").partition(_ROWS)[2] == digest:
                 return
@@ -342,17 +323,15 @@ class _Asking:
         return rows
 
     def _sign(self, row: Row) -> str:
-        parents, cursor = self._parent.stream, self._parent.stream.cursor_field
-        names = (cursor or "",) if parents.is_incremental else self._parent.signs
-        if not names:
+        parents, signs = self._parent.stream, self._parent.signs
+        if parents.is_incremental:
+            return str(row.get(parents.cursor_field or ""))
+        if not signs:
             return f"#{self._seen.round}"
-        sign = " ".join(str(row.get(name)) for name in names)
-        moments = (n for n in names if n == cursor or parents.columns[n] == "timestamp")
-        times = [epoch_of(row.get(name)) for name in moments]
+        sign = " ".join(str(row.get(name)) for name in signs)
+        times = [epoch_of(row.get(name)) for name in signs if parents.columns[name] == "timestamp"]
         if any(time is not None and time > self._now - SETTLE_SECONDS for time in times):
             return f"{sign} at {self._now}"  # it may change again within its second
-        if parents.is_incremental:
-            return sign
         day = self._now // DAY_SECONDS + crc32(str(row[parents.primary_key[0]]).encode())
         return f"{sign} {day // REREAD_DAYS}"
 

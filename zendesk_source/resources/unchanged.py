@@ -7,14 +7,14 @@ not change from one day to the next. dlt's state remembers a digest of what was 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
+from itertools import chain
 
 import dlt
-import orjson
 
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
+from zendesk_source.extract.digest import digest_of
 from zendesk_source.extract.slices import current_slice
 
 
@@ -30,12 +30,11 @@ def is_as_loaded(stream: Stream, answers: Sequence[Page], connection: Connection
         Whether its table holds it already. Outside of ``sync`` nobody has looked whether the
         table is still there, so it is written.
     """
-    digest = sha256(f"{connection.deleted} {sorted(stream.columns.items())}".encode())
-    for page in answers:
-        digest.update(orjson.dumps(page.rows))
+    settings = [connection.deleted, sorted(stream.columns.items())]
+    now = digest_of(chain(settings, (page.rows for page in answers)))
     # Not the resource's own state: dlt forgets that of a resource that replaces its table.
     loaded = connection.own_state(dlt.current.source_state()).setdefault("loaded_lists", {})
-    before, now = loaded.get(stream.name), digest.hexdigest()
+    before = loaded.get(stream.name)
     loaded[stream.name] = now
     return before == now and _is_there(stream)
 
