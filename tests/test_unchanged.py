@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
+from typing import Any
 
 import dlt
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from tests.tables import assert_table_equals
 from tests.test_sync import account, duckdb_pipeline, source_of, zendesk
 from zendesk_source import sync
+from zendesk_source.api.paging import Page, Position
 from zendesk_source.api.retry import RetryPolicy
+from zendesk_source.catalogue import STREAMS
+from zendesk_source.extract.newest_rows import not_loaded, remember_newest
 from zendesk_source.simulator import Fault
 
 __all__ = ["account", "zendesk"]
@@ -122,3 +126,19 @@ def test_a_newest_row_that_could_not_be_loaded_comes_again(account, zendesk):
         column = "cf_nobody_can_say_what_this_is"
         rows = client.execute_sql(f"SELECT {column} FROM organizations WHERE id = {newest}")
     assert rows == [("here",)]
+
+
+def test_a_page_after_a_new_one_is_loaded_even_if_it_says_what_was_loaded_before():
+    stream = next(stream for stream in STREAMS if stream.name == "organizations")
+    moment = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
+
+    def page(name: str) -> Page:
+        rows = [{"id": 7, "name": name, "updated_at": "2026-01-15T11:00:00Z"}]
+        return Page({"organizations": rows}, rows, Position(), True, moment, moment, 0)
+
+    state: dict[str, Any] = {}
+    loaded, other = page("As it was loaded"), page("Written without another time")
+    assert not_loaded(stream, [loaded], state) == [loaded]
+    remember_newest(stream, [loaded], state)
+    assert not_loaded(stream, [loaded, loaded], state) == []
+    assert not_loaded(stream, [loaded, other, loaded], state) == [other, loaded]

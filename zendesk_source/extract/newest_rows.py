@@ -8,8 +8,7 @@ warehouse asks money for it. The state remembers a digest of each.
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from hashlib import blake2b
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import Any
 
 import msgspec
@@ -17,17 +16,20 @@ import orjson
 
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Origin, Stream
+from zendesk_source.extract.digest import digest_of
 from zendesk_source.extract.positions import row_time
 
 MOST_ROWS = 20
 """Of more rows in one second, such as a bulk edit leaves, all come again."""
 
 _STATE_KEY = "newest_rows"
-_DIGEST_BYTES = 12
 
 
 def not_loaded(stream: Stream, pages: Sequence[Page], state: Mapping[str, Any]) -> list[Page]:
-    """Return the pages that tell something new.
+    """Return the pages without those that come first and tell nothing new.
+
+    A page after a new one is new, whatever it says: the new one may have brought a row in
+    another state than that which was remembered.
 
     Args:
         stream: Whose pages.
@@ -35,11 +37,11 @@ def not_loaded(stream: Stream, pages: Sequence[Page], state: Mapping[str, Any]) 
         state: Of the stream; kept with its positions.
     """
     loaded = set(state.get(_STATE_KEY, ()))
-    return [
-        page
-        for page in pages
-        if len(page.rows) > len(loaded) or not loaded.issuperset(map(_digest, page.rows))
-    ]
+
+    def is_loaded(page: Page) -> bool:
+        return len(page.rows) <= len(loaded) and loaded.issuperset(map(_digest, page.rows))
+
+    return list(dropwhile(is_loaded, pages))
 
 
 def remember_newest(stream: Stream, pages: Sequence[Page], state: MutableMapping[str, Any]) -> None:
@@ -67,6 +69,4 @@ def _newest(stream: Stream, rows: Sequence[Any]) -> list[Any]:
 def _digest(row: Any) -> str:
     # Without the nulls: a decoded record has one for every key that it may have.
     items = orjson.loads(msgspec.json.encode(row)).items()
-    said = {key: value for key, value in items if value is not None}
-    text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
-    return blake2b(text, digest_size=_DIGEST_BYTES).hexdigest()
+    return digest_of([{key: value for key, value in items if value is not None}])
