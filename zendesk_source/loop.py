@@ -64,11 +64,11 @@ class SyncReport:
 
     @property
     def exit_code(self) -> int:
-        """0 all streams read, 5 some skipped or failed, 1 none could be read."""
-        statuses = {run.status for run in self.runs.values()}
-        if statuses <= {"ok"}:
+        """0 all streams read, 5 some not or not wholly, 1 none could be read."""
+        runs = self.runs.values()
+        if all(run.status == "ok" for run in runs):
             return 0
-        return 5 if "ok" in statuses else 1
+        return 5 if any(run.was_read for run in runs) else 1
 
 
 def sync(

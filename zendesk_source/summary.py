@@ -32,7 +32,11 @@ def summary_rows(report: SyncReport) -> list[tuple[str, ...]]:
 
 def notes(report: SyncReport) -> list[str]:
     """Return what was not as it should be: a line a stream."""
-    lines = [f"{run.status}: {n}: {run.reason}" for n, run in report.runs.items() if run.reason]
+    noted = [(name, run) for name, run in report.runs.items() if run.reason]
+    lines = [
+        f"{'note' if run.status == 'ok' else run.status}: {name}: {run.reason}"
+        for name, run in noted
+    ]
     if unfinished := [name for name, run in report.runs.items() if not run.is_at_end]:
         lines.append(f"not at the end yet: {', '.join(unfinished)}; the next run goes on.")
     return lines
@@ -76,7 +80,7 @@ def where_loaded(pipeline: dlt.Pipeline) -> str:
 
 
 def _stream_row(name: str, run: StreamRun) -> tuple[str, ...]:
-    if run.status != "ok":
+    if not run.was_read:
         return (name, run.status, str(run.pages), str(run.usage.requests), "", "")
     return (
         name,

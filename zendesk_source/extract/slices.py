@@ -16,7 +16,7 @@ from zendesk_source.errors import ZendeskError
 from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.read_once import ReadOnce
 
-Status = Literal["ok", "skipped", "failed"]
+Status = Literal["ok", "incomplete", "skipped", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,10 @@ class StreamRun:
         rows: Rows read per table, the stream's own first.
         pages: Pages read.
         is_at_end: Everything there is now has been read.
-        status: ``skipped`` when Zendesk refused it, ``failed`` when it could not be read.
+        status: ``incomplete`` when a row or a parent is missing, ``skipped`` when Zendesk
+            refused the stream, ``failed`` when it could not be read.
         reason: Why, with the remedy.
+        notes: Sentences for people, by what they are about; the last one of each counts.
         newest: Epoch seconds of the newest row read, in Zendesk's time.
         timeline: How far it has come; None for lists, and before the first row.
         usage: Requests, retries, bytes and waiting, as counted by the client.
@@ -81,13 +83,33 @@ class StreamRun:
     is_at_end: bool = False
     status: Status = "ok"
     reason: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
     newest: int | None = None
     timeline: Timeline | None = None
     usage: Usage = field(default_factory=Usage)
 
+    @property
+    def was_read(self) -> bool:
+        """Whether nothing stopped the reading, though single rows or parents may be missing."""
+        return self.status in ("ok", "incomplete")
+
+    def note(self, about: str, text: str, *, is_missing: bool) -> None:
+        """Record what people should know of this stream, which goes on.
+
+        Args:
+            about: What the note is about; a later note about the same replaces it.
+            text: One sentence or two.
+            is_missing: Whether a row or a parent is missing from the tables because of it.
+        """
+        self.notes[about] = text
+        if self.was_read:
+            self.status = "incomplete" if is_missing else self.status
+            self.reason = " ".join(self.notes.values())
+
     def stop(self, error: ZendeskError, status: Status) -> None:
         """Record why this stream goes no further in this sync."""
-        self.status, self.reason, self.is_at_end = status, str(error), True
+        self.status, self.is_at_end = status, True
+        self.reason = " ".join([str(error), *self.notes.values()])
 
 
 @dataclass(slots=True)

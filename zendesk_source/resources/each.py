@@ -17,13 +17,15 @@ from zendesk_source.api.client import Usage
 from zendesk_source.catalogue import CUSTOM_OBJECT_FIELDS, STREAMS, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.reading import read_whole
-from zendesk_source.extract.slices import StreamRun, current_slice
+from zendesk_source.extract.slices import Status, StreamRun, current_slice
 from zendesk_source.extract.times import Window
 from zendesk_source.resources.incremental import declared_incremental, read_on
 from zendesk_source.resources.reading import Reading, guarded
 from zendesk_source.shape.custom_fields import slug_of
 
 Row = dict[str, Any]
+
+_WORST_FIRST: tuple[Status, ...] = ("failed", "skipped", "incomplete")
 
 _TABLES = {table.name for stream in STREAMS for table in stream.tables}
 
@@ -105,8 +107,7 @@ def _add_up(whole: StreamRun, parts: dict[str, StreamRun]) -> None:
     newest = [run.newest for run in runs if run.newest is not None]
     whole.newest = max(newest, default=None)
     if whole.status == "ok":
-        stopped = [(name, run) for name, run in parts.items() if run.status != "ok"]
-        if stopped:
-            whole.status = "failed" if any(r.status == "failed" for _, r in stopped) else "skipped"
+        statuses = {run.status for run in runs}
+        whole.status = next((s for s in _WORST_FIRST if s in statuses), "ok")
         whole.reason = " ".join(f"{run.reason}" for run in runs if run.reason)
     whole.is_at_end = all(run.is_at_end for run in runs)

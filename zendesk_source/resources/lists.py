@@ -45,7 +45,7 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
         if has_versions:
             yield from _versions(stream, reading, answers, connection)
             return
-        is_whole = reading.run.status == "ok"
+        is_whole = reading.run.was_read
         if stream.write == "replace" and (
             not is_whole or is_as_loaded(stream, answers, connection)
         ):
@@ -79,7 +79,7 @@ def _versions(
     stream: Stream, reading: Reading, answers: list[Page], connection: Connection
 ) -> Iterator[Any]:
     """Hand on what the list shows as the versions that hold now."""
-    is_ok = reading.run.status == "ok"
+    is_ok = reading.run.was_read
     if not answers or not is_ok:
         yield from no_rows(connection, is_refused=not is_ok)
         return

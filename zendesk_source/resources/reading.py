@@ -247,7 +247,8 @@ class Reading:
 
     def _rejected(self, rows: list[dict[str, Any]]) -> Any:
         count = self.run.rows[REJECTED_TABLE] = self.run.rows.get(REJECTED_TABLE, 0) + len(rows)
-        self.run.reason = f"{count} rows without a key are kept in {REJECTED_TABLE}."
+        text = f"{count} rows without a key are kept in {REJECTED_TABLE}."
+        self.run.note(REJECTED_TABLE, text, is_missing=True)
         return dlt.mark.with_table_name(with_account(rows, self._connection), REJECTED_TABLE)
 
     def _describe_new_fields(self, page: Page) -> None:
