@@ -87,7 +87,7 @@ class Stub:
     def __init__(self, clock: FakeClock) -> None:
         self.requests: list[Seen] = []
         self.handle: Callable[[Seen], Reply] | None = None
-        self._clock = clock
+        self.clock = clock
         self._script: list[Reply] = []
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -126,7 +126,7 @@ class Stub:
             return self.handle(seen)
 
     def date_header(self) -> str:
-        return format_datetime(self._clock.now().replace(microsecond=0), usegmt=True)
+        return format_datetime(self.clock.now().replace(microsecond=0), usegmt=True)
 
     def wait_silently(self) -> None:
         self._stopped.wait(5)
