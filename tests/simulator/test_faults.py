@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import requests
@@ -173,3 +174,17 @@ def test_requests_are_remembered_with_their_stream_and_query(
     assert (seen.status, seen.stream) == (200, "groups")
     zendesk.forget_requests()
     assert zendesk.requests == []
+
+
+def test_an_answer_can_be_altered_and_sent_as_bytes_of_ones_own(
+    zendesk: Simulator, session: requests.Session
+) -> None:
+    zendesk.alter_answers(lambda request, answer: replace(answer, status=418, body=b"tea"))
+    answer = session.get(zendesk.base_url + GROUPS)
+    assert (answer.status_code, answer.content) == (418, b"tea")
+    zendesk.leave_answers_alone()
+    zendesk.alter_answers(lambda request, answer: replace(answer, wire=b"garbage\r\n\r\n"))
+    with pytest.raises(requests.ConnectionError):
+        session.get(zendesk.base_url + GROUPS)
+    zendesk.leave_answers_alone()
+    assert session.get(zendesk.base_url + GROUPS).status_code == 200

@@ -15,12 +15,21 @@ HTML_TYPE = "text/html; charset=utf-8"
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, without the headers that every answer has."""
+    """One HTTP answer, without the headers that every answer has.
+
+    Attributes:
+        status: HTTP status.
+        body: Not yet compressed.
+        content_type: Header of that name.
+        headers: Further ones.
+        wire: Sent as it is in place of all that, where it is not empty.
+    """
 
     status: int
     body: bytes
     content_type: str = JSON_TYPE
     headers: Mapping[str, str] = field(default_factory=dict)
+    wire: bytes = b""
 
 
 class Refusal(Exception):

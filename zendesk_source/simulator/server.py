@@ -61,6 +61,9 @@ class Request:
     stream: str = ""
 
 
+Alter = Callable[[Request, Answer], Answer]
+
+
 class Simulator:
     """A local Zendesk on ``127.0.0.1``, serving one account.
 
@@ -111,6 +114,7 @@ class Simulator:
         self._refused: dict[str, int] = {}
         self._errors: list[Exception] = []
         self._callbacks: list[Callable[[Request], object]] = []
+        self._alterations: list[Alter] = []
         self._requests: list[Request] = []
         self._lock = threading.Lock()
         self._server = SocketServer(self._deliver, account.clock, port, compress=compress)
@@ -195,6 +199,18 @@ class Simulator:
         """Call something before every page is made, for edits between pages."""
         self._callbacks.append(callback)
 
+    def alter_answers(self, alter: Alter) -> None:
+        """Let something else be sent than what the account says, to play what no Zendesk should.
+
+        Args:
+            alter: Gets each request and its answer, and returns the answer that is sent.
+        """
+        self._alterations.append(alter)
+
+    def leave_answers_alone(self) -> None:
+        """Forget what alters answers."""
+        self._alterations.clear()
+
     def issue_refresh_token(self) -> str:
         """Return a refresh token, as if an admin had just authorized the client."""
         return self.credentials.issue_refresh_token()
@@ -222,7 +238,10 @@ class Simulator:
         except Exception as error:  # noqa: BLE001 (a callback of a test, or a bug of ours)
             self._errors.append(error)
             answer = json_answer(500, {"error": f"the simulator failed: {error!r}"})
-        delivery = Delivery(replace(answer, headers={**headers, **answer.headers}), fault)
+        answer = replace(answer, headers={**headers, **answer.headers})
+        for alter in self._alterations:
+            answer = alter(request, answer)
+        delivery = Delivery(answer, fault)
         with self._lock:
             self._requests.append(replace(request, status=delivery.status))
         return delivery

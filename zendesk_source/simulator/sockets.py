@@ -125,6 +125,10 @@ class _Handler(BaseHTTPRequestHandler):
         if delivery.fault is Fault.RESET:
             self._reset()
             return
+        if delivery.answer.wire:
+            self.close_connection = True
+            self.wfile.write(delivery.answer.wire)
+            return
         payload = delivery.answer.body
         if delivery.fault is Fault.CUT_JSON:
             payload = payload[: len(payload) // 2]
@@ -142,12 +146,15 @@ class _Handler(BaseHTTPRequestHandler):
         reason = self.responses.get(answer.status, ("",))[0]
         return [
             f"HTTP/1.1 {answer.status} {reason}",
-            f"Date: {format_datetime(self.clock.now(), usegmt=True)}",
+            *([] if "Date" in answer.headers else [self._date()]),
             f"Content-Type: {answer.content_type}",
             "Cache-Control: max-age=0, private, must-revalidate",
             "X-Zendesk-API-Version: v2",
             *(f"{name}: {value}" for name, value in answer.headers.items()),
         ]
+
+    def _date(self) -> str:
+        return f"Date: {format_datetime(self.clock.now(), usegmt=True)}"
 
     def _may_compress(self, payload: bytes) -> bool:
         accepted = self.headers.get("Accept-Encoding", "")
