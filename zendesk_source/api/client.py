@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -142,6 +143,16 @@ class ZendeskClient:
         self._on_wait = on_wait
         self._usage: dict[str, Usage] = {}
         self._usage_lock = threading.Lock()
+
+    def at(self, address: str) -> ZendeskClient:
+        """Return a client that asks another address of the account and shares all else.
+
+        Raises:
+            UnexpectedAnswer: The address is not the account's.
+        """
+        other = copy(self)
+        other._transport = self._transport.at(address)
+        return other
 
     @property
     def usage(self) -> dict[str, Usage]:

@@ -9,7 +9,6 @@ Source: https://developer.zendesk.com/api-reference/introduction/security-and-au
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from datetime import date
 from pathlib import Path
@@ -21,14 +20,13 @@ from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.typing import TSecretStrValue
 
+from zendesk_source.api.addresses import DOMAIN, LABEL, is_loopback
 from zendesk_source.errors import ConfigurationError
 
 API_TOKENS_END = date(2027, 4, 30)
 """https://developer.zendesk.com/documentation/api-basics/authentication/oauth-migration/"""
 
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SAFE_TO_SHOW = re.compile(r"[A-Za-z0-9.-]{1,80}")
-_DOMAIN = ".zendesk.com"
 _SUBDOMAIN_REMEDY = (
     "Set `subdomain` to the first part of the address agents use: `acme` for"
     " https://acme.zendesk.com. A host-mapped address such as support.acme.com does not serve"
@@ -153,14 +151,14 @@ def base_url_of(credentials: ZendeskCredentials) -> str:
     """
     if credentials.base_url:
         return _explicit_base_url(credentials.base_url)
-    return f"https://{_subdomain(credentials.subdomain)}{_DOMAIN}"
+    return f"https://{_subdomain(credentials.subdomain)}{DOMAIN}"
 
 
 def _subdomain(given: str | None) -> str:
     text = (given or "").strip()
     host = (_split(text).hostname or "") if "://" in text else text.split("/")[0].lower()
-    name = host[: -len(_DOMAIN)] if host.endswith(_DOMAIN) else host
-    if not _LABEL.fullmatch(name):
+    name = host[: -len(DOMAIN)] if host.endswith(DOMAIN) else host
+    if not LABEL.fullmatch(name):
         shown = f" ({host})" if _SAFE_TO_SHOW.fullmatch(host) else ""
         raise ConfigurationError(
             f"`subdomain`{shown} does not name a Zendesk account.", _SUBDOMAIN_REMEDY
@@ -176,7 +174,7 @@ def _explicit_base_url(given: str) -> str:
             "`base_url` is not an address.",
             "Leave it out, or write it as https://acme.zendesk.com.",
         )
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
             f"`base_url` would send the credentials unencrypted to {host}.",
             "Use https://; plain http:// is only for a simulator on this machine.",
@@ -192,12 +190,3 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         raise ConfigurationError("The Zendesk address cannot be read.", _SUBDOMAIN_REMEDY) from None
     return parts
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

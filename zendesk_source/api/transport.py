@@ -1,8 +1,9 @@
-"""One request over the wire: to the account's own host only, and the body read once."""
+"""One request over the wire: to the account's own addresses only, and the body read once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
@@ -14,10 +15,13 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
+from zendesk_source.api.addresses import is_own_address
 from zendesk_source.errors import ConfigurationError, UnexpectedAnswer
 
 CONNECT_TIMEOUT_SECONDS = 15.0
 _CONNECTIONS = 64
+_HOSTS = 16
+"""Whose connections are kept alive: the account's and those of its brands."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -72,8 +76,23 @@ class Transport:
     def __init__(self, base_url: str, *, read_timeout_seconds: float) -> None:
         self._base_url = base_url.rstrip("/")
         self._origin = _origin(urlsplit(self._base_url))
+        self._linked = {self._origin}
         self._timeout_seconds = (CONNECT_TIMEOUT_SECONDS, read_timeout_seconds)
         self._session = new_session()
+
+    def at(self, address: str) -> Transport:
+        """Return what sends to another address of the account, over the same connections.
+
+        Raises:
+            UnexpectedAnswer: It is not the account's.
+        """
+        if not is_own_address(self._base_url, address):
+            raise UnexpectedAnswer("A brand's address is not the account's; nothing was sent.")
+        other = copy(self)
+        other._base_url = address.rstrip("/")
+        other._origin = _origin(urlsplit(other._base_url))
+        other._linked = {self._origin, other._origin}
+        return other
 
     def path_and_query(self, path_or_url: str, params: Mapping[str, object] | None) -> str:
         """Return what to ask the account for; an absolute URL loses its host.
@@ -87,7 +106,7 @@ class Transport:
                 "Zendesk links to something that is not an address.", "Nothing was sent."
             )
         is_absolute = bool(parts.scheme or parts.netloc)
-        if is_absolute and (_origin(parts) != self._origin or parts.username is not None):
+        if is_absolute and (_origin(parts) not in self._linked or parts.username is not None):
             raise UnexpectedAnswer(
                 f"Zendesk links to another host, {parts.hostname}; nothing was sent there.",
                 "If the account was renamed, set `subdomain` to its new name.",
@@ -145,7 +164,7 @@ class Transport:
 def new_session() -> requests.Session:
     """Return a session with kept-alive connections, gzip and our User-Agent, no cookies."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=_CONNECTIONS)
+    adapter = HTTPAdapter(pool_connections=_HOSTS, pool_maxsize=_CONNECTIONS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.headers.update(
