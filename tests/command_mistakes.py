@@ -54,6 +54,7 @@ def half_a_page(zendesk: Simulator, project: Path) -> None:
 
 TYPED = [
     Mistake("lode", ("no command 'lode'", "did you mean load?", "zendesk-source --help")),
+    Mistake("xyzzy", ("no command 'xyzzy'\nSee `zendesk-source --help`",)),
     Mistake("streams --lound", ("--lound is not understood", "zendesk-source streams --help")),
     Mistake("--quiet", ("--quiet is not understood", "`zendesk-source --help`")),
     Mistake("sample", ("required: STREAM", "zendesk-source sample --help")),

@@ -17,7 +17,7 @@ LAYERS += ["item_format", "connection", "resources", "source"]
 SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "labeled_view"]
 SYNC += ["memory", "duckdb_file"]
 SYNC += ["single_run", "sync_log", "loop"]
-ORDER = ["text_table", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
+ORDER = ["text_table", "redaction", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
 ORDER += ["plain_settings", "login", "preview", "sync_history", "reset", "command_line"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
 FRONT = ["__init__", "__main__"]

@@ -26,14 +26,13 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from zendesk_source.errors import ConfigurationError, LoadFailed, ZendeskError
 from zendesk_source.missing_settings import missing_settings
+from zendesk_source.redaction import without_secrets
 
 _SETTINGS = ("custom_fields", "deleted", "history", "item_format", "rate_limit_share")
 _HOW_TO_WRITE = {bool: "true or false", float: "a number such as 0.9", int: "a whole number"}
 # What every Python database driver raises (PEP 249), whichever is installed.
 _DRIVER_ERRORS = {"OperationalError", "InterfaceError", "DatabaseError"}
 _DISK_FULL = "No space left on device"
-_URL_SECRET = re.compile(r"://[^/@\s]+@")
-_ASSIGNED_SECRET = re.compile(r"(?i)\b(password|secret|token|key)=\S+")
 _REASON_MARK = "The actual reason given is: "
 
 
@@ -42,7 +41,8 @@ def explained(pipeline: SupportsPipeline | None = None) -> Iterator[None]:
     """Turn an exception of dlt or of the destination into one of ours, where it has a remedy.
 
     Raises:
-        ZendeskError: In place of what was raised, which stays its cause.
+        ZendeskError: In place of what was raised, which stays its context: Python does not print
+            that above it, because dlt's traceback says nothing that the message does not.
         KeyboardInterrupt: A signal ended one of dlt's steps.
     """
     try:
@@ -56,7 +56,7 @@ def explained(pipeline: SupportsPipeline | None = None) -> Iterator[None]:
         explanation = _explanation(error, pipeline)
         if explanation is None:
             raise
-        raise explanation from error
+        raise explanation from None
 
 
 def _explanation(error: BaseException, pipeline: SupportsPipeline | None) -> ZendeskError | None:
@@ -146,7 +146,7 @@ def _of_settings(error: BaseException) -> ZendeskError | None:
         )
     if isinstance(error, ConfigurationException):
         return ConfigurationError(
-            _without_secrets(" ".join(str(error).split())),
+            without_secrets(" ".join(str(error).split())),
             "Set it in .dlt/secrets.toml, .dlt/config.toml or the environment.",
         )
     return None
@@ -176,7 +176,7 @@ def _unknown_destination(error: Any) -> ConfigurationError:
 
 
 def _no_connection(reason: str) -> ConfigurationError:
-    first = _without_secrets(" ".join(reason.split())).rstrip(".?")
+    first = without_secrets(" ".join(reason.split())).rstrip(".?")
     return ConfigurationError(
         f"The destination does not answer: {first[:300]}.",
         "Check that it is up, and its settings in .dlt/secrets.toml under [destination.<name>];"
@@ -222,10 +222,6 @@ def _toml_reason(error: BaseException) -> str:
         if found := re.search(r"line \d+,? col(?:umn)? \d+", str(cause)):
             return f"see {found.group(0)}"
     return "it is not TOML"
-
-
-def _without_secrets(text: str) -> str:
-    return _ASSIGNED_SECRET.sub(r"\1=...", _URL_SECRET.sub("://...@", text))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -59,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if chosen not in COMMANDS and not chosen.startswith("-"):
         close = get_close_matches(chosen, COMMANDS, n=1)
-        parser.error(f"there is no command {chosen!r}{f'; did you mean {close[0]}?' * len(close)}")
+        parser.error(
+            f"there is no command {chosen!r}" + (f"; did you mean {close[0]}?" if close else "")
+        )
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         parser.prog += f" {chosen}" * (chosen in COMMANDS)
@@ -74,7 +76,7 @@ def ended(run: Callable[[argparse.Namespace], int], options: argparse.Namespace)
         run: Does it and returns the exit code.
         options: With those of ``add_output_arguments``.
     """
-    with logging_to_stderr(options.log_format, is_quiet=options.quiet):
+    with logging_to_stderr(options.log_format, is_quiet=options.quiet, is_verbose=options.verbose):
         return _ended(run, options)
 
 
@@ -83,6 +85,8 @@ def _ended(run: Callable[[argparse.Namespace], int], options: argparse.Namespace
         code = run(options)
         sys.stdout.flush()
     except ZendeskError as error:
+        # How it came about is dlt's and the destination's affair, and long.
+        log.debug("It came about so:", exc_info=error.__context__ or error)
         log.error(str(error), extra={"fields": {"error": type(error).__name__}})
         return error.exit_code
     except KeyboardInterrupt as stop:
@@ -165,6 +169,9 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="data on stdout as one JSON document")
     output.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    output.add_argument(
+        "--verbose", action="store_true", help="say how an error came about, with tracebacks"
+    )
     output.add_argument(
         "--log-format",
         choices=("text", "json"),

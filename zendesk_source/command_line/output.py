@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any
 
+from zendesk_source.redaction import without_secrets
 from zendesk_source.text_table import table_text
 
 log = logging.getLogger("zendesk_source")
@@ -20,13 +22,21 @@ _STYLES = {"failed": "red", "skipped": "yellow", "unfinished": "yellow"}
 
 
 @contextmanager
-def logging_to_stderr(log_format: str, *, is_quiet: bool) -> Iterator[None]:
-    """Write log lines to stderr while a command runs."""
-    handler = StderrHandler(logging.ERROR if is_quiet else logging.DEBUG)
+def logging_to_stderr(
+    log_format: str, *, is_quiet: bool, is_verbose: bool = False
+) -> Iterator[None]:
+    """Write log lines to stderr while a command runs.
+
+    Args:
+        log_format: ``text`` or ``json``.
+        is_quiet: Only errors.
+        is_verbose: Also tracebacks and what else helps to find out why; goes before ``is_quiet``.
+    """
+    handler = StderrHandler(logging.ERROR if is_quiet and not is_verbose else logging.DEBUG)
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
     before = log.level, log.propagate
     log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    log.setLevel(logging.DEBUG if is_verbose else logging.INFO)
     log.propagate = False
     try:
         yield
@@ -48,9 +58,11 @@ class TextLines(logging.Formatter):
     """``error: what happened``; lines that only inform stand alone."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the line; below one for debugging stands the traceback that it has."""
         text = record.getMessage()
-        return text if record.levelno == logging.INFO else f"{record.levelname.lower()}: {text}"
+        if record.levelno > logging.INFO:
+            return f"{record.levelname.lower()}: {text}"
+        return f"{text}\n{_traceback(record)}".rstrip()
 
 
 class JsonLines(logging.Formatter):
@@ -64,9 +76,18 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **({"traceback": text} if (text := _traceback(record)) else {}),
             **getattr(record, "fields", {}),
         }
         return json.dumps(line)
+
+
+def _traceback(record: logging.LogRecord) -> str:
+    """Return the traceback of a line that is for debugging; those of others, dlt's, are noise."""
+    error = record.exc_info[1] if record.exc_info else None
+    if record.levelno > logging.DEBUG or error is None:
+        return ""
+    return without_secrets("".join(traceback.format_exception(error)).rstrip())
 
 
 def print_json(document: Any) -> None:
