@@ -23,6 +23,7 @@ from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.reading import read_whole
 from zendesk_source.item_format import ItemFormat
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
+from zendesk_source.shape.newest import one_row_a_key
 
 CustomFields = Literal["columns", "rows", "json"]
 Deleted = Literal["mark", "remove"]
@@ -239,6 +240,6 @@ class Connection:
         """
 
         def read() -> list[Page]:
-            return list(read_whole(self.client, stream))
+            return one_row_a_key(list(read_whole(self.client, stream)), stream)
 
         return self.field_pages.get(stream.path, read, is_enough)

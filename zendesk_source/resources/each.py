@@ -68,7 +68,8 @@ def _keys(stream: Stream, connection: Connection, whole: StreamRun) -> list[str]
     if stream.name not in known:
         asked = replace(stream.each_of, name=stream.name, records_key=stream.each_of.rows_key)
         pages = guarded(read_whole(connection.client, asked), stream.name, whole)
-        known[stream.name] = [str(row["key"]) for page in pages for row in page.rows]
+        keys = (str(row["key"]) for page in pages for row in page.rows)
+        known[stream.name] = list(dict.fromkeys(keys))  # a list that shifts shows one twice
     return known[stream.name]
 
 

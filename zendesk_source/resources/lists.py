@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import dlt
@@ -25,6 +24,7 @@ from zendesk_source.resources.history import (
 from zendesk_source.resources.reading import Reading
 from zendesk_source.resources.unchanged import is_as_loaded, keep_table
 from zendesk_source.resources.vanished import vanished_rows
+from zendesk_source.shape.newest import one_row_a_key, with_rows
 
 
 def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[Any]]:
@@ -42,6 +42,7 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
                 yield None
             elif page.rows:
                 answers.append(page)
+        answers = one_row_a_key(answers, stream)
         if has_versions:
             yield from _versions(stream, reading, answers, connection)
             return
@@ -107,15 +108,11 @@ def _prepared(page: Page, stream: Stream, connection: Connection, first: Page) -
     if stream.write == "append":
         return _taken(page, stream, first)
     if connection.deleted == "remove" and stream.is_deleted is not None:
-        return _with_rows(page, stream, [row for row in page.rows if not stream.is_deleted(row)])
+        return with_rows(page, stream, [row for row in page.rows if not stream.is_deleted(row)])
     return page
 
 
 def _taken(page: Page, stream: Stream, first: Page) -> Page:
     """Add to the rows of a snapshot when it was taken: one time for all its pages."""
     taken_at = first.received_at.isoformat()
-    return _with_rows(page, stream, [{**row, TAKEN_AT: taken_at} for row in page.rows])
-
-
-def _with_rows(page: Page, stream: Stream, rows: list[dict[str, Any]]) -> Page:
-    return replace(page, rows=rows, envelope={**page.envelope, stream.rows_key: rows})
+    return with_rows(page, stream, [{**row, TAKEN_AT: taken_at} for row in page.rows])

@@ -32,6 +32,7 @@ from zendesk_source.resources.accounts import (
 )
 from zendesk_source.shape.columnar import ColumnarShaper, TableArrow, together
 from zendesk_source.shape.custom_fields import FieldColumns
+from zendesk_source.shape.newest import keep_newest, newest_rows_of
 from zendesk_source.shape.removal import removed
 from zendesk_source.shape.tables import REMOVED, Shaper, TableRows
 
@@ -96,6 +97,7 @@ class Reading:
             connection.field_pages = self._slice.sync.field_lists
         self._schema = dlt.current.source_schema()
         self._shape = self._shape_of(stream, connection)
+        self._keys = {table.name: table.primary_key for table in stream.tables}
         self._read_at = datetime.fromtimestamp(0, timezone.utc)
         self._undescribed: set[str] = set()
         self._hinted: set[str] = set()
@@ -224,13 +226,14 @@ class Reading:
             self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
             if rejected := take_keyless(page, self._stream, self._shape.shaper.values):
                 shaped.append(self._rejected(rejected))
+            keep_newest(page, self._stream, self._shape.shaper.values)
             if page.envelope[self._stream.rows_key] or page.envelope.get(SHOWN_PARENTS):
                 self._describe_new_fields(page)
                 shaped_page = self._shape.shaper.tables(page.envelope, self._read_at)
                 tables += self._without_deleted(page, shaped_page)
         if isinstance(self._shape.shaper, ColumnarShaper):
             tables = together(tables)
-        for table in tables:
+        for table in (newest_rows_of(table, self._keys[table.table]) for table in tables):
             self.run.rows[table.table] = self.run.rows.get(table.table, 0) + _kept(table.rows)
             shaped.append(self._marked(table))
         return shaped

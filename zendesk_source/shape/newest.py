@@ -1,0 +1,146 @@
+"""One row a key, in its newest state, in whatever is handed on together.
+
+A page may show a row twice: Zendesk's exports do so when a row is written while they are read, and
+a list shifts when a row is added in front. A destination's merge would keep one of the two, and
+could not know which; a replaced table would keep both.
+
+Of two states the one with the later cursor is the newer, and of equals the one further behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from operator import le
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zendesk_source.api.paging import Page
+from zendesk_source.catalogue import TAKEN_AT, Paging, Stream
+from zendesk_source.extract.positions import row_time
+from zendesk_source.shape.columnar import TableArrow
+from zendesk_source.shape.tables import REMOVED, Row, TableRows
+
+_NUMBER = "_number"
+
+Table = TypeVar("Table", TableRows, TableArrow)
+
+Values = Callable[[Mapping[str, Any], str], list[Any]]
+"""Returns what the rows of an envelope hold under a key."""
+
+
+def keep_newest(page: Page, stream: Stream, values: Values) -> None:
+    """Leave the newest state of each row in a page, the rows in the order of their cursor.
+
+    What side tables hold comes from the rows, so theirs is the newest state as well.
+
+    Args:
+        page: Its envelope loses the older states; most pages have none and stay as they are.
+        stream: Whose rows.
+        values: Of the page's envelope.
+    """
+    rows: list[Any] = page.envelope.get(stream.rows_key) or []
+    if len(rows) < 2 or stream.paging is Paging.OBJECT:
+        return
+    ordered = rows
+    if stream.cursor_field is not None:
+        ordered = _in_order(rows, stream, values(page.envelope, stream.cursor_field))
+    if ordered is rows and _are_distinct(
+        [values(page.envelope, name) for name in stream.primary_key]
+    ):
+        return
+    assert isinstance(page.envelope, dict)
+    page.envelope[stream.rows_key] = list(_last_of_each(ordered, stream.primary_key))
+
+
+def one_row_a_key(pages: Sequence[Page], stream: Stream) -> list[Page]:
+    """Return the pages of a list without the rows that a later place shows again."""
+    key = [name for name in stream.primary_key if name != TAKEN_AT]  # one for the whole list
+    rows = [row for page in pages for row in page.rows]
+    if not key or stream.paging is Paging.OBJECT:
+        return list(pages)
+    kept = set(map(id, _last_of_each(rows, key)))
+    if len(kept) == len(rows):
+        return list(pages)
+    return [with_rows(page, stream, [r for r in page.rows if id(r) in kept]) for page in pages]
+
+
+def with_rows(page: Page, stream: Stream, rows: list[Any]) -> Page:
+    """Return a page with other rows."""
+    return replace(page, rows=rows, envelope={**page.envelope, stream.rows_key: rows})
+
+
+def newest_rows_of(table: Table, key: Sequence[str]) -> Table:
+    """Return a table without the rows whose key comes again further behind.
+
+    Rows that are marked as removed stay: what they remove is worked out where they are merged.
+
+    Args:
+        table: Shaped from one page, or from several in the order in which they were read.
+        key: Its key columns; a row in which one of them is null is no state of another.
+    """
+    if isinstance(table, TableArrow):
+        arrow = _newest_arrow(table.rows, list(key))
+        return table if arrow is table.rows else replace(table, rows=arrow)
+    newest = _newest_rows(table.rows, key)
+    return table if newest is table.rows else replace(table, rows=newest)
+
+
+def _in_order(rows: list[Any], stream: Stream, times: Sequence[Any]) -> list[Any]:
+    """Return rows by the time they were written; the same list where they are in order."""
+    try:
+        is_in_order = all(map(le, times, times[1:]))
+    except TypeError:  # some are missing, or of another type
+        is_in_order = False
+    return rows if is_in_order else sorted(rows, key=lambda row: row_time(row, stream) or 0)
+
+
+def _are_distinct(columns: Sequence[list[Any]]) -> bool:
+    """Whether no two keys may be the same; a quick look, which finds most pages so."""
+    keys: Iterable[Any] = columns[0] if len(columns) == 1 else zip(*columns, strict=True)
+    try:
+        return len(set(keys)) == len(columns[0])
+    except TypeError:  # one of them is a list
+        return False
+
+
+def _newest_rows(rows: list[Row], key: Sequence[str]) -> list[Row]:
+    shown = [row for row in rows if not row.get(REMOVED)]
+    if _are_distinct([[row.get(name) for row in shown] for name in key]):
+        return rows
+    removed = [row for row in rows if row.get(REMOVED)]
+    return [*_last_of_each(shown, key), *removed]
+
+
+def _newest_arrow(rows: pa.Table, key: list[str]) -> pa.Table:
+    """Return the rows whose key does not come again, all columns at once."""
+    if rows.select(key).group_by(key, use_threads=False).aggregate([]).num_rows == rows.num_rows:
+        return rows
+    keys = rows.select(key).append_column(_NUMBER, pa.array(range(rows.num_rows), pa.int64()))
+    is_state = reduce(pc.and_, (pc.is_valid(keys[name]) for name in key))
+    if REMOVED in rows.column_names:
+        is_state = pc.and_(is_state, pc.is_null(rows[REMOVED]))
+    last = keys.filter(is_state).group_by(key).aggregate([(_NUMBER, "max")])[f"{_NUMBER}_max"]
+    is_last = pc.is_in(keys[_NUMBER], value_set=last.combine_chunks())
+    return rows.filter(pc.or_(pc.invert(is_state), is_last))
+
+
+def _last_of_each(rows: Sequence[Any], key: Sequence[str]) -> Iterator[Any]:
+    """Yield the last row of every key, and each row that has none."""
+    keys = [_key_of(row, key) for row in rows]
+    last = {each: number for number, each in enumerate(keys)}
+    for number, (row, each) in enumerate(zip(rows, keys, strict=True)):
+        if each is None or last[each] == number:
+            yield row
+
+
+def _key_of(row: Any, key: Sequence[str]) -> tuple[Any, ...] | None:
+    values = tuple(row.get(name) for name in key) if hasattr(row, "get") else (None,)
+    return None if None in values else _key(values)
+
+
+def _key(values: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(map(str, values))  # an id may come as a number and as its digits
