@@ -13,7 +13,7 @@ PACKAGE = "zendesk_source"
 
 # Each part may import itself and those before it. A new part has to be placed here.
 LAYERS = ["errors", "file_lock", "heap", "catalogue", "api", "extract", "shape"]
-LAYERS += ["item_format", "connection", "resources", "source"]
+LAYERS += ["destination_limits", "item_format", "connection", "resources", "source"]
 SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "labeled_view"]
 SYNC += ["memory", "duckdb_file"]
 SYNC += ["single_run", "sync_log", "loop"]
@@ -47,6 +47,7 @@ MAY_IMPORT_DLT |= {
     "login",
     "summary",
     "item_format",
+    "destination_limits",
     "destination_state",
     "sync_history",
     "sync_log",

@@ -17,6 +17,7 @@ from zendesk_source.api.clock import Clock
 from zendesk_source.api.credentials import ZendeskCredentials, base_url_of
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import STREAMS, Stream
+from zendesk_source.destination_limits import Limits, limits_here
 from zendesk_source.errors import ConfigurationError, StreamRefused
 from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.read_once import ReadOnce
@@ -93,6 +94,7 @@ class Connection:
         on_wait: Told why and how long a request waits.
         field_lists: What describes the custom fields of each owner.
         field_pages: Their pages; those of a sync, while there is one.
+        limits: What the destination takes that is loaded into.
     """
 
     credentials: ZendeskCredentials
@@ -106,6 +108,7 @@ class Connection:
     on_wait: OnWait | None = None
     field_lists: dict[Owner, Stream] = field(default_factory=_field_lists)
     field_pages: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
+    limits: Limits = field(default_factory=Limits)
     _is_known: bool = False
 
     @cached_property
@@ -121,12 +124,16 @@ class Connection:
             budget=budget,
             clock=self.clock,
             on_wait=self._tell_wait,
+            holdable=self._holdable,
         )
 
     @cached_property
     def crew(self) -> Crew:
         """Counts the walks through each rate limit."""
         return Crew(self.client)
+
+    def _holdable(self, body: bytes) -> tuple[bytes, int]:
+        return self.limits.holdable(body)
 
     def _tell_wait(self, reason: str, wait_seconds: float) -> None:
         if self.on_wait is not None:
@@ -164,6 +171,7 @@ class Connection:
             greeting.account = self.account if self.account_column else ""
             return True
         self._check_dataset(state)
+        self.limits = limits_here()
         return False
 
     def _check_dataset(self, state: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ for Zendesk most of the time, so here it gets little of both, and more only when
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -26,6 +26,9 @@ RESTING_MEMORY_MB = 32
 
 CHECKPOINT_COLUMN_MB = 1.5
 """For each column of the widest table, while the file is written."""
+
+USUAL_COLUMNS = 250
+"""Each column beyond so many takes as much to load, too: DuckDB has blocks of every one."""
 
 MOST_DOUBLINGS = 6
 _MOST_MEMORY_MB = DUCKDB_MEMORY_MB * 2**MOST_DOUBLINGS
@@ -52,20 +55,27 @@ class _DuckDBMemory(DatabaseMemory):
 
     Args:
         client: Connected as long as the sync runs.
+        columns: Returns how many the widest table has.
         ours: Settings that are for us to set; what the user has set stays as it is.
     """
 
-    def __init__(self, client: SqlClientBase[Any], ours: Collection[str]) -> None:
+    def __init__(
+        self, client: SqlClientBase[Any], columns: Callable[[], int], ours: Collection[str]
+    ) -> None:
         self._client = client
+        self._columns = columns
         self._ours = ours
-        self._limit_mb = DUCKDB_MEMORY_MB
+        self._limit_mb = self._needed_mb(DUCKDB_MEMORY_MB)
         self._packages = 0
         self._set_up()
+
+    def _needed_mb(self, least: int) -> int:
+        return max(least, int((self._columns() - USUAL_COLUMNS) * CHECKPOINT_COLUMN_MB))
 
     def more(self) -> bool:
         if "memory_limit" not in self._ours or self._limit_mb >= _MOST_MEMORY_MB:
             return False
-        self._limit_mb *= 2
+        self._limit_mb = self._needed_mb(self._limit_mb * 2)
         self._start_anew()
         return True
 
@@ -86,9 +96,7 @@ class _DuckDBMemory(DatabaseMemory):
             self._let_go()
 
     def _write(self) -> None:
-        found = self._client.execute_sql("SELECT max(column_count) FROM duckdb_tables()")
-        columns = (found[0][0] if found else None) or 0
-        self._limit_to(max(self._limit_mb, int(columns * CHECKPOINT_COLUMN_MB)))
+        self._limit_to(max(self._limit_mb, int(self._columns() * CHECKPOINT_COLUMN_MB)))
         try:
             self._client.execute_sql("CHECKPOINT")
         except DatabaseException as error:
@@ -139,7 +147,7 @@ def little_memory(pipeline: dlt.Pipeline) -> Iterator[DatabaseMemory]:
             with (
                 _one_load_at_a_time(pipeline),
                 pipeline.sql_client() as client,
-                _bounded(client) as memory,
+                _bounded(pipeline, client) as memory,
             ):
                 yield memory
         else:
@@ -149,11 +157,16 @@ def little_memory(pipeline: dlt.Pipeline) -> Iterator[DatabaseMemory]:
 
 
 @contextmanager
-def _bounded(client: SqlClientBase[Any]) -> Iterator[DatabaseMemory]:
+def _bounded(pipeline: dlt.Pipeline, client: SqlClientBase[Any]) -> Iterator[DatabaseMemory]:
     configured = getattr(client.credentials, "global_config", None) or {}
     ours = [name for name in ("memory_limit", "threads") if name not in configured]
     before = client.execute_sql("SELECT current_setting('memory_limit')")
-    memory = _DuckDBMemory(client, ours)
+
+    def columns() -> int:
+        tables = [table for schema in pipeline.schemas.values() for table in schema.tables.values()]
+        return max((len(table["columns"]) for table in tables), default=0)
+
+    memory = _DuckDBMemory(client, columns, ours)
     try:
         yield memory
     finally:

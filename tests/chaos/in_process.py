@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from zendesk_source.api.client import Answer, Usage
+from zendesk_source.api.client import Answer
 from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.api.refusals import PageTooHeavy, StartTimeTooRecent
+from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import ServerUnavailable
 from zendesk_source.extract.positions import StreamPosition, open_position, save_position

@@ -24,6 +24,7 @@ from zendesk_source.api.rate_headers import rate_states
 from zendesk_source.api.refusals import PageTooHeavy, error_name, refusal, where
 from zendesk_source.api.retry import RETRIED_STATUSES, RetryPolicy, retry_after_seconds
 from zendesk_source.api.transport import Reply, Transport, TransportFailed
+from zendesk_source.api.usage import Usage
 from zendesk_source.errors import (
     AccessDenied,
     AuthenticationError,
@@ -33,6 +34,8 @@ from zendesk_source.errors import (
 )
 
 T = TypeVar("T")
+Holdable = Callable[[bytes], tuple[bytes, int]]
+"""Replaces characters of a body that cannot be held, and counts them."""
 
 READ_TIMEOUT_SECONDS = 120.0
 _SHORTEST_REFUSAL_SECONDS = 1.0
@@ -53,27 +56,6 @@ class Answer(Generic[T]):
     server_time: datetime
     received_at: datetime
     body_bytes: int
-
-
-@dataclass(slots=True)
-class Usage:
-    """What a stream has cost so far.
-
-    Attributes:
-        requests: Sent, the failed ones included.
-        retries: Asked again after a fault.
-        rate_limited: Answers 429.
-        waited_seconds: For the budget, and between attempts.
-        body_bytes: Of all good answers, unpacked.
-        answer_seconds: From a request to its answer, over all requests.
-    """
-
-    requests: int = 0
-    retries: int = 0
-    rate_limited: int = 0
-    waited_seconds: float = 0.0
-    body_bytes: int = 0
-    answer_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +101,7 @@ class ZendeskClient:
         retry: Patience with one page.
         timeout_seconds: Longest silence of the server.
         on_wait: Told why and how long a request waits.
+        holdable: To be used on bodies before they are decoded; None where all can be held.
     """
 
     def __init__(
@@ -132,7 +115,9 @@ class ZendeskClient:
         retry: RetryPolicy | None = None,
         timeout_seconds: float = READ_TIMEOUT_SECONDS,
         on_wait: OnWait | None = None,
+        holdable: Holdable | None = None,
     ) -> None:
+        self.holdable = holdable
         self._clock = clock or SystemClock()
         self._transport = Transport(base_url, read_timeout_seconds=timeout_seconds)
         self._auth = auth

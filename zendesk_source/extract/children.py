@@ -183,6 +183,7 @@ class _Asked:
     count: int = 0
     rows: list[Row] = field(default_factory=list)
     body_bytes: int = 0
+    replaced: int = 0
     shown: dict[Any, bool] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
@@ -269,6 +270,7 @@ class _Asking:
             after=Position(),
             is_last=ends_round,
             body_bytes=asked.body_bytes,
+            replaced=asked.replaced,
         )
         return ChildStep(page, asked.seen, tuple(asked.forgotten), ends_round=ends_round)
 
@@ -313,6 +315,7 @@ class _Asking:
                 rows += [{**each, **column} for each in page.rows]
                 self._last = page
                 self._asked.body_bytes += page.body_bytes
+                self._asked.replaced += page.replaced
         except NotOnThisPlan:
             if self._missing is not None:
                 self._missing += 1

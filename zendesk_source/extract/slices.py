@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from zendesk_source.api.budget import OnWait
-from zendesk_source.api.client import Usage
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
+from zendesk_source.api.usage import Usage
 from zendesk_source.errors import ZendeskError
 from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.read_once import ReadOnce
@@ -73,6 +73,7 @@ class StreamRun:
             refused the stream, ``failed`` when it could not be read.
         reason: Why, with the remedy.
         notes: Sentences for people, by what they are about; the last one of each counts.
+        replaced: Characters that were replaced, because the destination cannot hold them.
         newest: Epoch seconds of the newest row read, in Zendesk's time.
         timeline: How far it has come; None for lists, and before the first row.
         usage: Requests, retries, bytes and waiting, as counted by the client.
@@ -84,6 +85,7 @@ class StreamRun:
     status: Status = "ok"
     reason: str = ""
     notes: dict[str, str] = field(default_factory=dict)
+    replaced: int = 0
     newest: int | None = None
     timeline: Timeline | None = None
     usage: Usage = field(default_factory=Usage)

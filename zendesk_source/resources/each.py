@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import dlt
 
-from zendesk_source.api.client import Usage
+from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import CUSTOM_OBJECT_FIELDS, STREAMS, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.reading import read_whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
@@ -34,7 +34,8 @@ from zendesk_source.shape.columnar import ColumnarShaper, TableArrow, together
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.newest import keep_newest, newest_rows_of
 from zendesk_source.shape.removal import removed
-from zendesk_source.shape.tables import REMOVED, Shaper, TableRows
+from zendesk_source.shape.room import MORE, Room
+from zendesk_source.shape.tables import REMOVED, SYNCED_AT, Shaper, TableRows
 
 PAGES_AT_ONCE = 5
 """dlt works out the schema of each Arrow table it is handed, at the cost of hundreds of rows."""
@@ -51,6 +52,7 @@ class Shape:
 
     shaper: Shaper | ColumnarShaper
     fields: FieldColumns | None
+    rooms: dict[str, Room] = field(default_factory=dict)
 
 
 def guarded(items: Iterator[T], name: str, run: StreamRun) -> Iterator[T]:
@@ -181,7 +183,15 @@ class Reading:
     def _count(self, page: Page) -> None:
         self.run.pages += 1
         self._taken_bytes += page.body_bytes
+        if page.replaced:
+            self._note_replaced(page.replaced)
         self.run.usage = self._connection.client.usage_of(self._stream.name)
+
+    def _note_replaced(self, count: int) -> None:
+        self.run.replaced += count
+        name = self._connection.limits.name
+        text = f"U+0000, which {name} cannot hold, became U+FFFD (count: {self.run.replaced})."
+        self.run.note("U+0000", text, is_missing=False)
 
     def _guarded(self, items: Iterator[T]) -> Iterator[T]:
         """End the iteration, not the sync, when a stream is refused or cannot be read."""
@@ -261,8 +271,25 @@ class Reading:
             self._connection.describe_fields(fields, undescribed)
             self._undescribed |= shaper.undescribed_fields(page.envelope)
 
+    def _fitted(self, table: TableRows | TableArrow) -> TableRows | TableArrow:
+        """Move what the destination has no room for."""
+        limits, name = self._connection.limits, table.table
+        if limits.columns is None:
+            return table
+        room = self._shape.rooms.get(name)
+        if room is None:
+            declared = next(each for each in self._stream.tables if each.name == name).columns
+            own, known = (*declared, SYNCED_AT, REMOVED), _known_types(self._schema, name)
+            room = self._shape.rooms[name] = Room(limits.columns, limits.row_bytes, own, known)
+        fitted = room.fitted(table)
+        if room.refused or room.wide_rows:
+            text = limits.told(name, MORE, len(room.refused), room.wide_rows)
+            self.run.note(f"{name} {MORE}", text, is_missing=False)
+        return fitted
+
     def _marked(self, table: TableRows | TableArrow) -> Any:
         """Name the table the rows belong to, and the types dlt cannot see from them."""
+        table = self._fitted(table)
         rows, new = table.rows, dict(table.new_columns)
         if isinstance(table, TableRows):
             rows = with_texts_in_json(table.rows, table.json_columns)

@@ -49,11 +49,13 @@ class TableArrow:
         table: Table name.
         rows: Rows as an Arrow table.
         new_columns: Types of columns seen for the first time.
+        json_columns: Columns that hold JSON, as text.
     """
 
     table: str
     rows: pa.Table
     new_columns: Mapping[str, DataType]
+    json_columns: tuple[str, ...] = ()
 
 
 def together(pages: Iterable[TableArrow]) -> list[TableArrow]:
@@ -71,6 +73,7 @@ def together(pages: Iterable[TableArrow]) -> list[TableArrow]:
             name,
             pa.concat_tables([table.rows for table in tables], promote_options="default"),
             {column: kind for table in tables for column, kind in table.new_columns.items()},
+            tables[-1].json_columns,
         )
         for name, tables in by_name.items()
     ]
@@ -221,7 +224,8 @@ class ColumnarShaper:
             rows: list[Row] = [_without_time(row) for row in table.rows]
             columns = self._exact.columns[table.table]
             arrow = self._table(table.table, len(rows), arrays_of_rows(columns, rows), read_at)
-            tables.append(TableArrow(table.table, arrow, table.new_columns))
+            new, json = table.new_columns, table.json_columns
+            tables.append(TableArrow(table.table, arrow, new, json))
         return tables
 
     def _decoded_tables(self, page: _DecodedPage, read_at: datetime) -> list[TableArrow]:
@@ -286,8 +290,9 @@ class ColumnarShaper:
         return arrays
 
     def _finished(self, table: str, count: int, arrays: Arrays, read_at: datetime) -> TableArrow:
-        new_columns = self._exact.columns[table].take_new()
-        return TableArrow(table, self._table(table, count, arrays, read_at), new_columns)
+        columns = self._exact.columns[table]
+        new, json = columns.take_new(), columns.of_type("json")
+        return TableArrow(table, self._table(table, count, arrays, read_at), new, json)
 
     def _table(self, table: str, count: int, arrays: Arrays, read_at: datetime) -> pa.Table:
         """Put columns in their order: declared ones always, the time of reading last."""

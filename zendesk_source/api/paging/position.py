@@ -36,6 +36,7 @@ class Page:
         server_time: Zendesk's clock when it answered.
         received_at: Our clock when the body was there.
         body_bytes: Size of the body, unpacked.
+        replaced: Characters of it that were replaced, because they cannot be held.
     """
 
     envelope: Mapping[str, Any]
@@ -45,3 +46,4 @@ class Page:
     server_time: datetime
     received_at: datetime
     body_bytes: int
+    replaced: int = 0

@@ -63,6 +63,7 @@ class Walk:
         parse: Decodes a body into a mapping with the keys of the JSON.
         size: Rows a page.
         asked_rows: Page size of the last request.
+        replaced: Characters of the last answer that were replaced.
         asked: Every place already asked for; the same one twice means a circle.
     """
 
@@ -72,6 +73,7 @@ class Walk:
     parse: Parse
     size: PageSize
     asked_rows: int = 0
+    replaced: int = 0
     asked: set[object] = field(default_factory=set)
 
     def ask(
@@ -98,7 +100,7 @@ class Walk:
                     {} if url else sent,
                     stream=self.stream.name,
                     bucket=self.stream.bucket,
-                    parse=self.parse,
+                    parse=self._decoded,
                     halve_on_timeout=bool(size_param) and not url and self.size.can_halve,
                 )
             except PageTooHeavy:
@@ -107,6 +109,11 @@ class Walk:
             envelope = self._envelope(answer.value)
             self.size.page_arrived()
             return answer if envelope is answer.value else replace(answer, value=envelope)
+
+    def _decoded(self, body: bytes) -> Mapping[str, Any]:
+        if self.client.holdable is not None:
+            body, self.replaced = self.client.holdable(body)
+        return self.parse(body)
 
     def _envelope(self, value: Any) -> Mapping[str, Any]:
         """Return an answer as one object with all rows under one key, as most answers are."""
@@ -130,6 +137,7 @@ class Walk:
             server_time=answer.server_time,
             received_at=answer.received_at,
             body_bytes=answer.body_bytes,
+            replaced=self.replaced,
         )
 
     def rows(self, answer: Answer[Mapping[str, Any]]) -> list[Any]:
