@@ -12,7 +12,9 @@ from zendesk_source.extract.slices import StreamRun
 from zendesk_source.loop import SyncReport
 from zendesk_source.text_table import table_text
 
-HEADINGS = ("stream", "rows", "pages", "requests", "seconds", "newest")
+HEADINGS = ("stream", "rows", "newest", "pages", "requests", "seconds")
+
+_NOTHING = ("",) * (len(HEADINGS) - 2)
 
 
 def summary(report: SyncReport) -> str:
@@ -26,7 +28,7 @@ def summary_rows(report: SyncReport) -> list[tuple[str, ...]]:
     for name, run in report.runs.items():
         rows.append(_stream_row(name, run))
         sides = ((table, count) for table, count in run.rows.items() if table != name)
-        rows += [(f"  {table}", f"{count:,}", "", "", "", "") for table, count in sides]
+        rows += [(f"  {table}", f"{count:,}", *_NOTHING) for table, count in sides]
     return [*rows, _total_row(report)]
 
 
@@ -49,7 +51,7 @@ def as_document(report: SyncReport) -> dict[str, Any]:
             "status": run.status,
             "is_at_end": run.is_at_end,
             "reason": run.reason,
-            "rows": run.rows.get(name, 0),
+            "rows": run.own_rows(name),
             "tables": run.rows,
             "pages": run.pages,
             "requests": run.usage.requests,
@@ -81,14 +83,14 @@ def where_loaded(pipeline: dlt.Pipeline) -> str:
 
 def _stream_row(name: str, run: StreamRun) -> tuple[str, ...]:
     if not run.was_read:
-        return (name, run.status, str(run.pages), str(run.usage.requests), "", "")
+        return (name, run.status, "", str(run.pages), str(run.usage.requests), "")
     return (
         name,
-        f"{run.rows.get(name, 0):,}",
+        f"{run.own_rows(name):,}",
+        time_text(run.newest),
         str(run.pages),
         str(run.usage.requests),
         f"{run.usage.answer_seconds + run.usage.waited_seconds:.1f}",
-        time_text(run.newest),
     )
 
 
@@ -96,11 +98,12 @@ def _total_row(report: SyncReport) -> tuple[str, ...]:
     runs: list[StreamRun] = list(report.runs.values())
     total: Any = (
         f"{sum(sum(run.rows.values()) for run in runs):,}",
+        "",
         str(sum(run.pages for run in runs)),
         str(sum(run.usage.requests for run in runs)),
         f"{report.seconds:.1f}",
     )
-    return ("total", *total, "")
+    return ("total", *total)
 
 
 def time_text(epoch: int | None) -> str:

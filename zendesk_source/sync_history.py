@@ -22,12 +22,26 @@ FEWEST_ROWS_TO_MISS = 20
 FAR_BELOW = 0.1
 """Part of what a stream usually brings, below which a run is pointed out."""
 
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""Of two machines; a sync that seems to have begun later than that has a wrong time."""
+
 _INCREMENTAL = {stream.name for stream in STREAMS if stream.is_incremental}
+_WITH_SIDE_TABLES = {stream.name for stream in STREAMS if stream.side_tables}
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedRun:
-    """What one sync did with one stream."""
+    """What one sync did with one stream.
+
+    Attributes:
+        started_at: When the sync began, UTC.
+        status: As of ``StreamRun``.
+        reason: As of ``StreamRun``.
+        rows: Of the stream's own table.
+        newest_at: Of the newest row read, UTC.
+        is_at_end: Whether all there was had been read.
+        is_sum: Whether ``rows`` has those of side tables in it, as logs before 0.1 have.
+    """
 
     started_at: datetime
     status: str
@@ -35,6 +49,7 @@ class LoggedRun:
     rows: int
     newest_at: datetime | None
     is_at_end: bool
+    is_sum: bool = False
 
     @property
     def was_read(self) -> bool:
@@ -47,7 +62,7 @@ class StreamState:
     """How a stream stands.
 
     Attributes:
-        last: What the last sync did with it.
+        last: What the last sync did with it; of those that did not begin in the future, if any.
         complete_at: Start of the last sync that read it to its end; None when none did.
         usual_rows: What the last sync was expected to bring; None when too little is known.
     """
@@ -55,6 +70,14 @@ class StreamState:
     last: LoggedRun
     complete_at: datetime | None
     usual_rows: float | None
+
+    def age(self, now: datetime) -> timedelta | None:
+        """Return the time since the start of the last sync that read all; None without one."""
+        return None if self.complete_at is None else max(timedelta(0), now - self.complete_at)
+
+    def is_of_the_future(self, now: datetime) -> bool:
+        """Whether all that is known was written by a machine whose clock was ahead."""
+        return _is_ahead(self.last, now)
 
     @property
     def is_suspicious(self) -> bool:
@@ -93,13 +116,23 @@ def stream_of(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def state_of(name: str, runs: Sequence[LoggedRun]) -> StreamState:
-    """Return how a stream stands after some syncs, oldest first."""
-    complete = [run for run in runs if run.was_read and run.is_at_end]
+def state_of(name: str, runs: Sequence[LoggedRun], now: datetime) -> StreamState:
+    """Return how a stream stands after some syncs, oldest first.
+
+    A sync that began in the future says nothing about now: whose clock was wrong nobody knows.
+    """
+    past = [run for run in runs if not _is_ahead(run, now)]
+    if not past:
+        return StreamState(runs[-1], None, None)
+    complete = [run for run in past if run.was_read and run.is_at_end]
     usual = None
-    if complete and complete[-1] is runs[-1]:
+    if complete and complete[-1] is past[-1]:
         usual = _usual_rows(complete, is_incremental=stream_of(name) in _INCREMENTAL)
-    return StreamState(runs[-1], complete[-1].started_at if complete else None, usual)
+    return StreamState(past[-1], complete[-1].started_at if complete else None, usual)
+
+
+def _is_ahead(run: LoggedRun, now: datetime) -> bool:
+    return run.started_at > now + CLOCKS_DIFFER
 
 
 def _usual_rows(runs: Sequence[LoggedRun], *, is_incremental: bool) -> float | None:
@@ -109,16 +142,18 @@ def _usual_rows(runs: Sequence[LoggedRun], *, is_incremental: bool) -> float | N
     there rows a second are compared, and never more is expected than the quietest time brought:
     nights and weekends are no reason to wake anyone.
     """
-    if len(runs) - 2 < FEWEST_RUNS_TO_COMPARE_WITH:
+    counted = [run for run in runs if not run.is_sum]
+    if len(counted) - 2 < FEWEST_RUNS_TO_COMPARE_WITH:
         return None
     if not is_incremental:
-        return median(run.rows for run in runs[:-1])
+        return median(run.rows for run in counted[:-1])
     seconds = [
         max(1.0, (run.started_at - before.started_at).total_seconds())
         for before, run in pairwise(runs)
     ]
     # The first run brought everything there was.
-    rates = [run.rows / passed for run, passed in zip(runs[1:], seconds, strict=True)]
+    timed = zip(runs[1:], seconds, strict=True)
+    rates = [run.rows / passed for run, passed in timed if not run.is_sum]
     if rates[-1] >= min(rates[:-1]):
         return None
     return median(rates[:-1]) * seconds[-1]
@@ -133,6 +168,7 @@ def _run_of(row: Mapping[str, Any]) -> LoggedRun:
         rows=int(row["rows"]),
         newest_at=_utc(row["newest_at"]) if row.get("newest_at") else None,
         is_at_end=True if is_at_end is None else bool(is_at_end),
+        is_sum=row.get("side_rows") is None and stream_of(row["stream"]) in _WITH_SIDE_TABLES,
     )
 
 
@@ -150,6 +186,6 @@ def too_old(
     for name, state in states.items():
         if state.last.status == "skipped":
             continue
-        age = None if state.complete_at is None else now - state.complete_at
+        age = state.age(now)
         if age is None or age > max_age:
             yield name, age

@@ -61,7 +61,7 @@ class SyncLog:
 
     def _row(self, name: str, run: StreamRun) -> dict[str, Any]:
         newest = None if run.newest is None else datetime.fromtimestamp(run.newest, timezone.utc)
-        usage, now = run.usage, self._clock.now()
+        usage, now, rows = run.usage, self._clock.now(), run.own_rows(name)
         return {
             **({ACCOUNT_COLUMN: self.account} if self.account else {}),
             "started_at": self._started_at,
@@ -70,7 +70,8 @@ class SyncLog:
             "status": run.status,
             "is_at_end": run.is_at_end,
             "reason": run.reason,
-            "rows": sum(run.rows.values()),
+            "rows": rows,
+            "side_rows": sum(run.rows.values()) - rows,
             "pages": run.pages,
             "requests": usage.requests,
             "retries": usage.retries,

@@ -163,7 +163,8 @@ def test_waiting_says_why_and_how_long_once(clock: FakeClock):
     for _ in range(10):
         ask(budget)
     grant = budget.acquire(BUCKETS, on_wait=lambda reason, seconds: heard.append((reason, seconds)))
-    assert heard == [("incremental-exports 10/10 used", 61.0)]
+    reason = "the rate limit incremental-exports (10 in 60 s) is used up; that is normal"
+    assert heard == [(reason, 61.0)]
     assert grant.waited_seconds == pytest.approx(61)
 
 

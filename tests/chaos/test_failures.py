@@ -18,6 +18,7 @@ from zendesk_source import sync, zendesk_support
 from zendesk_source.api.credentials import ZendeskOAuthClient, ZendeskOAuthToken
 from zendesk_source.errors import LoadFailed
 from zendesk_source.simulator import Account, Fault, RateLimits, SimulatedClock, Simulator
+from zendesk_source.summary import notes
 
 pytestmark = pytest.mark.long
 
@@ -131,14 +132,15 @@ def test_a_row_without_a_key_is_kept_beside_its_table(zendesk, account, item_for
     put_keyless(account, "user_fields", keyless)
     put_keyless(account, "users", keyless)
     report = synced(zendesk, "user_fields", "users", item_format=item_format)
-    assert report.exit_code == 0
+    assert report.exit_code == 5
+    assert [line[:11] for line in notes(report)] == ["incomplete:"] * 2
     kept = stored_rows(pipeline(), "_zendesk_rejected_rows")
     assert {row["stream"] for row in kept} == {"user_fields", "users"}
     for row in kept:
         assert keyless.items() <= row["row"].items()
     for stream in ("user_fields", "users"):
         ((status, reason),) = log_of(stream)
-        assert status == "ok"
+        assert status == "incomplete"
         assert "_zendesk_rejected_rows" in reason
         truth = [row for row in account.truth(stream) if row["id"] is not None]
         assert_table_equals(pipeline(), stream, truth)

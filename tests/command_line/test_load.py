@@ -15,11 +15,21 @@ from dlt.extract.incremental.context import TimeIntervalContext
 
 from tests.conftest import SHIPPED_CONFIG
 from zendesk_source import zendesk_support
+from zendesk_source.api.budget import Budget
+from zendesk_source.api.rate_headers import RateState
 from zendesk_source.command_line import main
 from zendesk_source.command_line.dlt_runtime import SETTINGS
 from zendesk_source.command_line.loading import window_of
-from zendesk_source.command_line.progress import LiveTable, duration, progress_fields, progress_line
+from zendesk_source.command_line.progress import (
+    Lines,
+    LiveTable,
+    Silent,
+    duration,
+    progress_fields,
+    progress_line,
+)
 from zendesk_source.extract.slices import StreamRun, Timeline
+from zendesk_source.simulator import SimulatedClock
 
 JANUARY = 1_735_689_600  # 2025-01-01
 DAY = 86_400
@@ -48,6 +58,20 @@ def test_quiet_says_nothing_but_what_is_wrong(zendesk, capfd) -> None:
     assert printed.out == ""
     assert printed.err.startswith("error: skipped: groups: ")
     assert len(printed.err.splitlines()) == 1
+
+
+def test_what_the_destination_refuses_is_told_without_dlts_traceback(zendesk, capfd) -> None:
+    assert main(["load", "--streams", "groups", "--quiet"]) == 0
+    with duckdb.connect("zendesk.duckdb") as connection:
+        connection.execute("alter table zendesk_data._zendesk_sync_log drop column reason")
+    zendesk.refuse("tags")
+    capfd.readouterr()
+    assert main(["load", "--streams", "groups,tags", "--quiet"]) == 1
+    printed = capfd.readouterr().err
+    assert printed.startswith("error: The load step failed on table _zendesk_sync_log")
+    assert len(printed.splitlines()) == 1, printed
+    assert main(["load", "--streams", "groups,tags", "--verbose"]) == 1
+    assert "Traceback" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("how", ["command", "script of a user"])
@@ -119,12 +143,54 @@ def test_the_live_table_says_how_far_how_long_and_why_it_waits() -> None:
         ("tickets", "5,000", "5", "2025-01-11 00:00", "25%", "3 min 0 s"),
         ("macros", "40", "1", "", "", ""),
     ]
-    assert table.footer().startswith("connecting · ")
+    assert table.footer()[0].startswith("connecting · ")
     table.on_step("Extract zendesk")
     footer = "reading · 1 of 4 streams at the end · 12,043 rows read · 1 min 0 s"
-    assert table.footer() == f"{footer} · waiting 23 s: incremental-exports 10/10 used"
+    wait = "waiting 23 s: incremental-exports 10/10 used"
+    assert table.footer() == [footer, wait, "not begun: views"]
     now[0] += 23
-    assert table.footer() == footer.replace("1 min 0 s", "1 min 23 s")
+    assert table.footer() == [footer.replace("1 min 0 s", "1 min 23 s"), "not begun: views"]
+
+
+def test_every_stream_that_is_not_at_its_end_is_named_also_before_its_first_page() -> None:
+    runs = under_way()
+    table = LiveTable()
+    table.on_start(runs)
+    shown = [row[0] for row in table.rows()] + table.footer()[-1].split(": ")[1].split(", ")
+    assert sorted(shown) == sorted(name for name, run in runs.items() if not run.is_at_end)
+
+
+@pytest.mark.parametrize(("watch", "seconds"), [(Silent, 60), (Lines, 3)])
+def test_a_long_wait_is_a_line_and_one_for_all_that_wait_for_the_same(
+    watch: type[Silent], seconds: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [100.0]
+    watching = watch(lambda: now[0])
+    with caplog.at_level("INFO", "zendesk_source"):
+        watching.on_wait("a short one", seconds - 1)
+        for left in range(3):
+            watching.on_wait("the rate limit", 80.0 - left)
+            now[0] += 1
+        now[0] += 80
+        watching.on_wait("the rate limit", 65.0)
+    lines = ["waiting 1 min 20 s: the rate limit", "waiting 1 min 5 s: the rate limit"]
+    assert caplog.messages == lines
+
+
+@pytest.mark.parametrize(("refusals", "words"), [(0, "(2 in 60 s)"), (1, "says Zendesk")])
+def test_a_wait_for_a_rate_limit_says_that_it_is_normal(refusals: int, words: str) -> None:
+    clock, told = SimulatedClock(), []
+    budget = Budget(clock)
+    grant = budget.acquire(["exports"])
+    state = RateState("exports", 2, 0, 60)
+    if refusals:
+        budget.refuse(grant, [state], retry_after_seconds=30)
+    else:
+        budget.settle(grant, [state])
+    budget.acquire(["exports"], on_wait=lambda reason, seconds: told.append(reason))
+    assert words in told[0]
+    assert told[0].startswith("the rate limit exports ")
+    assert told[0].endswith("that is normal")
 
 
 def test_a_line_says_how_far_in_one_line() -> None:

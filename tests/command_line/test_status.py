@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from zendesk_source.command_line import main
@@ -44,6 +47,73 @@ def test_what_was_loaded_is_told_from_the_destination(zendesk, capsys) -> None:
     assert found["streams"]["groups"]["rows"] == len(zendesk.account.truth("groups"))
 
 
+def test_the_rows_are_those_that_the_load_told(zendesk, capsys) -> None:
+    assert main(["load", "--streams", "tickets,ticket_fields", "--json"]) == 0
+    loaded = json.loads(capsys.readouterr().out)["streams"]
+    assert main(["status", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["streams"]
+    assert {name: one["rows"] for name, one in told.items()} == {
+        name: one["rows"] for name, one in loaded.items()
+    }
+    assert loaded["tickets"]["rows"] == len(zendesk.account.truth("tickets"))
+    with duckdb.connect("zendesk.duckdb") as connection:
+        ((rows, side_rows),) = connection.sql(
+            "select rows, side_rows from zendesk_data._zendesk_sync_log where stream = 'tickets'"
+        ).fetchall()
+    tables = loaded["tickets"]["tables"]
+    assert (rows, side_rows) == (tables.pop("tickets"), sum(tables.values()))
+
+
+def test_a_log_from_before_side_tables_were_told_apart_is_read(zendesk, capsys) -> None:
+    assert main(["load", "--streams", "tickets,groups", "--quiet"]) == 0
+    with duckdb.connect("zendesk.duckdb") as connection:
+        connection.execute("alter table zendesk_data._zendesk_sync_log drop column side_rows")
+    assert main(["status", "--max-age", "1h"]) == 0
+    assert "tickets  ok" in capsys.readouterr().out
+
+
+def test_sums_of_an_old_log_are_not_compared_with_rows() -> None:
+    old = [replace(run, is_sum=True) for run in logged(*[4_000] * 9)]
+    new = [replace(run, started_at=run.started_at + timedelta(hours=12)) for run in logged(3, 4, 5)]
+    assert state_of("tickets", [*old, *new], new[-1].started_at).usual_rows is None
+
+
+def test_a_sync_that_began_in_the_future_is_not_fresh(zendesk, capsys) -> None:
+    assert main(["load", "--streams", "groups,tags", "--quiet"]) == 0
+    with duckdb.connect("zendesk.duckdb") as connection:
+        connection.execute(
+            "update zendesk_data._zendesk_sync_log set started_at = started_at + interval 1 year"
+            " where stream = 'groups'"
+        )
+    assert main(["status", "--max-age", "1h"]) == 4
+    printed = capsys.readouterr().out
+    assert "wrong clock: groups: its last sync began in the future" in printed
+    assert "too old: groups" in printed
+    assert "too old: tags" not in printed
+    assert main(["load", "--streams", "groups", "--quiet"]) == 0
+    assert main(["status", "--max-age", "1h"]) == 0  # the one since then counts
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_names_are_whole_and_a_stream_takes_a_line_on_any_terminal(
+    columns: int, zendesk, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["organization_memberships", "organizations", "satisfaction_ratings"]
+    assert main(["load", "--streams", ",".join(names), "--quiet"]) == 0
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stdout", terminal := Terminal())
+    assert main(["status"]) == 0
+    heading, *lines = terminal.getvalue().splitlines()
+    assert sorted(line.split()[0] for line in lines) == names
+    assert ("last sync" in heading, "age" in heading) == (columns > 40, True)
+    assert max(map(len, lines)) <= max(columns, 60)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -67,7 +137,7 @@ def test_age_counts_from_the_last_sync_that_read_all() -> None:
         *logged(3, status="failed"),
         *logged(3, is_at_end=False),
     ]
-    state = state_of("tickets", runs)
+    state = state_of("tickets", runs, NOON)
     assert state.complete_at == NOON - timedelta(hours=1)
     later = NOON + timedelta(minutes=30)
     assert dict(too_old({"tickets": state}, later, timedelta(hours=1))) == {
@@ -78,8 +148,8 @@ def test_age_counts_from_the_last_sync_that_read_all() -> None:
 
 def test_a_stream_that_was_never_read_to_its_end_is_too_old_and_a_refused_one_is_not() -> None:
     states = {
-        "tickets": state_of("tickets", logged(3, status="failed")),
-        "tags": state_of("tags", logged(0, status="skipped")),
+        "tickets": state_of("tickets", logged(3, status="failed"), NOON),
+        "tags": state_of("tags", logged(0, status="skipped"), NOON),
     }
     assert dict(too_old(states, NOON, timedelta(days=1))) == {"tickets": None}
 
@@ -108,12 +178,12 @@ def test_a_stream_that_was_never_read_to_its_end_is_too_old_and_a_refused_one_is
 def test_far_fewer_rows_than_usual_are_pointed_out(
     stream: str, rows: list[int], is_suspicious: bool
 ) -> None:
-    assert state_of(stream, logged(*rows)).is_suspicious is is_suspicious
+    assert state_of(stream, logged(*rows), NOON).is_suspicious is is_suspicious
 
 
 def test_a_sync_soon_after_another_is_expected_to_bring_little() -> None:
     runs = logged(90_000, *[400] * 9)
     soon = LoggedRun(NOON + timedelta(seconds=20), "ok", "", 0, None, True)
-    assert not state_of("tickets", [*runs, soon]).is_suspicious
+    assert not state_of("tickets", [*runs, soon], soon.started_at).is_suspicious
     much_later = LoggedRun(NOON + timedelta(hours=5), "ok", "", 0, None, True)
-    assert state_of("tickets", [*runs, much_later]).is_suspicious
+    assert state_of("tickets", [*runs, much_later], much_later.started_at).is_suspicious

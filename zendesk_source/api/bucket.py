@@ -87,10 +87,11 @@ class Bucket:
         return (self.size or 0, self._period_seconds) if is_known else None
 
     def reason(self) -> str:
-        """Return why a request waits: ``incremental-exports 10/10 used``."""
+        """Return why a request waits, and that this is no trouble."""
+        limit = f"the rate limit {self.name}"
         if self._blocked_until is not None:
-            return f"{self.name}: Zendesk asked to wait"
-        return f"{self.name} {self._used()}/{self.size} used"
+            return f"{limit} is used up, says Zendesk; that is normal"
+        return f"{limit} ({self.size} in {self._period_seconds:.0f} s) is used up; that is normal"
 
     def learn(self, grant: Grant, state: RateState, now: float) -> None:
         """Take over what an answer says about this bucket.

@@ -15,6 +15,7 @@ from dlt.common.runtime import telemetry
 from zendesk_source.command_line.output import log
 from zendesk_source.failures import explained
 from zendesk_source.plain_settings import read_plain_settings
+from zendesk_source.redaction import without_secrets
 
 # Warnings of dlt about what is meant to be so, or is said by us in other words.
 EXPECTED_WARNINGS = (
@@ -57,10 +58,14 @@ def dlt_runtime() -> Iterator[None]:
 
 
 class _AsOurOwn(logging.Handler):
-    """Writes dlt's lines as our own, except those that are expected."""
+    """Writes dlt's lines as our own, except those that are expected, and tracebacks."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not any(expected in str(record.msg) for expected in EXPECTED_WARNINGS):
+        text = record.getMessage()
+        if record.exc_info or "Traceback (most recent call last)" in text:
+            # Of a job that failed; what the command ends with says so, and what to do.
+            log.debug("%s", without_secrets(text), exc_info=record.exc_info)
+        elif not any(expected in str(record.msg) for expected in EXPECTED_WARNINGS):
             log.handle(record)
 
 

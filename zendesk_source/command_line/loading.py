@@ -136,6 +136,6 @@ def _print(report: SyncReport, options: argparse.Namespace) -> None:
 
 
 def _print_summary(report: SyncReport) -> None:
-    print_table(HEADINGS, summary_rows(report))
+    print_table(HEADINGS, summary_rows(report), needed_columns=2)
     if lines := notes(report):
         print_lines("", *lines)

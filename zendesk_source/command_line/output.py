@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Literal
 
 from zendesk_source.redaction import without_secrets
 from zendesk_source.text_table import table_text
@@ -18,7 +18,9 @@ log = logging.getLogger("zendesk_source")
 """What a command says beside its data; ``extra={"fields": {...}}`` are keys of the JSON line."""
 
 
-_STYLES = {"failed": "red", "skipped": "yellow", "unfinished": "yellow"}
+_STYLES = {"failed": "red", "skipped": "yellow", "incomplete": "yellow", "unfinished": "yellow"}
+_GAP = 2
+"""Blanks between two columns."""
 
 
 @contextmanager
@@ -96,7 +98,11 @@ def print_json(document: Any) -> None:
 
 
 def print_table(
-    headings: Sequence[str], rows: Iterable[Sequence[str]], *, left_columns: int = 1
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    left_columns: int = 1,
+    needed_columns: int | None = None,
 ) -> None:
     """Write a table: with colours on a terminal, as plain text elsewhere.
 
@@ -104,6 +110,8 @@ def print_table(
         headings: Of the columns.
         rows: Their cells.
         left_columns: How many columns hold text; the others hold numbers.
+        needed_columns: How many a terminal shows in any case; of the others those that hold
+            something and fit beside them on one line. When left out all, the last one folded.
     """
     if not sys.stdout.isatty():
         print(table_text(headings, rows, left_columns=left_columns))
@@ -113,12 +121,27 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for i, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if i < left_columns else "right")
+    console, rows = Console(), list(rows)
+    columns = list(zip(headings, *rows, strict=True))
+    shown = list(range(len(headings)))
+    if needed_columns is not None:
+        widths = [max(map(len, column)) for column in columns]
+        shown = [i for i in shown if i < needed_columns or any(columns[i][1:])]
+        while len(shown) > needed_columns and _width(widths, shown) > console.width:
+            shown.pop()
+        console.width = max(console.width, _width(widths, shown))  # the terminal breaks the lines
+    table = Table(box=None, header_style="bold", padding=(0, _GAP, 0, 0), pad_edge=False)
+    for i in shown:
+        is_folded = needed_columns is None and i == shown[-1]
+        side: Literal["left", "right"] = "left" if i < left_columns else "right"
+        table.add_column(headings[i], justify=side, no_wrap=not is_folded)
     for row in rows:
-        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
-    Console().print(table)
+        table.add_row(*(Text(row[i], style=_STYLES.get(row[i], "")) for i in shown))
+    console.print(table)
+
+
+def _width(widths: Sequence[int], columns: Sequence[int]) -> int:
+    return sum(widths[i] for i in columns) + _GAP * (len(columns) - 1)
 
 
 def print_lines(*lines: str) -> None:

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
     rows = [row(name, one) for name, one in plan.streams.items()]
     total = ("total", "", f"{plan.requests:,}", _minutes(plan.minutes), _megabytes(plan.disk_bytes))
-    print_table(_HEADINGS, [*rows, total])
+    print_table(_HEADINGS, [*rows, total], needed_columns=len(_HEADINGS))
     print_lines("", *plan.notes)
     return 0
 

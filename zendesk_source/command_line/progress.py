@@ -16,7 +16,6 @@ from zendesk_source.summary import time_text
 
 Runs = dict[str, StreamRun]
 
-SHORTEST_WAIT_TOLD_SECONDS = 3.0
 _SMALLEST_SHARE_TO_JUDGE_BY = 0.02
 _REFRESHES_A_SECOND = 2.0
 
@@ -62,7 +61,17 @@ def watched(progress: str) -> Iterator[Watch]:
 
 
 class Silent:
-    """Shows no progress; a signal ends the sync between two packages."""
+    """Shows no progress, but a long wait; a signal ends the sync between two packages.
+
+    Args:
+        stopwatch: Seconds that pass.
+    """
+
+    shortest_wait_told_seconds = 60.0
+
+    def __init__(self, stopwatch: Callable[[], float] = time.monotonic) -> None:
+        self._stopwatch = stopwatch
+        self._told_until: dict[str, float] = {}
 
     def on_start(self, runs: Runs) -> None:
         """Show nothing."""
@@ -72,7 +81,13 @@ class Silent:
         signals.raise_if_signalled()
 
     def on_wait(self, reason: str, wait_seconds: float) -> None:
-        """Show nothing."""
+        """Tell why a request waits, once for all that wait for the same."""
+        now = self._stopwatch()
+        if wait_seconds < self.shortest_wait_told_seconds or now < self._told_until.get(reason, 0):
+            return
+        self._told_until[reason] = now + wait_seconds
+        fields = {"wait_seconds": round(wait_seconds, 1), "reason": reason}
+        log.info(f"waiting {duration(wait_seconds)}: {reason}", extra={"fields": fields})
 
     def on_cost(self, cost: str) -> None:
         """Tell it: whoever chose the stream may not know."""
@@ -82,16 +97,12 @@ class Silent:
 class Lines(Silent):
     """A line for each loaded package and each wait."""
 
+    shortest_wait_told_seconds = 3.0
+
     def on_slice(self, runs: Runs) -> None:
         """Tell how far the streams are."""
         log.info(progress_line(runs), extra={"fields": {"streams": progress_fields(runs)}})
         super().on_slice(runs)
-
-    def on_wait(self, reason: str, wait_seconds: float) -> None:
-        """Tell why a request waits."""
-        if wait_seconds >= SHORTEST_WAIT_TOLD_SECONDS:
-            fields = {"wait_seconds": round(wait_seconds, 1), "reason": reason}
-            log.info(f"waiting {wait_seconds:.0f} s: {reason}", extra={"fields": fields})
 
 
 class StepCollector(NullCollector):
@@ -116,7 +127,7 @@ class LiveTable(Silent):
     """
 
     def __init__(self, stopwatch: Callable[[], float] = time.monotonic) -> None:
-        self._stopwatch = stopwatch
+        super().__init__(stopwatch)
         self._started = stopwatch()
         self._runs: Runs = {}
         self._seen: dict[str, float] = {}
@@ -148,33 +159,36 @@ class LiveTable(Silent):
         for row in reading:
             table.add_row(*row)
         parts = [table] if reading else []
-        return Group(*parts, Text(self.footer(), style="dim"))
+        return Group(*parts, *(Text(line, style="dim") for line in self.footer()))
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return the cells: a line for each stream that is being read."""
+        """Return the cells: a line for each stream that has begun and is not at its end."""
         return [
             self._row(name, run)
             for name, run in list(self._runs.items())
             if run.pages and not run.is_at_end
         ]
 
-    def footer(self) -> str:
-        """Return what holds for all streams: what is done now, was done, and is waited for."""
+    def footer(self) -> list[str]:
+        """Return what is below: how it goes, what is waited for, and which streams will come."""
         now = self._stopwatch()
-        runs = self._runs.values()
-        rows = sum(sum(list(run.rows.values())) for run in runs)
+        runs = dict(self._runs)
+        rows = sum(sum(list(run.rows.values())) for run in runs.values())
         parts = [self._step, duration(now - self._started)]
         if rows:
-            done = sum(run.is_at_end for run in runs)
+            done = sum(run.is_at_end for run in runs.values())
             parts[1:1] = [f"{done} of {len(runs)} streams at the end", f"{rows:,} rows read"]
+        lines = [" · ".join(parts)]
         reason, until = self._wait
         if until - now >= 1:
-            parts.append(f"waiting {until - now:.0f} s: {reason}")
-        return " · ".join(parts)
+            lines.append(f"waiting {duration(until - now)}: {reason}")
+        if later := [name for name, run in runs.items() if not (run.pages or run.is_at_end)]:
+            lines.append(f"not begun: {', '.join(later)}")
+        return lines
 
     def _row(self, name: str, run: StreamRun) -> tuple[str, ...]:
         began = self._seen.setdefault(name, self._stopwatch())
-        cells = (name, f"{run.rows.get(name, 0):,}", str(run.pages))
+        cells = (name, f"{run.own_rows(name):,}", str(run.pages))
         if run.timeline is None:
             return (*cells, "", "", "")
         share = run.timeline.share
@@ -187,7 +201,7 @@ class LiveTable(Silent):
 def progress_line(runs: Runs) -> str:
     """Return one line on how far the streams are."""
     reading = [
-        f"{name} {run.rows.get(name, 0):,}"
+        f"{name} {run.own_rows(name):,}"
         + (f" up to {time_text(run.timeline.through)}" if run.timeline else "")
         for name, run in runs.items()
         if not run.is_at_end and run.pages
@@ -200,7 +214,7 @@ def progress_fields(runs: Runs) -> dict[str, Any]:
     """Return the same for a program."""
     return {
         name: {
-            "rows": run.rows.get(name, 0),
+            "rows": run.own_rows(name),
             "pages": run.pages,
             "status": run.status,
             "is_at_end": run.is_at_end,

@@ -11,7 +11,7 @@ from zendesk_source.command_line.output import print_json, print_table
 from zendesk_source.selection import ALL, select_streams
 
 _LATER = {"merge": "what changed", "replace": "all of it", "append": "a snapshot"}
-_HEADINGS = ("stream", "core", "a later run reads", "other tables", "who may read it")
+_HEADINGS = ("stream", "core", "later runs", "tables", "role", "plan or feature")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json([_described(stream) for stream in streams])
     else:
-        print_table(_HEADINGS, map(_row, streams), left_columns=len(_HEADINGS))
+        print_table(_HEADINGS, map(_row, streams), left_columns=len(_HEADINGS), needed_columns=5)
     return 0
 
 
@@ -42,8 +42,9 @@ def _row(stream: Stream) -> Sequence[str]:
         stream.name,
         "yes" if stream.is_core else "by name" if stream.is_opt_in else "",
         _LATER["replace" if is_asked_again else stream.write],
-        str(len(stream.side_tables) or ""),
-        f"{stream.access}; {stream.needs}" if stream.needs else stream.access,
+        str(len(stream.tables)),
+        stream.access,
+        stream.needs,
     )
 
 

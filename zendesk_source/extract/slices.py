@@ -95,6 +95,16 @@ class StreamRun:
         """Whether nothing stopped the reading, though single rows or parents may be missing."""
         return self.status in ("ok", "incomplete")
 
+    def own_rows(self, name: str) -> int:
+        """Return the rows of the stream's own table; of all, where each object has a table.
+
+        Args:
+            name: Of the stream.
+        """
+        if name in self.rows:
+            return self.rows[name]
+        return sum(n for table, n in self.rows.items() if not table.startswith("_zendesk"))
+
     def note(self, about: str, text: str, *, is_missing: bool) -> None:
         """Record what people should know of this stream, which goes on.
 
