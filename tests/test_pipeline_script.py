@@ -20,6 +20,7 @@ import pytest
 from docs.update_readme import updated
 from pipelines.zendesk_pipeline import _parser, main
 from zendesk_source import zendesk_support
+from zendesk_source.command_line import main as command
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 ROOT = Path(__file__).parent.parent
@@ -141,6 +142,8 @@ def test_the_demo_leaves_other_data_alone(zendesk, monkeypatch, capsys) -> None:
     assert main(["--streams", "groups"]) == 0
     assert main(["--demo"]) == 0
     assert "Who answers the most" in capsys.readouterr().out
+    assert command(["status", "--demo", "--streams", "tickets"]) == 0
+    assert "tickets  ok" in capsys.readouterr().out
     with duckdb.connect("shared.duckdb") as connection:
         assert connection.sql("select count(*) from zendesk_data.groups").fetchall()[0][0] > 0
 

@@ -20,6 +20,7 @@ from zendesk_source.text_table import table_text
 _NOON = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 _CLIENT = ("demo_client", "demo_secret")
 
+PIPELINE = "zendesk_demo"
 DATASET = "demo_data"
 """Not that of real data: an earlier demo's tables are dropped."""
 
@@ -128,7 +129,7 @@ def _emptied(pipeline: dlt.Pipeline) -> dlt.Pipeline:
 
 
 def _check_owner(states: Sequence[Sequence[str]] | None) -> None:
-    if {name for (name,) in states or ()} - {"zendesk_demo"}:
+    if {name for (name,) in states or ()} - {PIPELINE}:
         raise ConfigurationError(
             "This dataset holds real data, and the demo empties its dataset first.",
             "Leave --dataset out, or name one that does not exist.",

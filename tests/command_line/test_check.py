@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.scripted_zendesk import TOKEN, Reply, ScriptedZendesk, listed
+from zendesk_source.api.clock import SystemClock
+from zendesk_source.catalogue import STREAMS
 from zendesk_source.command_line import main
 from zendesk_source.simulator import Account, Fault, RateLimits, SimulatedClock, Simulator
 
@@ -46,6 +49,71 @@ def test_a_check_costs_a_request_for_each_stream_and_other_product(zendesk, caps
     assert len(asked) == len(found["streams"]) + len(found["other_products"])
 
 
+EXPORTS = "tickets,ticket_events,ticket_metric_events,users,organizations,side_conversations"
+
+
+def test_a_check_leaves_the_exports_of_the_minute_to_the_load(zendesk, capsys) -> None:
+    assert main(["check", "--streams", EXPORTS]) == 0
+    facts = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
+    assert facts["streams"].strip() == "3 of 6 open"
+    assert facts["not asked"].strip() == (
+        "ticket_events, ticket_metric_events, organizations: tickets is asked for all that share"
+        " the rate limit incremental-exports."
+    )
+    exports = [
+        each.path for each in zendesk.requests if each.path.startswith("/api/v2/incremental")
+    ]
+    assert exports
+    assert [path for path in exports if not path.endswith("/sample")] == []
+
+
+def test_where_there_is_no_sample_a_check_costs_one_export(zendesk, capsys) -> None:
+    streams = "ticket_metric_events,incremental_routing_attributes"
+    assert main(["check", "--streams", streams, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["streams"]
+    assert [one["status"] for one in found.values()] == ["open", "not asked"]
+    assert sum(each.path.startswith("/api/v2/incremental") for each in zendesk.requests) == 1
+
+
+def test_an_export_that_is_closed_is_told_though_its_sample_was_asked(zendesk, capsys) -> None:
+    zendesk.refuse("tickets", 403)
+    assert main(["check", "--streams", "tickets,organizations", "--json"]) == 4
+    found = json.loads(capsys.readouterr().out)["streams"]
+    assert [one["status"] for one in found.values()] == ["closed", "not asked"]
+
+
+def test_a_check_does_not_wait_for_long_and_says_what_it_did_not_ask(
+    capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: None)
+    later = Reply(429, b"", {"Retry-After": "900"})
+    routes = {"/api/v2/groups": later, "/api/v2/tags": listed("tags", [])}
+    with ScriptedZendesk(routes) as zendesk:
+        settings = {"SUBDOMAIN": "acme", "OAUTH_TOKEN": TOKEN, "BASE_URL": zendesk.base_url}
+        for name, value in settings.items():
+            monkeypatch.setenv(f"SOURCES__ZENDESK__CREDENTIALS__{name}", value)
+        assert main(["check", "--streams", "groups,tags", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["streams"]
+    assert (found["groups"]["status"], found["tags"]["status"]) == ("not asked", "open")
+    assert "would have to wait 15 min" in found["groups"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check"], "20 of 23 open"),
+        (["plan", "--streams", "tickets,groups"], "rate limit incremental-exports"),
+        (["sample", "groups", "-n", "1"], "-- groups, row 1"),
+    ],
+)
+def test_the_demos_account_can_be_asked_without_any_settings(
+    arguments: list[str], words: str, capsys, own_dlt: Path
+) -> None:
+    assert main([*arguments, "--demo"]) == 0
+    assert words in capsys.readouterr().out
+    assert list(own_dlt.glob("*.duckdb")) == []
+
+
 def test_a_closed_stream_ends_the_check_with_4_and_says_why(zendesk, capsys) -> None:
     zendesk.refuse("groups", 403)
     zendesk.fail_next(Fault.CUT_JSON, "tags", times=99)
@@ -60,8 +128,9 @@ def test_a_closed_stream_ends_the_check_with_4_and_says_why(zendesk, capsys) -> 
 
 
 def test_a_closed_product_that_nobody_wants_is_no_failure(zendesk, capsys) -> None:
-    for stream in ("talk_calls", "talk_call_legs"):
-        zendesk.refuse(stream, 404)
+    for stream in STREAMS:
+        if stream.product == "talk":
+            zendesk.refuse(stream.name, 404)
     assert main(["check", "--streams", "groups"]) == 0
     assert "talk closed" in capsys.readouterr().out
 

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+from zendesk_source.api.budget import OnWait
 from zendesk_source.api.client import Identity, whoami
 from zendesk_source.api.credentials import API_TOKENS_END, ZendeskApiToken, base_url_of
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Stream
+from zendesk_source.command_line.account import account_of
 from zendesk_source.command_line.destination import place_of
 from zendesk_source.command_line.dlt_runtime import dlt_runtime
-from zendesk_source.command_line.progress import Lines
+from zendesk_source.command_line.progress import Lines, duration
 from zendesk_source.connection import Connection
-from zendesk_source.errors import StreamRefused, ZendeskError
+from zendesk_source.errors import RateLimited, StreamRefused, ZendeskError
 from zendesk_source.missing_settings import KINDS
-from zendesk_source.preview import first_page
+from zendesk_source.preview import first_sampled
 from zendesk_source.selection import select_streams
-from zendesk_source.source import configured_connection
 
 AT_ONCE = 4
 SKEW_WORTH_A_WARNING_SECONDS = 60
 A_WHILE_AGO_SECONDS = 600
 """Exports are asked for what changed lately, which is little."""
+FEW_A_SECOND = 0.5
+"""Requests that a rate limit allows; of so few none is wasted."""
+LONGEST_WAIT_SECONDS = 90.0
+NOT_ASKED = "not asked"
+DEMO_PLACE = "zendesk_demo.duckdb in the folder where `load --demo` is run"
 
 # Requests a minute of the Support API, by plan:
 # https://developer.zendesk.com/api-reference/introduction/rate-limits/
@@ -37,46 +42,81 @@ PLANS = {
 }
 
 
+class _WouldWait(RateLimited):
+    """A question that is not worth the wait."""
+
+
 def checked(options: argparse.Namespace) -> dict[str, Any]:
     """Return what was found: as data, as texts, and what is worth a warning."""
-    with dlt_runtime():
+    with dlt_runtime(), account_of(options) as connection:
         chosen = select_streams(options.streams or [])
-        place = place_of(options)
-        connection = configured_connection()
-        connection.on_wait = Lines().on_wait
+        place = DEMO_PLACE if options.demo else place_of(options)
+        connection.on_wait = _patient(Lines())
         try:
             user: Identity | None = whoami(connection.client)
         except StreamRefused:
             user = None  # a token may be good for some streams and not for this question
         answers = _asked(connection, [stream for stream in STREAMS if stream.name in chosen])
         others = _asked(connection, _one_of_each_product(chosen))
-    return _found(connection, user, answers, others, place)
+        return _found(connection, user, answers, others, place)
+
+
+def _patient(lines: Lines) -> OnWait:
+    """Return what tells of waits, and ends a question that would have to wait for long."""
+
+    def on_wait(reason: str, wait_seconds: float) -> None:
+        if wait_seconds > LONGEST_WAIT_SECONDS:
+            raise _WouldWait(f"this would have to wait {duration(wait_seconds)}: {reason}.")
+        lines.on_wait(reason, wait_seconds)
+
+    return on_wait
 
 
 def _one_of_each_product(chosen: Sequence[str]) -> list[Stream]:
     products = {stream.product for stream in STREAMS if stream.name in chosen}
-    first = {stream.product: stream for stream in reversed(STREAMS) if stream.parent is None}
+    plain = [stream for stream in STREAMS if stream.parent is None and not stream.bucket]
+    first = {stream.product: stream for stream in reversed(plain)}
     return [first[product] for product in PRODUCTS if product not in products]
 
 
 def _asked(connection: Connection, streams: Sequence[Stream]) -> dict[str, dict[str, Any]]:
+    sparing = _sparing(connection, streams)
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        found = threads.map(lambda stream: _ask(connection, stream), streams)
+        found = threads.map(lambda stream: _ask(connection, stream, sparing), streams)
         return dict(zip((stream.name for stream in streams), found, strict=True))
 
 
-def _ask(connection: Connection, stream: Stream) -> dict[str, Any]:
+def _sparing(connection: Connection, streams: Sequence[Stream]) -> dict[str, str]:
+    """Return which stream is asked in place of those that share its small rate limit."""
+    first: dict[str, str] = {}
+    few = [
+        stream
+        for stream in streams
+        if stream.bucket and connection.client.requests_per_second(stream.bucket) <= FEW_A_SECOND
+    ]
+    for stream in few:
+        first.setdefault(stream.bucket, stream.name)
+    return {each.name: name for each in few if (name := first[each.bucket]) != each.name}
+
+
+def _ask(connection: Connection, stream: Stream, sparing: Mapping[str, str]) -> dict[str, Any]:
+    if asked := sparing.get(stream.name):
+        reason = f"{asked} is asked for all that share the rate limit {stream.bucket}."
+        return {"status": NOT_ASKED, "reason": reason}
     try:
-        since = int(time.time()) - A_WHILE_AGO_SECONDS
-        page = first_page(connection, stream, since=since)
+        since = int(connection.clock.now().timestamp()) - A_WHILE_AGO_SECONDS
+        page = first_sampled(connection, stream, since=since)
     except StreamRefused as error:
         return {"status": "closed", "reason": str(error)}
+    except _WouldWait as error:
+        return {"status": NOT_ASKED, "reason": str(error)}
     except ZendeskError as error:
         if error.exit_code in (2, 3):
             raise
         return {"status": "failed", "reason": str(error)}
-    answered = None if page is None else (page.server_time, page.received_at)
-    return {"status": "open", "reason": "", "answered": answered}
+    if page is None:
+        return {"status": NOT_ASKED, "reason": "there is nothing yet of which it could have rows."}
+    return {"status": "open", "reason": "", "answered": (page.server_time, page.received_at)}
 
 
 def _found(
@@ -117,9 +157,19 @@ def _found(
             "rate limits": _limits(connection, limits),
             "destination": place,
             "streams": f"{len(is_open)} of {len(answers)} open",
+            "not asked": _not_asked(answers),
             "other products": ", ".join(f"{name} {status}" for name, status in products.items()),
         },
     }
+
+
+def _not_asked(answers: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the streams that were not asked, by the reason."""
+    names: dict[str, list[str]] = {}
+    for name, one in answers.items():
+        if one["status"] == NOT_ASKED:
+            names.setdefault(one["reason"], []).append(name)
+    return " ".join(f"{', '.join(each)}: {reason}" for reason, each in names.items())
 
 
 def _skew_seconds(times: Sequence[tuple[datetime, datetime]]) -> int | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dlt
 
-from zendesk_source.command_line.load import DATASET
+from zendesk_source.command_line.load import tables_of
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.html_report import reader
 
@@ -22,7 +22,8 @@ def loaded_pipeline(options: argparse.Namespace) -> Iterator[dlt.Pipeline]:
     Raises:
         ConfigurationError: There is no such DuckDB file; looking must not make one.
     """
-    with reader("zendesk", options.destination, options.dataset or DATASET) as pipeline:
+    name, dataset = tables_of(options)
+    with reader(name, options.destination, dataset) as pipeline:
         if (file := duckdb_file(pipeline)) is not None and not file.exists():
             raise nothing_loaded(f"There is no DuckDB file {file}.")
         if pipeline.destination.destination_type.endswith(".filesystem"):
@@ -41,7 +42,8 @@ def nothing_loaded(what: str) -> ConfigurationError:
 
 def place_of(options: argparse.Namespace) -> str:
     """Return where the tables are, without credentials, having tried whether it answers."""
-    with reader("zendesk", options.destination, options.dataset or DATASET) as pipeline:
+    name, dataset = tables_of(options)
+    with reader(name, options.destination, dataset) as pipeline:
         file = duckdb_file(pipeline)
         if file is not None and not file.exists() and file.parent.is_dir():
             return f"{file}, which the first load makes"

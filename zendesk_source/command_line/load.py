@@ -59,6 +59,20 @@ def add_destination_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dataset", help=f"dataset or schema of the tables (default: {DATASET})")
 
 
+def add_demo_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare that the demo is meant."""
+    parser.add_argument("--demo", action="store_true", help="of the simulated account of the demo")
+
+
+def tables_of(options: argparse.Namespace) -> tuple[str, str]:
+    """Return the pipeline that loads the tables which are meant, and their dataset."""
+    if not getattr(options, "demo", False):
+        return "zendesk", options.dataset or DATASET
+    from zendesk_source import demo
+
+    return demo.PIPELINE, options.dataset or demo.DATASET
+
+
 def run(options: argparse.Namespace) -> int:
     """Load."""
     check(options)

@@ -15,7 +15,7 @@ from dlt.extract import DltSource
 
 from zendesk_source import demo
 from zendesk_source.command_line.dlt_runtime import dlt_runtime
-from zendesk_source.command_line.load import DATASET, progress_of
+from zendesk_source.command_line.load import DATASET, progress_of, tables_of
 from zendesk_source.command_line.output import log, print_json, print_lines, print_table
 from zendesk_source.command_line.progress import LiveTable, StepCollector, watched
 from zendesk_source.loop import SyncReport, sync
@@ -109,10 +109,11 @@ def run_demo(options: argparse.Namespace) -> int:
 
 
 def _demo_pipeline(options: argparse.Namespace) -> dlt.Pipeline:
+    name, dataset = tables_of(options)
     return dlt.pipeline(
-        "zendesk_demo",
+        name,
         destination=options.destination,
-        dataset_name=options.dataset or demo.DATASET,
+        dataset_name=dataset,
         progress=collector(options),
     )
 

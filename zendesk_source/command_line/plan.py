@@ -10,7 +10,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from zendesk_source.command_line.load import add_stream_arguments, check_streams
+from zendesk_source.command_line.load import (
+    add_demo_argument,
+    add_stream_arguments,
+    check_streams,
+)
 from zendesk_source.command_line.output import print_json, print_lines, print_table
 
 _HEADINGS = ("stream", "rows", "requests", "minutes", "MB")
@@ -19,6 +23,7 @@ _HEADINGS = ("stream", "rows", "requests", "minutes", "MB")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what would be loaded."""
     add_stream_arguments(parser)
+    add_demo_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from zendesk_source.api.budget import product_bucket
 from zendesk_source.api.client import Answer
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import STREAMS, Stream
+from zendesk_source.command_line.account import account_of
 from zendesk_source.command_line.dlt_runtime import dlt_runtime
 from zendesk_source.command_line.loading import window_of
 from zendesk_source.command_line.progress import Lines
@@ -24,7 +25,6 @@ from zendesk_source.extract.positions import EXPORTS, row_time
 from zendesk_source.extract.times import parse_date
 from zendesk_source.preview import first_page
 from zendesk_source.selection import select_streams
-from zendesk_source.source import configured_connection
 
 AT_ONCE = 4
 SAMPLED_ROWS = 100
@@ -109,8 +109,7 @@ class Plan:
 
 def planned(options: argparse.Namespace) -> Plan:
     """Ask Zendesk a little and estimate the rest."""
-    with dlt_runtime():
-        connection = configured_connection()
+    with dlt_runtime(), account_of(options) as connection:
         connection.on_wait = Lines().on_wait
         first, last = window_of(options)
         start, end = parse_date(first, "start_date"), parse_date(last, "end_date")
@@ -120,7 +119,7 @@ def planned(options: argparse.Namespace) -> Plan:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             found = threads.map(lambda stream: _estimate(connection, stream, window), streams)
             estimates = dict(zip((stream.name for stream in streams), found, strict=True))
-    return _plan(connection, streams, estimates)
+        return _plan(connection, streams, estimates)
 
 
 def _estimate(connection: Connection, stream: Stream, window: Window) -> Estimate:

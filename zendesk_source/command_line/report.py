@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from zendesk_source.command_line.load import add_demo_argument, tables_of
 from zendesk_source.command_line.output import log, print_json
 
 
@@ -26,17 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--account", default="", metavar="NAME", help="whose, where several share the dataset")
     add("--destination", default="duckdb", help="where the tables are (default: duckdb)")
     add("--dataset", help="dataset or schema they are in (default: zendesk_data)")
-    add("--demo", action="store_true", help="about the tables that `make demo` loaded")
+    add_demo_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the page."""
     from zendesk_source.command_line.dlt_runtime import dlt_runtime
-    from zendesk_source.demo import DATASET as DEMO_DATASET
     from zendesk_source.html_report import reader, write_report
 
-    name = "zendesk_demo" if options.demo else "zendesk"
-    dataset = options.dataset or (DEMO_DATASET if options.demo else "zendesk_data")
+    name, dataset = tables_of(options)
     with dlt_runtime(), reader(name, options.destination, dataset) as pipeline:
         write_report(
             pipeline,

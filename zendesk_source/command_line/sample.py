@@ -14,8 +14,9 @@ import json
 from typing import Any
 
 from zendesk_source.catalogue import STREAMS, Stream
+from zendesk_source.command_line.load import add_demo_argument
 from zendesk_source.command_line.output import log, print_facts, print_json, print_lines
-from zendesk_source.errors import ConfigurationError, StreamRefused, UnexpectedAnswer
+from zendesk_source.errors import ConfigurationError
 from zendesk_source.selection import select_streams
 
 LONGEST_TEXT = 200
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stream", metavar="STREAM", help="see `zendesk-source streams`")
     parser.add_argument("-n", type=int, default=5, metavar="ROWS", help="how many (default: 5)")
     parser.add_argument("--start-date", metavar="DATE", help="of rows changed since then")
+    add_demo_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -59,23 +61,19 @@ def _stream(name: str) -> Stream:
 
 
 def _rows(stream: Stream, options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    from zendesk_source.command_line.account import account_of
     from zendesk_source.command_line.progress import Lines
     from zendesk_source.extract.times import parse_date
-    from zendesk_source.preview import first_page, sample_of, shaped_rows
-    from zendesk_source.source import configured_connection
+    from zendesk_source.preview import first_sampled, shaped_rows
 
     start = parse_date(options.start_date, "--start-date")
     since = int(start.timestamp()) if start else 0
-    connection = configured_connection()
-    connection.on_wait = Lines().on_wait
-    wanted = sample_of(stream, options.n)
-    try:
-        page = first_page(connection, wanted, rows=options.n, since=since)
-    except (StreamRefused, UnexpectedAnswer):
-        if wanted is stream:
-            raise
-        page = first_page(connection, stream, rows=options.n, since=since)
-    return {} if page is None or not page.rows else dict(shaped_rows(connection, stream, page))
+    with account_of(options) as connection:
+        connection.on_wait = Lines().on_wait
+        page = first_sampled(connection, stream, rows=options.n, since=since)
+        if page is None or not page.rows:
+            return {}
+        return dict(shaped_rows(connection, stream, page))
 
 
 def _plain(value: Any) -> Any:

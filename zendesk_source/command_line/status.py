@@ -18,11 +18,12 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from zendesk_source.command_line.load import (
-    DATASET,
+    add_demo_argument,
     add_destination_arguments,
     add_stream_argument,
     check_dataset,
     check_streams,
+    tables_of,
 )
 from zendesk_source.command_line.output import log, print_json, print_lines, print_table
 from zendesk_source.errors import ConfigurationError
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what to look at, and what is too old."""
     add_stream_argument(parser)
     add_destination_arguments(parser)
+    add_demo_argument(parser)
     parser.add_argument(
         "--max-age", metavar="AGE", help="end with 4 when a stream is older: 90m, 2h, 1d"
     )
@@ -88,7 +90,7 @@ def _states(options: argparse.Namespace, now: datetime) -> dict[str, StreamState
     with dlt_runtime(), loaded_pipeline(options) as pipeline:
         runs = logged_runs(pipeline, now)
     if runs is None:
-        raise nothing_loaded(f"There is no sync log in dataset {options.dataset or DATASET}.")
+        raise nothing_loaded(f"There is no sync log in dataset {tables_of(options)[1]}.")
     names = [name for name in runs if wanted is None or stream_of(name) in wanted]
     return {name: state_of(name, runs[name], now) for name in names}
 
