@@ -133,7 +133,8 @@ class Expected:
             row = {name: value for name, value in row.items() if name != "metric_set"}
         for child in row.get("child_events", ()) if stream == "ticket_events" else ():
             # Without `comment_events` a comment only says that it is one.
-            if child.get("event_type") == "Comment" and "body" in child:
+            is_comment = child.get("event_type", "").endswith("Comment")
+            if is_comment and ("body" in child or child.get("data") is not None):
                 ids = {"ticket_id": row["ticket_id"], "event_id": row["id"]}
                 self._put("ticket_comments", (child["id"],), {**child, **ids})
         if stream == "ticket_events" and row.get("child_events"):

@@ -191,10 +191,14 @@ def test_a_ticket_that_comes_again_without_a_tag_loses_it() -> None:
 def test_event_types_nobody_knew_are_learned() -> None:
     both = BothPaths("ticket_events")
     comment = {"id": 2, "event_type": "Comment", "type": "Comment", "body": "b", "public": True}
-    for kind in ("Change", "Create", "Change", "VoiceComment"):
+    for kind in ("Change", "Create", "Change", "VoiceComment", "FacebookComment", "VoiceComment"):
         other = {"id": 3, "event_type": kind, "status": "open"}
         both.page({"id": 1, "ticket_id": 5, "child_events": [other, comment]})
         both.page({"id": 1, "ticket_id": 5, "child_events": [{**comment, "new": kind}]})
+        social = {"id": 4, "event_type": kind, "data": {"via": kind}, "graph_object_id": "1_2"}
+        both.page({"id": 1, "ticket_id": 5, "child_events": [social, {**comment, "data": None}]})
+        bare = {"id": 5, "event_type": kind, "comment_present": True, "comment_public": True}
+        both.page({"id": 1, "ticket_id": 5, "child_events": [bare, comment]})
 
 
 def test_pages_can_be_put_together() -> None:

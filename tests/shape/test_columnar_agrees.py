@@ -183,7 +183,7 @@ def with_side(draw: st.DrawFn, row: dict[str, Any], side: SideTable) -> Any:
     elif side.origin is Origin.ELEMENTS:
         row[side.key] = draw(st.none() | st.lists(TEXTS | NUMBERS, max_size=3))
     elif side.origin is Origin.COMMENT_EVENTS:
-        kinds = st.sampled_from(["Comment", "Comment", "Change", "Create", "New"])
+        kinds = st.sampled_from(["Comment", "VoiceComment", "Change", "Create", "NewComment"])
         children = draw(st.lists(objects(side.columns), max_size=3))
         row[side.key] = [{**child, "event_type": draw(kinds)} for child in children]
     return row

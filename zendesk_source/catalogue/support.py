@@ -84,9 +84,11 @@ TICKET_COMMENTS = SideTable(
     columns=columns(
         bigint="id ticket_id event_id author_id audit_id via_reference_id",
         timestamp="created_at",
-        text="type event_type body html_body plain_body",
-        bool="public",
-        json="via attachments metadata",
+        # The second line is of calls and Facebook; `data` tells who called whom, and how long.
+        text="type event_type body html_body plain_body"
+        " formatted_from formatted_to graph_object_id",
+        bool="public trusted transcription_visible",
+        json="via attachments metadata data",
     ),
     docs=_REFERENCE + "tickets/ticket_comments/",
 )

@@ -12,13 +12,12 @@ from zendesk_source.catalogue import DataType, Origin, SideTable, Stream
 from zendesk_source.shape.columnar_custom import CustomLayout, CustomPlan
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.decoding import NULL, VALUE_TYPES, RecordLayout, record_layout
+from zendesk_source.shape.side_tables import COMMENT, EVENT_TYPE, is_comment
 from zendesk_source.shape.tables import Shaper, TableColumns
 
 Object = Mapping[str, Any]
 _SKIPPED = (msgspec.Raw, NULL)
 CUSTOM_PREFIX = "cf_"
-COMMENT = "Comment"
-EVENT_TYPE = "event_type"
 
 
 class TablePlan:
@@ -175,7 +174,7 @@ class PagePlan:
         objects = [each for each in found if isinstance(each, Mapping)]
         if side.origin is Origin.COMMENT_EVENTS:
             self._event_types.update((str(each.get(EVENT_TYPE)), None) for each in objects)
-            objects = [each for each in objects if each.get(EVENT_TYPE) == COMMENT]
+            objects = [each for each in objects if is_comment(each.get(EVENT_TYPE))]
         self._sides[side.name].learn(objects)
 
     def _side_layout(self, name: str) -> RecordLayout:
@@ -194,8 +193,15 @@ class PagePlan:
         kinds: Any = comments.record
         for number, event_type in enumerate(self._event_types):
             if event_type != COMMENT:
+                # All comments are decoded alike; of another event only the type is looked at.
+                bases = (comments.record,) if is_comment(event_type) else ()
                 kinds |= msgspec.defstruct(
-                    f"Child{number}", [], tag_field=EVENT_TYPE, tag=event_type, gc=False
+                    f"Child{number}",
+                    [],
+                    bases=bases,
+                    tag_field=EVENT_TYPE,
+                    tag=event_type,
+                    gc=False,
                 )
         return msgspec.json.Decoder(_list_of(kinds) | None)
 

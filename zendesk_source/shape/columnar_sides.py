@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from zendesk_source.catalogue import DataType, Origin, SideTable
 from zendesk_source.shape.columnar_custom import AnyField
-from zendesk_source.shape.columnar_layout import COMMENT, EVENT_TYPE, PageLayout
+from zendesk_source.shape.columnar_layout import PageLayout
 from zendesk_source.shape.columnar_values import (
     Arrays,
     arrays_of_rows,
@@ -26,7 +26,9 @@ from zendesk_source.shape.columnar_values import (
 )
 from zendesk_source.shape.decoding import NULL, Record, RecordLayout
 from zendesk_source.shape.side_tables import (
+    CALL_DATA,
     EVENT_COLUMNS,
+    EVENT_TYPE,
     MAY_BE_SILENT,
     SIDE_ROWS,
     Page,
@@ -178,19 +180,23 @@ def _comment_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -
     layout, children = page.layout.sides[side.name], page.layout.children
     assert children is not None
     raws = map(attrgetter(page.layout.own.attribute(side.key)), page.parents)
-    body = attrgetter(layout.attribute("body"))
+    (body,) = (slot for slot in layout.slots if slot.key == "body")
+    text, data = attrgetter(body.attribute), attrgetter(layout.attribute(CALL_DATA))
     record = layout.record
     found = [
         (child, number)
         for number, raw in enumerate(raws)
         for child in children.decode(raw) or ()
-        if type(child) is record and body(child) is not msgspec.UNSET
+        if isinstance(child, record) and (text(child) is not msgspec.UNSET or data(child) != NULL)
     ]
     comments = [child for child, _ in found]
+    for child in comments:
+        if text(child) is msgspec.UNSET:
+            setattr(child, body.attribute, NULL if body.is_raw else None)
     arrays = record_arrays(columns, layout, comments)
     tickets = page.layout.own.values(page.parents, "ticket_id")
     computed = {
-        EVENT_TYPE: [COMMENT] * len(comments),
+        EVENT_TYPE: [type(child).__struct_config__.tag for child in comments],
         "ticket_id": [tickets[number] for _, number in found],
         side.parent_column: [page.parent_ids[number] for _, number in found],
     }

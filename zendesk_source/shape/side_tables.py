@@ -10,6 +10,11 @@ from zendesk_source.catalogue import DataType, Origin, SideTable
 from zendesk_source.shape.ticket_history import field_changes, tag_changes
 from zendesk_source.shape.values import as_text, fit
 
+COMMENT = "Comment"
+EVENT_TYPE = "event_type"
+CALL_DATA = "data"
+"""Key of what a call or a social network tells of a comment."""
+
 Row = dict[str, Any]
 Page = Mapping[str, Any]
 
@@ -75,12 +80,25 @@ def _rows_beside(side: SideTable, _parents: list[Row], page: Page) -> Iterator[R
 def _comment_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
     for event in parents:
         for child in event.get(side.key) or ():
-            if child.get("event_type") == "Comment" and "body" in child:
+            if is_comment(child.get(EVENT_TYPE)) and _has_text(child):
                 yield {
                     **child,
                     "ticket_id": event.get("ticket_id"),
                     side.parent_column: event["id"],
                 }
+
+
+def is_comment(event_type: Any) -> bool:
+    """Whether a child event is a comment: ``Comment``, or one by ``Voice`` or ``Facebook``, say.
+
+    What only tells of one has another end: ``CommentPrivacyChange``, ``CommentRedactionEvent``.
+    """
+    return isinstance(event_type, str) and event_type.endswith(COMMENT)
+
+
+def _has_text(child: Row) -> bool:
+    # Where comments were not asked for, there is only the fact that there is one.
+    return "body" in child or child.get(CALL_DATA) is not None
 
 
 def _field_change_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from zendesk_source.simulator.state import State
-from zendesk_source.simulator.ticket_rows import bare_comment_child
+from zendesk_source.simulator.ticket_rows import bare_comment_child, is_comment
 from zendesk_source.simulator.timeline import Key
 
 
@@ -27,9 +27,7 @@ def rows_json(
         for key in keys:
             event = store[key]
             event["child_events"] = [
-                bare_comment_child(child, event["via"])
-                if child["event_type"] == "Comment"
-                else child
+                bare_comment_child(child, event["via"]) if is_comment(child) else child
                 for child in event["child_events"]
             ]
             yield orjson.dumps(event)

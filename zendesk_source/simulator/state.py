@@ -13,7 +13,7 @@ from typing import Any, Literal
 from zendesk_source.catalogue import STREAMS, TAKEN_AT, Paging, Stream
 from zendesk_source.simulator.clock import SimulatedClock
 from zendesk_source.simulator.store import Mark, Row, RowStore, epoch_seconds
-from zendesk_source.simulator.ticket_rows import HOST
+from zendesk_source.simulator.ticket_rows import HOST, is_comment
 
 DAY_SECONDS = 86_400
 SCRUB_AFTER_SECONDS = 30 * DAY_SECONDS
@@ -137,7 +137,7 @@ class State:
         if event["ticket_id"] in self.stores["tickets"].marked["ai_agent"]:
             self.ai_agent_event_ids.add(event["id"])
         for child in event["child_events"]:
-            if child["event_type"] == "Comment":
+            if is_comment(child):
                 self.event_id_of_comment[child["id"]] = event["id"]
 
     def put_identity(self, identity: Row) -> None:
@@ -202,7 +202,7 @@ class State:
         """Comments of every ticket event, with the ids that join them to it."""
         for event in self.stores["ticket_events"]:
             for child in event["child_events"]:
-                if child["event_type"] == "Comment":
+                if is_comment(child):
                     yield {**child, "ticket_id": event["ticket_id"], "event_id": event["id"]}
 
     def blank_row(self, stream: Stream, values: dict[str, Any]) -> Row:

@@ -180,13 +180,15 @@ def comment_child(
     channel: str,
     attachments: list[Row],
 ) -> Row:
-    """Return a comment as ``include=comment_events`` shows it."""
+    """Return a comment as ``include=comment_events`` shows it; of a call, with its recording."""
+    call = _call_of(comment_id, created_at) if channel == "voice" else {}
+    kind = "VoiceComment" if call else "Comment"
     paragraphs = "".join(f'<p dir="auto">{part}</p>' for part in body.split("\n") if part)
     return {
         "id": comment_id,
         "via": via(channel),
         "via_reference_id": None,
-        "type": "Comment",
+        "type": kind,
         "author_id": author_id,
         "body": body,
         "html_body": f'<div class="zd-comment" dir="auto">{paragraphs}</div>',
@@ -195,8 +197,32 @@ def comment_child(
         "attachments": attachments,
         "audit_id": event_id,
         "created_at": created_at,
-        "event_type": "Comment",
+        "event_type": kind,
+        **call,
     }
+
+
+def _call_of(comment_id: int, started_at: str) -> Row:
+    return {
+        "formatted_from": "+1 (415) 555-0100",
+        "formatted_to": "+1 (415) 555-0101",
+        "transcription_visible": False,
+        "trusted": True,
+        "data": {
+            "from": "+14155550100",
+            "to": "+14155550101",
+            "call_id": comment_id + 1,
+            "call_duration": 30 + comment_id % 600,
+            "started_at": started_at,
+            "recording_url": f"{HOST}/api/v2/channels/voice/calls/{comment_id}/recording",
+            "transcription_text": None,
+        },
+    }
+
+
+def is_comment(child: Row) -> bool:
+    """Whether a child event is a comment, written or spoken."""
+    return bool(child["event_type"].endswith("Comment"))
 
 
 def bare_comment_child(comment: Row, event_via: str) -> Row:
@@ -207,7 +233,7 @@ def bare_comment_child(comment: Row, event_via: str) -> Row:
         "via_reference_id": comment["via_reference_id"],
         "comment_present": True,
         "comment_public": comment["public"],
-        "event_type": "Comment",
+        "event_type": comment["event_type"],
     }
 
 
