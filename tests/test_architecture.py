@@ -13,12 +13,13 @@ PACKAGE = "zendesk_source"
 
 # Each part may import itself and those before it. A new part has to be placed here.
 LAYERS = ["errors", "file_lock", "heap", "catalogue", "api", "extract", "shape"]
-LAYERS += ["destination_limits", "item_format", "connection", "resources", "source"]
-SYNC = ["missing_settings", "failures", "destination_state", "missing_tables", "labeled_view"]
+LAYERS += ["destination_limits", "item_format", "connection", "resources"]
+LAYERS += ["plain_settings", "missing_settings", "failures", "source"]
+SYNC = ["destination_state", "missing_tables", "labeled_view"]
 SYNC += ["memory", "duckdb_file"]
 SYNC += ["single_run", "sync_log", "loop"]
 ORDER = ["text_table", "redaction", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
-ORDER += ["plain_settings", "login", "preview", "sync_history", "reset", "command_line"]
+ORDER += ["login", "preview", "sync_history", "reset", "command_line"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
 FRONT = ["__init__", "__main__"]
 # The simulator is another Zendesk, not a layer: it must not share our reading of the API.

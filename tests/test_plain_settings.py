@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs import PluggableRunContext
 
+from zendesk_source import zendesk_source
 from zendesk_source.api.credentials import (
     ZendeskApiToken,
     ZendeskCredentials,
@@ -18,9 +21,11 @@ from zendesk_source.api.credentials import (
     ZendeskOAuthToken,
     ZendeskRefreshToken,
 )
+from zendesk_source.command_line import main
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.failures import explained
 from zendesk_source.plain_settings import PLAIN_NAMES, dotenv_values, read_plain_settings
+from zendesk_source.simulator import Account, SimulatedClock, Simulator
 
 SECRET = "s3cr3t"
 DLT = "SOURCES__ZENDESK__CREDENTIALS__"
@@ -201,3 +206,47 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(ConfigurationError, match="Is a directory"):
         dotenv_values(tmp_path / "folder")
+
+
+SNIPPET = """
+import dlt
+from zendesk_source import zendesk_support
+
+pipeline = dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+pipeline.run(zendesk_support().with_resources("groups"))
+"""
+
+
+def run_snippet() -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", SNIPPET]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_file_works_for_python_as_for_the_command_line(own_dlt: Path) -> None:
+    account = Account.generate(tickets=1, users=2, organizations=1, clock=SimulatedClock())
+    with Simulator(account, oauth_token=SECRET) as zendesk:
+        settings = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": SECRET}
+        place = {"DESTINATION__DUCKDB__CREDENTIALS": "of_the_file.duckdb"}
+        write(own_dlt, **settings, **place, **{f"{DLT}BASE_URL": zendesk.base_url})
+        ended = run_snippet()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (own_dlt / "of_the_file.duckdb").exists()
+
+
+def test_python_says_what_is_missing_as_the_command_line_does(own_dlt: Path, capsys) -> None:
+    write(own_dlt, ZENDESK_SUBDOMAIN="acme", ZENDESK_CLIENT_ID="etl")
+    ended = run_snippet()
+    assert main(["load"]) == 2
+    said = capsys.readouterr().err.removeprefix("error: ").strip()
+    assert "ZENDESK_CLIENT_SECRET" in said
+    message = ended.stderr.splitlines()[-1].removeprefix("zendesk_source.errors.")
+    (where,) = {text.partition("Looked in")[0] for text in (message, f"ConfigurationError: {said}")}
+    assert "`client_secret` is missing" in where
+    assert ended.stderr.count("Traceback") == 1
+    assert "/dlt/" not in ended.stderr.partition("Error: ")[0]
+
+
+def test_a_copy_of_a_source_reads_the_file_too(own_dlt: Path) -> None:
+    write(own_dlt, SOURCES__EMEA__CREDENTIALS__SUBDOMAIN="emea")
+    with pytest.raises(ConfigurationError, match=r"client_secret|oauth_token"):
+        zendesk_source.clone(section="emea")()

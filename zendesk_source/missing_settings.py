@@ -22,6 +22,7 @@ from zendesk_source.api.credentials import (
     ZendeskRefreshToken,
 )
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.plain_settings import PLAIN_NAMES, env_file
 
 _PREFIX = "SOURCES__ZENDESK__CREDENTIALS__"
 KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -61,19 +62,21 @@ def _zendesk(branches: Mapping[str, Any]) -> ConfigurationError:
     what = "Only `subdomain` is set." if has_subdomain else "No Zendesk account is configured."
     return ConfigurationError(
         what,
-        f"{'Add' if has_subdomain else 'Set `subdomain`,'} `client_id` and `client_secret` (an"
-        f" OAuth client) in {_secrets_file()} under [sources.zendesk.credentials], or in the"
-        f" environment as {_PREFIX}SUBDOMAIN and so on. Or use `oauth_token`, or `email` and"
-        " `token`, or run `zendesk-source login`: docs/credentials.md has them all."
-        f" {_places()} To try it without an account: zendesk-source load --demo",
+        f"Write {'' if has_subdomain else 'ZENDESK_SUBDOMAIN, '}ZENDESK_CLIENT_ID and"
+        f" ZENDESK_CLIENT_SECRET (of an OAuth client) into {env_file()}, a line each. Or use"
+        " `oauth_token`, or `email` and `token`, or run `zendesk-source login`, or keep settings"
+        f" elsewhere: docs/credentials.md has it all. {_places()}"
+        " To try it without an account: zendesk-source load --demo",
     )
 
 
 def _where_to_put(fields: list[str]) -> str:
+    plain = " and ".join(PLAIN_NAMES[field] for field in fields)
     names = " and ".join(_PREFIX + field.upper() for field in fields)
     return (
-        f"Put {'it' if len(fields) == 1 else 'them'} into {_secrets_file()} under"
-        f" [sources.zendesk.credentials], or into the environment as {names}. {_places()}"
+        f"Put {'it' if len(fields) == 1 else 'them'} into {env_file()} as {plain}, or into"
+        f" {_secrets_file()} under [sources.zendesk.credentials], or into the environment as"
+        f" {names}. {_places()}"
     )
 
 

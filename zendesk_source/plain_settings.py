@@ -55,12 +55,17 @@ def read_plain_settings() -> None:
         ConfigurationError: `.env` cannot be read.
     """
     context = Container()[PluggableRunContext]
-    file = Path(dlt.current.run_context().run_dir).resolve() / ".env"
+    file = env_file()
     values = dotenv_values(file)
     providers = context.providers
     for provider in (DotEnv(file, values), PlainNames(file, values, providers.providers)):
         # In the place of those of an earlier run, perhaps in another folder.
         providers[provider.name] = provider
+
+
+def env_file() -> Path:
+    """Return where a `.env` file is read, if it is there."""
+    return Path(dlt.current.run_context().run_dir).resolve() / ".env"
 
 
 class DotEnv(EnvironProvider):

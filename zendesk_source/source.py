@@ -11,6 +11,7 @@ import dlt
 from dlt.common.configuration import with_config
 from dlt.common.typing import TAnyDateTime
 from dlt.extract import DltResource, DltSource
+from dlt.extract.decorators import DltSourceFactoryWrapper
 from dlt.extract.reference import SourceFactory
 
 from zendesk_source.api.clock import Clock, SystemClock
@@ -19,7 +20,9 @@ from zendesk_source.catalogue import PRODUCTS, STREAMS, Product, with_custom_fie
 from zendesk_source.connection import Connection, CustomFields, Deleted
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.times import Window, parse_date
+from zendesk_source.failures import explained
 from zendesk_source.item_format import ItemFormat
+from zendesk_source.plain_settings import read_plain_settings
 from zendesk_source.resources import resource_of
 
 SECTION = "zendesk"
@@ -60,7 +63,23 @@ def _source_of(name: str, products: Sequence[Product], what: str) -> SourceFacto
 
     read.__name__ = read.__qualname__ = name
     read.__doc__ = what + _OF_EVERY_SOURCE
-    return dlt.source(read, name=NAME, section=SECTION, max_table_nesting=0)
+    factory: _Sources = _Sources()
+    factory.clone(name=NAME, section=SECTION, max_table_nesting=0, _impl_cls=DltSource)
+    return factory.bind(read)
+
+
+class _Sources(DltSourceFactoryWrapper[Any, DltSource]):
+    """Makes sources whose settings may stand in a `.env` file, as for the command line."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> DltSource:
+        """Make a source.
+
+        Raises:
+            ConfigurationError: A setting is missing or wrong, in our words.
+        """
+        with explained():
+            read_plain_settings()
+            return super().__call__(*args, **kwargs)
 
 
 _OF_EVERY_SOURCE = """
