@@ -35,6 +35,7 @@ MAY_IMPORT_DLT |= {
     "resources.each",
     "resources.history",
     "resources.incremental",
+    "resources.isolation",
     "resources.lists",
     "resources.unchanged",
     "resources.reading",

@@ -10,13 +10,19 @@
     ├── ServerUnavailable     still 5xx, reset or timed out          try again later
     ├── UnexpectedAnswer      an answer we cannot read               fails the stream
     ├── PaginationStuck       a walk that stopped advancing          fails the stream
+    ├── Bug                   an exception that nobody foresaw       fails the stream
     └── LoadFailed            the destination refused a load package stop, exit code 1
+        └── PackageRefused    because of one table's rows            fails the stream
 
 The class says what to do; the message says what happened, where, and what to type.
 A message never holds a secret, a query string, or a row of a customer's data.
 """
 
 from __future__ import annotations
+
+import traceback
+
+_PACKAGE = __name__.partition(".")[0]
 
 
 class ZendeskError(Exception):
@@ -25,9 +31,14 @@ class ZendeskError(Exception):
     Args:
         what: What happened and where, in one sentence.
         remedy: What the reader can do about it, in one sentence.
+
+    Attributes:
+        exit_code: Of a command that ends because of it.
+        stops_the_sync: Whether no stream can be read any more, and not only the one at hand.
     """
 
     exit_code = 1
+    stops_the_sync = False
 
     def __init__(self, what: str, remedy: str = "") -> None:
         super().__init__(f"{what} {remedy}".strip())
@@ -39,12 +50,14 @@ class ConfigurationError(ZendeskError):
     """A setting is missing, contradictory or malformed."""
 
     exit_code = 2
+    stops_the_sync = True
 
 
 class AuthenticationError(ZendeskError):
     """Zendesk refused the credentials (401, invalid grant, or the anonymous user)."""
 
     exit_code = 3
+    stops_the_sync = True
 
 
 class StreamRefused(ZendeskError):
@@ -79,3 +92,39 @@ class PaginationStuck(ZendeskError):
 
 class LoadFailed(ZendeskError):
     """The destination refused a load package; the position stays behind the data."""
+
+    stops_the_sync = True
+
+
+class PackageRefused(LoadFailed):
+    """A load package was refused because of one table; those of other streams are not."""
+
+    stops_the_sync = False
+
+
+class Bug(ZendeskError):
+    """An exception that nobody foresaw, told without its message: that may quote a row.
+
+    Args:
+        error: What was raised.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(
+            f"{type(error).__name__} {_place_of(error)}.",
+            "This is a bug in zendesk_source: please report it; --verbose shows the traceback."
+            " The next sync reads on from where this stream stood before.",
+        )
+
+
+def _place_of(error: BaseException) -> str:
+    """Return where an exception was raised: in the last of our functions on its way."""
+    frames = [
+        (str(frame.f_globals.get("__name__", "?")), line, frame.f_code.co_name)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    own = [frame for frame in frames if frame[0].partition(".")[0] == _PACKAGE]
+    if not (own or frames):
+        return "somewhere"
+    module, line, function = (own or frames)[-1]
+    return f"in {module}:{line} {function}"

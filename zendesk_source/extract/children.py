@@ -97,13 +97,14 @@ def open_seen(positions: Mapping[str, Any]) -> Seen:
 def save_step(positions: dict[str, Any], step: ChildStep, end: int | None) -> None:
     """Write into the state what a step says."""
     saved = positions.setdefault(STATE_KEY, {"version": STATE_VERSION, "round": 0, "seen": {}})
+    if step.position is not None:
+        save_position(positions, step.position, end)
+        saved["seen"].clear()
+        return
     saved["seen"].update(step.seen)
     for key in step.forgotten:
         saved["seen"].pop(key, None)
     saved["round"] += step.ends_round
-    if step.position is not None:
-        save_position(positions, step.position, end)
-        saved["seen"].clear()
 
 
 def as_one(parents: Stream, answers: Iterable[Page]) -> Page:

@@ -40,6 +40,7 @@ class _Queue(Generic[T]):
     is_finished: bool = False
     error: Exception | None = None
     is_consumed: bool = False
+    is_left: bool = False
 
 
 class ReadAhead(Generic[T]):
@@ -85,13 +86,17 @@ class ReadAhead(Generic[T]):
         """
         with self._changed:
             queue = self._queues[name]
-            self._changed.wait_for(lambda: self._is_stopped or not queue.items or self._has_room())
-            if self._is_stopped:
+            self._changed.wait_for(
+                lambda: self._is_stopped or queue.is_left or not queue.items or self._has_room()
+            )
+            if self._is_stopped or queue.is_left:
                 raise Stopped
 
     def put(self, name: str, item: T, item_bytes: int) -> None:
         """Hand an admitted item to the consumer."""
         with self._changed:
+            if self._queues[name].is_left:
+                return
             self._held_bytes += item_bytes
             self._held_items += 1
             self._queues[name].items.append((item, item_bytes))
@@ -135,6 +140,16 @@ class ReadAhead(Generic[T]):
         """Whether everything there is has been read and taken."""
         queue = self._queues[name]
         return queue.is_finished and not queue.items
+
+    def leave(self, name: str) -> None:
+        """Let the reading of a stream end whose items nobody takes any more."""
+        with self._changed:
+            queue = self._queues.setdefault(name, _Queue())
+            self._held_bytes -= sum(item_bytes for _, item_bytes in queue.items)
+            self._held_items -= len(queue.items)
+            queue.items.clear()
+            queue.is_left = queue.is_finished = True
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """Let the threads end; what waits in the buffer is dropped."""

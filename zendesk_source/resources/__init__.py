@@ -16,6 +16,7 @@ from zendesk_source.resources.accounts import hints_of_all, key_of, write_of
 from zendesk_source.resources.children import child_rows
 from zendesk_source.resources.each import rows_of_each
 from zendesk_source.resources.incremental import incremental_rows
+from zendesk_source.resources.isolation import greeted
 from zendesk_source.resources.lists import list_rows
 from zendesk_source.resources.vanished import DELETED_AT
 from zendesk_source.shape.removal import without_deleted
@@ -28,7 +29,7 @@ def resource_of(stream: Stream, connection: Connection, window: Window) -> DltRe
     """Return the dlt resource of a stream, with its keys, cursor and types declared."""
     if connection.deleted == "remove":
         stream = without_deleted(stream)
-    rows = _rows_of(stream, connection, window)
+    rows = greeted(stream, connection, _rows_of(stream, connection, window))
     resource = dlt.resource(
         rows,
         name=stream.name,

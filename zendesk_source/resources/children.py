@@ -43,8 +43,6 @@ def child_rows(
     start, end = (epoch_of(moment) for moment in window)
 
     def read() -> Iterator[Any]:
-        if connection.greet(dlt.current.source_state()):
-            return
         state = connection.own_state(dlt.current.resource_state())
         positions = state.setdefault("positions", {})
         reading = Reading(stream, connection)
@@ -53,8 +51,6 @@ def child_rows(
                 yield None
                 continue
             tables = reading.shape([step.page])
-            if tables is None:
-                return
             yield from tables[:-1]
             # Before the yield: dlt may close the generator there, and what was read must count.
             save_step(positions, step, end)

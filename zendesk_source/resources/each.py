@@ -20,12 +20,11 @@ from zendesk_source.extract.reading import read_whole
 from zendesk_source.extract.slices import Status, StreamRun, current_slice
 from zendesk_source.extract.times import Window
 from zendesk_source.resources.incremental import declared_incremental, read_on
-from zendesk_source.resources.reading import Reading, guarded
+from zendesk_source.resources.isolation import isolated
+from zendesk_source.resources.reading import Reading
 from zendesk_source.shape.custom_fields import slug_of
 
 Row = dict[str, Any]
-
-_WORST_FIRST: tuple[Status, ...] = ("failed", "skipped", "incomplete")
 
 _TABLES = {table.name for stream in STREAMS for table in stream.tables}
 
@@ -37,20 +36,19 @@ def rows_of_each(
     declared = declared_incremental(stream, window)
 
     def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
-        if connection.greet(dlt.current.source_state()):
-            return
         current = current_slice()
         parts: dict[str, StreamRun] = {} if current is None else current.sync.parts
         whole = StreamRun() if current is None else current.sync.runs[stream.name]
         state = connection.own_state(dlt.current.resource_state())
         positions = state.setdefault("positions", {})
-        for key in _keys(stream, connection, whole):
+        for key in _keys(stream, connection):
             part = _part(stream, key, connection)
             run = parts.setdefault(part.name, StreamRun())
             if not run.is_at_end:
                 reading = Reading(part, connection, run, resource=stream.name)
                 state = positions.setdefault(key, {})
-                yield from read_on(part, reading, state, cursor)
+                rows = read_on(part, reading, state, cursor)
+                yield from isolated(rows, part, connection, run)
                 if current is None:
                     run.is_at_end = True
         _add_up(whole, parts)
@@ -60,14 +58,14 @@ def rows_of_each(
     return read
 
 
-def _keys(stream: Stream, connection: Connection, whole: StreamRun) -> list[str]:
+def _keys(stream: Stream, connection: Connection) -> list[str]:
     """Return the keys of all objects, asked once a sync."""
     assert stream.each_of is not None
     current = current_slice()
     known = {} if current is None else current.sync.keys
     if stream.name not in known:
         asked = replace(stream.each_of, name=stream.name, records_key=stream.each_of.rows_key)
-        pages = guarded(read_whole(connection.client, asked), stream.name, whole)
+        pages = read_whole(connection.client, asked)
         keys = (str(row["key"]) for page in pages for row in page.rows)
         known[stream.name] = list(dict.fromkeys(keys))  # a list that shifts shows one twice
     return known[stream.name]
@@ -101,14 +99,19 @@ def table_of(key: str, names: MutableMapping[str, str]) -> str:
 
 
 def _add_up(whole: StreamRun, parts: dict[str, StreamRun]) -> None:
-    """Tell of all objects as one stream; one that was refused or failed stands for it."""
+    """Tell of all objects as one stream: incomplete where one of them could not be read."""
     runs = parts.values()
     whole.rows = {table: count for run in runs for table, count in run.rows.items()}
     whole.pages = sum(run.pages for run in runs)
     newest = [run.newest for run in runs if run.newest is not None]
     whole.newest = max(newest, default=None)
-    if whole.status == "ok":
-        statuses = {run.status for run in runs}
-        whole.status = next((s for s in _WORST_FIRST if s in statuses), "ok")
-        whole.reason = " ".join(f"{run.reason}" for run in runs if run.reason)
+    if whole.was_read:
+        whole.status = _status_of_all({run.status for run in runs})
+        whole.reason = " ".join(run.reason for run in runs if run.reason)
     whole.is_at_end = all(run.is_at_end for run in runs)
+
+
+def _status_of_all(statuses: set[Status]) -> Status:
+    if statuses <= {"ok"}:
+        return "ok"
+    return next(iter(statuses)) if len(statuses) == 1 else "incomplete"

@@ -70,12 +70,19 @@ def has_begun(stream: Stream, connection: Connection) -> bool:
     """Whether versions can be added; a table that has rows without versions is written anew."""
     columns = _columns_of(stream)
     if connection.account_column:  # the table may hold versions of other accounts only
-        begun = connection.own_state(dlt.current.source_state()).setdefault("versions", [])
-        if stream.name in begun:
-            return True
-        begun.append(stream.name)
-        return False
+        return stream.name in _begun(connection)
     return VERSION in columns or not columns
+
+
+def remember_begun(stream: Stream, connection: Connection) -> None:
+    """Note that the table holds versions of this account, where it may hold those of others."""
+    if connection.account_column and stream.name not in _begun(connection):
+        _begun(connection).append(stream.name)
+
+
+def _begun(connection: Connection) -> list[str]:
+    begun: list[str] = connection.own_state(dlt.current.source_state()).setdefault("versions", [])
+    return begun
 
 
 def versions(rows: Iterable[Row], columns: Any, connection: Connection) -> Any:
@@ -104,11 +111,8 @@ def first_versions(rows: Iterable[Row], columns: Any, connection: Connection) ->
     return dlt.mark.with_hints(begun, hints)
 
 
-def no_rows(connection: Connection, *, is_refused: bool) -> Iterator[Any]:
-    """Close every version of a list that is empty now; of one that was refused, none."""
-    if is_refused:
-        yield dlt.mark.with_hints([], dlt.mark.make_hints(write_disposition=_REWRITTEN))
-        return
+def no_rows(connection: Connection) -> Iterator[Any]:
+    """Close every version of a list that is empty now."""
     hints = dlt.mark.make_hints(write_disposition=in_account(_VERSIONS, connection))
     yield dlt.mark.with_hints(dlt.mark.materialize_table_schema(), hints)
 

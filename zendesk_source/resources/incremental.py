@@ -24,8 +24,6 @@ def incremental_rows(
     declared = declared_incremental(stream, window)
 
     def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
-        if connection.greet(dlt.current.source_state()):
-            return
         state = connection.own_state(dlt.current.resource_state())
         yield from read_on(stream, Reading(stream, connection), state, cursor)
 
@@ -51,8 +49,7 @@ def read_on(
     cursor.advance(None)
     start_epoch = epoch_of(cursor.initial_value) or 0
     end_epoch = epoch_of(cursor.end_value)
-    positions = state.setdefault("positions", {})
-    position = open_position(positions, start_epoch, end_epoch)
+    position = open_position(state.setdefault("positions", {}), start_epoch, end_epoch)
     for steps in reading.batches(position):
         if not steps:  # nothing has arrived yet: dlt goes on with another stream
             yield None
@@ -60,16 +57,17 @@ def read_on(
         reading.first_read_at(state, steps[0].page)
         pages = [step.page for step in steps]
         tables = reading.shape(not_loaded(stream, pages, state))
-        if tables is None:
-            return  # what these pages need cannot be read; they come again
         yield from tables[:-1]
-        # Before the yield: dlt may close the generator there, and what was read must count.
         follow(reading.run, position, steps, stream)
         position = steps[-1].position
-        save_position(positions, position, end_epoch)
-        remember_newest(stream, pages, state)
+        # Aside at first: nothing of it may stay when a part of it fails.
+        after = {**state, "positions": {**state["positions"]}}
+        save_position(after["positions"], position, end_epoch)
+        remember_newest(stream, pages, after)
         if newest := reading.run.newest:
             cursor.advance(_cursor_value(stream, newest))
+        # Before the yield: dlt may close the generator there, and what was read must count.
+        state.update(after)
         yield from tables[-1:]
         del steps, pages, tables  # before the next ones are made
     reading.end()

@@ -19,10 +19,12 @@ from zendesk_source.resources.history import (
     has_begun,
     keeps_versions,
     no_rows,
+    remember_begun,
     versions,
 )
+from zendesk_source.resources.isolation import keep_table
 from zendesk_source.resources.reading import Reading
-from zendesk_source.resources.unchanged import is_as_loaded, keep_table
+from zendesk_source.resources.unchanged import digest_of_list, is_as_loaded, remember_list
 from zendesk_source.resources.vanished import vanished_rows
 from zendesk_source.shape.newest import one_row_a_key, with_rows
 
@@ -31,8 +33,6 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
     """Return what reads a list from its beginning to its end."""
 
     def read() -> Iterator[Any]:
-        if connection.greet(dlt.current.source_state()):
-            return
         has_versions = keeps_versions(stream, stream.name in connection.history)
         reading = Reading(stream, connection)
         # All of it before the first row is handed on: a table is never replaced by half a list.
@@ -43,24 +43,37 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
             elif page.rows:
                 answers.append(page)
         answers = one_row_a_key(answers, stream)
-        if has_versions:
-            yield from _versions(stream, reading, answers, connection)
-            return
-        is_whole = reading.run.was_read
-        if stream.write == "replace" and (
-            not is_whole or is_as_loaded(stream, answers, connection)
-        ):
-            if is_whole:
-                reading.run.rows[stream.name] = sum(len(page.rows) for page in answers)
-            keep_table()
-            return
-        if connection.deleted == "mark" and stream.misses_rows:
-            yield from _vanished(stream, answers, connection)
-        yield from emptied(stream, connection)
-        for page in answers if is_whole else ():
-            yield from reading.shape([_prepared(page, stream, connection, answers[0])]) or ()
+        hand_on = _versions if has_versions else _rows
+        # All of it is shaped, too: what fails on the way leaves the table as it was.
+        yield from list(hand_on(stream, reading, answers, connection))
 
     return read
+
+
+def _rows(
+    stream: Stream, reading: Reading, answers: list[Page], connection: Connection
+) -> Iterator[Any]:
+    """Hand on what the list shows, where that is not what its table holds already."""
+    digest = digest_of_list(stream, answers, connection)
+    if stream.write == "replace" and is_as_loaded(stream, digest, connection):
+        reading.run.rows[stream.name] = sum(len(page.rows) for page in answers)
+        keep_table()
+        return
+    shaped = list(_shaped(stream, reading, answers, connection))
+    # After what can fail: it notes what is shown now.
+    if connection.deleted == "mark" and stream.misses_rows:
+        yield from _vanished(stream, answers, connection)
+    yield from emptied(stream, connection)
+    yield from shaped
+    if stream.write == "replace":
+        remember_list(stream, digest, connection)
+
+
+def _shaped(
+    stream: Stream, reading: Reading, answers: list[Page], connection: Connection
+) -> Iterator[Any]:
+    for page in answers:
+        yield from reading.shape([_prepared(page, stream, connection, answers[0])])
 
 
 def _pages(stream: Stream, connection: Connection) -> Iterator[Page]:
@@ -80,17 +93,19 @@ def _versions(
     stream: Stream, reading: Reading, answers: list[Page], connection: Connection
 ) -> Iterator[Any]:
     """Hand on what the list shows as the versions that hold now."""
-    is_ok = reading.run.was_read
-    if not answers or not is_ok:
-        yield from no_rows(connection, is_refused=not is_ok)
+    if not answers:
+        yield from no_rows(connection)
         return
     as_versions = versions if has_begun(stream, connection) else first_versions
+    shaped = [
+        as_versions(item.data, item.meta.hints.get("columns"), connection)
+        for item in _shaped(stream, reading, answers, connection)
+    ]
     if as_versions is first_versions:
         for item in _vanished(stream, answers, connection):
             yield first_versions(item.data, None, connection)
-    for page in answers:
-        for item in reading.shape([_prepared(page, stream, connection, answers[0])]) or ():
-            yield as_versions(item.data, item.meta.hints.get("columns"), connection)
+    yield from shaped
+    remember_begun(stream, connection)
 
 
 def _vanished(stream: Stream, answers: list[Page], connection: Connection) -> Iterator[Any]:

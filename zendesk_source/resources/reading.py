@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, TypeVar
+from typing import Any
 
 import dlt
 import pyarrow as pa
-from dlt.common import logger
 
 from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.connection import Connection
-from zendesk_source.errors import StreamRefused, ZendeskError
 from zendesk_source.extract.children import SHOWN_PARENTS, ChildStep
 from zendesk_source.extract.lanes import LaneReader
 from zendesk_source.extract.positions import SETTLE_SECONDS, StreamPosition
@@ -43,8 +41,6 @@ PAGES_AT_ONCE = 5
 BYTES_AT_ONCE = 24 * 1024 * 1024
 """Of page bodies; a batch is in memory as bytes, as records and as Arrow tables."""
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -53,20 +49,6 @@ class Shape:
     shaper: Shaper | ColumnarShaper
     fields: FieldColumns | None
     rooms: dict[str, Room] = field(default_factory=dict)
-
-
-def guarded(items: Iterator[T], name: str, run: StreamRun) -> Iterator[T]:
-    """End the iteration, not the sync, when a stream is refused or cannot be read."""
-    try:
-        yield from items
-    except StreamRefused as error:
-        run.stop(error, "skipped")
-        if current_slice() is None:
-            logger.warning("skipped %s: %s", name, error)
-    except ZendeskError as error:
-        if current_slice() is None or error.exit_code in (2, 3):
-            raise
-        run.stop(error, "failed")
 
 
 class Reading:
@@ -132,14 +114,14 @@ class Reading:
             return pages(client, self._stream, place, parse=parse)
 
         if self._slice is None:
-            for step in self._guarded(read_incremental(self._stream, position, walk)):
+            for step in read_incremental(self._stream, position, walk):
                 self._count(step.page)
                 yield step
             return
         ahead, name = self._slice.sync.ahead, self._stream.name
         reader = LaneReader(self._stream, position, walk, ahead, self._connection.crew)
         ahead.start(name, reader.read)
-        for item in self._guarded(ahead.items(name, self._slice.has_room)):
+        for item in ahead.items(name, self._slice.has_room):
             if item is not None:
                 self._count(item.page)
                 self._slice.count(item.page)
@@ -158,7 +140,7 @@ class Reading:
             ahead, name = self._slice.sync.ahead, self._stream.name
             ahead.start(name, lambda: read_list(name, pages, ahead))
             answers = ahead.items(name, lambda: True)
-        for page in self._guarded(answers):
+        for page in answers:
             if page is not None:
                 self._count(page)
             yield page
@@ -171,7 +153,7 @@ class Reading:
             ahead, name = self._slice.sync.ahead, self._stream.name
             ahead.start(name, lambda: read_in_turns(name, steps, ahead, _body_bytes))
             items = ahead.items(name, self._slice.has_room)
-        for step in self._guarded(items):
+        for step in items:
             if step is not None:
                 self._count(step.page)
                 if self._slice is not None:
@@ -193,18 +175,25 @@ class Reading:
         text = f"U+0000, which {name} cannot hold, became U+FFFD (count: {self.run.replaced})."
         self.run.note("U+0000", text, is_missing=False)
 
-    def _guarded(self, items: Iterator[T]) -> Iterator[T]:
-        """End the iteration, not the sync, when a stream is refused or cannot be read."""
-        yield from guarded(items, self._stream.name, self.run)
-        self.run.usage = self._connection.client.usage_of(self._stream.name)
-
     def batches(self, position: StreamPosition) -> Iterator[list[Step]]:
-        """Read on as ``steps`` does, a few pages at once where that saves dlt work."""
+        """Read on as ``steps`` does, a few pages at once where that saves dlt work.
+
+        Raises:
+            Exception: What ended the reading, after the pages before it.
+        """
         is_arrow = isinstance(self._shape.shaper, ColumnarShaper)
         most = PAGES_AT_ONCE if is_arrow else 1
         batch: list[Step] = []
         batch_bytes = 0
-        for step in self.steps(position):
+        steps, ended_by = self.steps(position), None
+        while ended_by is None:
+            try:
+                step = next(steps)
+            except StopIteration:
+                break
+            except Exception as error:  # noqa: BLE001 - raised below
+                ended_by = error
+                break
             if step is not None:
                 batch.append(step)
                 batch_bytes += step.page.body_bytes
@@ -213,20 +202,20 @@ class Reading:
                 batch, batch_bytes = [], 0
         if batch:
             yield batch
+        if ended_by is not None:
+            raise ended_by
 
     def end(self) -> None:
         """Let go of the memory that was taken to read; loading needs it now."""
         if self._taken_bytes >= BYTES_AT_ONCE:
             give_back_free_memory()
 
-    def shape(self, answers: Sequence[Page]) -> list[Any] | None:
+    def shape(self, answers: Sequence[Page]) -> list[Any]:
         """Return the tables of pages as dlt wants them, the stream's own last.
 
-        None when what they need, the custom fields' definitions, cannot be read.
+        Raises:
+            ZendeskError: What they need, the custom fields' definitions, cannot be read.
         """
-        return next(self._guarded(map(self._shaped, [answers])), None)
-
-    def _shaped(self, answers: Sequence[Page]) -> list[Any]:
         shaped: list[Any] = []
         tables: list[Any] = []
         for page in answers:

@@ -18,33 +18,31 @@ from zendesk_source.extract.digest import digest_of
 from zendesk_source.extract.slices import current_slice
 
 
-def is_as_loaded(stream: Stream, answers: Sequence[Page], connection: Connection) -> bool:
-    """Compare a list with what was loaded of it last, and note it.
-
-    Args:
-        stream: Which list.
-        answers: All its pages.
-        connection: Its settings decide about the table's rows, too.
-
-    Returns:
-        Whether its table holds it already. Outside of ``sync`` nobody has looked whether the
-        table is still there, so it is written.
-    """
+def digest_of_list(stream: Stream, answers: Sequence[Page], connection: Connection) -> str:
+    """Return a digest of all pages of a list, and of the settings that decide about its rows."""
     settings = [connection.deleted, sorted(stream.columns.items())]
-    now = digest_of(chain(settings, (page.rows for page in answers)))
-    # Not the resource's own state: dlt forgets that of a resource that replaces its table.
-    loaded = connection.own_state(dlt.current.source_state()).setdefault("loaded_lists", {})
-    before = loaded.get(stream.name)
-    loaded[stream.name] = now
-    return before == now and _is_there(stream)
+    return digest_of(chain(settings, (page.rows for page in answers)))
 
 
-def keep_table() -> None:
-    """Let the current resource yield nothing, without dlt emptying the table that it replaces.
+def is_as_loaded(stream: Stream, digest: str, connection: Connection) -> bool:
+    """Whether a list's table holds already what a digest was made of.
 
-    Said with an empty list of rows, it would cost as much as a table that is written.
+    Outside of ``sync`` nobody has looked whether the table is still there, so it is written.
     """
-    dlt.current.resource().apply_hints(write_disposition="merge")
+    return _loaded_lists(connection).get(stream.name) == digest and _is_there(stream)
+
+
+def remember_list(stream: Stream, digest: str, connection: Connection) -> None:
+    """Note what a list's table holds, once all of it is handed on."""
+    _loaded_lists(connection)[stream.name] = digest
+
+
+def _loaded_lists(connection: Connection) -> dict[str, str]:
+    # Not the resource's own state: dlt forgets that of a resource that replaces its table.
+    lists: dict[str, str] = connection.own_state(dlt.current.source_state()).setdefault(
+        "loaded_lists", {}
+    )
+    return lists
 
 
 def _is_there(stream: Stream) -> bool:
