@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 from zendesk_source.api.auth import auth_for, chat_auth_for
 from zendesk_source.api.budget import Budget, OnWait
-from zendesk_source.api.client import ZendeskClient, whoami
+from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.credentials import ZendeskCredentials, base_url_of
 from zendesk_source.api.paging import Page
+from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.destination_limits import Limits, limits_here
 from zendesk_source.errors import ConfigurationError, StreamRefused

@@ -13,10 +13,11 @@ from dlt.common.configuration.resolve import resolve_configuration
 from zendesk_source.api.auth import StaticAuth
 from zendesk_source.api.authorization import CALLBACK_PATH, Authorization, callback
 from zendesk_source.api.budget import OnWait
-from zendesk_source.api.client import Identity, ZendeskClient, whoami
+from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.credentials import ZendeskRefreshToken, base_url_of, token_file_of
 from zendesk_source.api.grants import fingerprint, pair_of
+from zendesk_source.api.standing import Identity, whoami
 from zendesk_source.api.token_endpoint import TokenEndpoint
 from zendesk_source.api.token_file import TokenFile, TokenPair
 from zendesk_source.api.transport import new_session

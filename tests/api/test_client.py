@@ -13,7 +13,7 @@ import pytest
 from tests.api.conftest import SECRET
 from tests.api.stub import START, FakeClock, Reply, Stub
 from zendesk_source.api.auth import StaticAuth
-from zendesk_source.api.client import Answer, ZendeskClient, whoami
+from zendesk_source.api.client import Answer, ZendeskClient
 from zendesk_source.api.refusals import (
     PageTooHeavy,
     RequestRefused,
@@ -21,6 +21,7 @@ from zendesk_source.api.refusals import (
     error_name,
 )
 from zendesk_source.api.retry import RetryPolicy
+from zendesk_source.api.standing import whoami
 from zendesk_source.api.usage import Usage
 from zendesk_source.errors import (
     AccessDenied,

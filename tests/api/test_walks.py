@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.api.stub import START, FakeClock, Reply, Seen, Stub
 from zendesk_source.api.auth import StaticAuth, auth_for
-from zendesk_source.api.client import ZendeskClient, whoami
+from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.credentials import (
     ZendeskApiToken,
     ZendeskCredentials,
@@ -21,6 +21,7 @@ from zendesk_source.api.credentials import (
     ZendeskOAuthToken,
 )
 from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import STREAMS, Paging, Stream
 from zendesk_source.catalogue.support import (
     ORGANIZATIONS,

@@ -16,7 +16,8 @@ import requests
 
 from tests.oauth.conftest import CLIENT, LogIn
 from zendesk_source.api import token_file
-from zendesk_source.api.client import ZendeskClient, whoami
+from zendesk_source.api.client import ZendeskClient
+from zendesk_source.api.standing import whoami
 from zendesk_source.api.token_file import TokenFile
 from zendesk_source.errors import AuthenticationError, ConfigurationError
 from zendesk_source.simulator import SimulatedClock, Simulator

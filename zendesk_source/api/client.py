@@ -11,7 +11,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
@@ -23,11 +23,13 @@ from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.rate_headers import rate_states
 from zendesk_source.api.refusals import PageTooHeavy, error_name, refusal, where
 from zendesk_source.api.retry import RETRIED_STATUSES, RetryPolicy, retry_after_seconds
+from zendesk_source.api.standing import CLOSED_REMEDY, USERS_ME, Standing
 from zendesk_source.api.transport import Reply, Transport, TransportFailed
 from zendesk_source.api.usage import Usage
 from zendesk_source.errors import (
     AccessDenied,
     AuthenticationError,
+    ConfigurationError,
     RateLimited,
     ServerUnavailable,
     UnexpectedAnswer,
@@ -56,14 +58,6 @@ class Answer(Generic[T]):
     server_time: datetime
     received_at: datetime
     body_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the credentials belong to: a Zendesk user id and role."""
-
-    id: int
-    role: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,6 +122,7 @@ class ZendeskClient:
         self._on_wait = on_wait
         self._usage: dict[str, Usage] = {}
         self._usage_lock = threading.Lock()
+        self.standing = Standing(self, self._clock)
 
     def at(self, address: str) -> ZendeskClient:
         """Return a client that asks another address of the account and shares all else.
@@ -179,10 +174,10 @@ class ZendeskClient:
             halve_on_timeout: Raise ``PageTooHeavy`` on the first 504 or time-out.
 
         Raises:
-            AccessDenied: 403, or 401 of Chat to those whom the rest of Zendesk knows.
+            AccessDenied: 403, or 401 to those whom the rest of Zendesk knows.
             NotOnThisPlan: 404 or 410.
-            AuthenticationError: 401, also after a renewal.
-            ConfigurationError: The account is unknown or has moved.
+            AuthenticationError: 401, also after a renewal, and from ``users/me`` as well.
+            ConfigurationError: The account is unknown or has moved, for ``users/me`` as well.
             RateLimited: 429 again and again.
             ServerUnavailable: 5xx, 409, reset or time-out on every attempt.
             UnexpectedAnswer: Any other 4xx, or a body that cannot be read.
@@ -197,7 +192,12 @@ class ZendeskClient:
             halve_on_timeout=halve_on_timeout,
         )
         while True:
-            reply = self._reply(asking)
+            try:
+                reply = self._reply(asking)
+            except ConfigurationError as error:
+                if asking.path == USERS_ME or not self.standing.is_known(asking.header):
+                    raise
+                raise UnexpectedAnswer(f"{asking.where}: {error.what}", CLOSED_REMEDY) from error
             if reply is None:
                 continue
             answer = self._parsed(asking, reply, parse)
@@ -290,13 +290,18 @@ class ZendeskClient:
 
     def _renew(self, asking: _Asking, reply: Reply) -> None:
         is_chat = asking.buckets[0] == CHAT
+        name = error_name(reply.body)
+        what = f"{asking.where} answered 401{f' ({name})' if name else ''}."
+        if asking.path != USERS_ME and not is_chat and self.standing.is_known(asking.header):
+            if asking.is_renewed or asking.auth.header() == asking.header:
+                raise AccessDenied(what, CLOSED_REMEDY)
+            asking.is_renewed = True  # by another request, meanwhile
+            return
         # A renewal may spend a refresh token; where Chat has refused a new token it is of no use.
         may_help = not asking.is_renewed and not (is_chat and self._is_refused_by_chat)
         if may_help and asking.auth.renew(asking.header):
             asking.is_renewed = True
             return
-        name = error_name(reply.body)
-        what = f"{asking.where} answered 401{f' ({name})' if name else ''}."
         if is_chat:
             self._is_refused_by_chat = True
             raise AccessDenied(what, _chat_remedy(self._auth, self._chat_auth))
@@ -329,25 +334,6 @@ class ZendeskClient:
             usage = self._usage.setdefault(stream, Usage())
             for name, amount in amounts.items():
                 setattr(usage, name, getattr(usage, name) + amount)
-
-
-def whoami(client: ZendeskClient) -> Identity:
-    """Return whose credentials these are.
-
-    Zendesk answers 200 with an anonymous user, whose id is null, to missing or wrong ones:
-    https://developer.zendesk.com/api-reference/ticketing/users/users/#show-self
-
-    Raises:
-        AuthenticationError: The anonymous user answered.
-    """
-    answer: Answer[Any] = client.get("/api/v2/users/me.json", stream="users/me")
-    user = answer.value.get("user") if isinstance(answer.value, dict) else None
-    if not isinstance(user, dict) or not user.get("id"):
-        raise AuthenticationError(
-            "Zendesk took the credentials for those of an anonymous visitor.",
-            "Check the email address and the secret; passwords no longer work for the API.",
-        )
-    return Identity(id=int(user["id"]), role=str(user.get("role") or ""))
 
 
 def _chat_remedy(auth: Auth, chat_auth: Auth) -> str:

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from zendesk_source.api.budget import OnWait
-from zendesk_source.api.client import Identity, whoami
 from zendesk_source.api.credentials import API_TOKENS_END, ZendeskApiToken, base_url_of
+from zendesk_source.api.standing import Identity, whoami
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Stream
 from zendesk_source.command_line.account import account_of
 from zendesk_source.command_line.destination import place_of

@@ -16,6 +16,7 @@ import dlt
 from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import CUSTOM_OBJECT_FIELDS, STREAMS, Stream
 from zendesk_source.connection import Connection
+from zendesk_source.errors import NotOnThisPlan
 from zendesk_source.extract.reading import read_whole
 from zendesk_source.extract.slices import Status, StreamRun, current_slice
 from zendesk_source.extract.times import Window
@@ -47,7 +48,7 @@ def rows_of_each(
             if not run.is_at_end:
                 reading = Reading(part, connection, run, resource=stream.name)
                 state = positions.setdefault(key, {})
-                rows = read_on(part, reading, state, cursor)
+                rows = _of_object(key, read_on(part, reading, state, cursor))
                 yield from isolated(rows, part, connection, run)
                 if current is None:
                     run.is_at_end = True
@@ -69,6 +70,18 @@ def _keys(stream: Stream, connection: Connection) -> list[str]:
         keys = (str(row["key"]) for page in pages for row in page.rows)
         known[stream.name] = list(dict.fromkeys(keys))  # a list that shifts shows one twice
     return known[stream.name]
+
+
+def _of_object(key: str, rows: Iterator[Any]) -> Iterator[Any]:
+    """Say of an object that is not there what that means: it was listed, so the plan has it."""
+    try:
+        yield from rows
+    except NotOnThisPlan as refused:
+        raise NotOnThisPlan(
+            refused.what,
+            f"The object {key} was deleted since it was listed, or is hidden from these"
+            " credentials; the others were read.",
+        ) from refused
 
 
 def _part(stream: Stream, key: str, connection: Connection) -> Stream:

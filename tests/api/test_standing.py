@@ -1,0 +1,92 @@
+"""A token that is dead is told from an endpoint that is closed to a good one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.stub import FakeClock, Reply, Seen, Stub
+from zendesk_source.api.client import ZendeskClient
+from zendesk_source.api.standing import REMEMBERED_SECONDS, USERS_ME, whoami
+from zendesk_source.errors import (
+    AccessDenied,
+    AuthenticationError,
+    ConfigurationError,
+    StreamRefused,
+    UnexpectedAnswer,
+)
+
+CLOSED, OPEN = "/api/v2/brands.json", "/api/v2/groups.json"
+ME = Reply(200, {"user": {"id": 7, "role": "admin"}})
+ELSEWHERE = Reply(302, b"", {"Location": "https://elsewhere.example/api/v2/brands.json"})
+NO_ACCOUNT = Reply(404, b"No help desk at acme.zendesk.com")
+
+
+def answers(stub: Stub, closed: Reply, me: Reply = ME) -> None:
+    """Answer one path and users/me as told, every other path well."""
+
+    def handle(seen: Seen) -> Reply:
+        return {CLOSED: closed, USERS_ME: me}.get(seen.path, Reply(200, {}))
+
+    stub.handle = handle
+
+
+@pytest.mark.parametrize(
+    ("closed", "error"),
+    [
+        (Reply(401, {"error": "Couldn't authenticate you"}), AccessDenied),
+        (ELSEWHERE, UnexpectedAnswer),
+        (NO_ACCOUNT, UnexpectedAnswer),
+    ],
+)
+def test_what_one_endpoint_refuses_is_that_endpoints_while_users_me_knows_us(
+    client: ZendeskClient, stub: Stub, closed: Reply, error: type[Exception]
+):
+    answers(stub, closed)
+    whoami(client)
+    with pytest.raises(error, match="users/me accepts the same credentials") as caught:
+        client.get(CLOSED, stream="brands")
+    assert str(caught.value).startswith(f"brands ({CLOSED})")
+    assert client.get(OPEN).value == {}
+
+
+@pytest.mark.parametrize(
+    ("gone", "error"),
+    [
+        (Reply(401, {"error": "invalid_token"}), AuthenticationError),
+        (ELSEWHERE, ConfigurationError),
+        (NO_ACCOUNT, ConfigurationError),
+    ],
+)
+def test_what_users_me_refuses_too_is_about_all_streams(
+    client: ZendeskClient, stub: Stub, gone: Reply, error: type[Exception]
+):
+    answers(stub, gone)
+    whoami(client)
+    answers(stub, gone, me=gone)
+    with pytest.raises(error):
+        client.get(CLOSED, stream="brands")
+
+
+def test_a_token_that_may_not_ask_who_it_is_is_known_all_the_same(
+    client: ZendeskClient, stub: Stub
+):
+    answers(stub, Reply(401, {}), me=Reply(403, {"error": "Forbidden"}))
+    with pytest.raises(StreamRefused):
+        whoami(client)
+    with pytest.raises(AccessDenied):
+        client.get(CLOSED, stream="brands")
+
+
+def test_users_me_is_asked_once_for_the_refusals_of_some_seconds(
+    client: ZendeskClient, stub: Stub, clock: FakeClock
+):
+    answers(stub, Reply(401, {}))
+    whoami(client)
+    for _ in range(5):
+        with pytest.raises(AccessDenied):
+            client.get(CLOSED)
+    assert [seen.path for seen in stub.requests].count(USERS_ME) == 2
+    clock.sleep(REMEMBERED_SECONDS)
+    answers(stub, Reply(401, {}), me=Reply(401, {}))
+    with pytest.raises(AuthenticationError):
+        client.get(CLOSED)
