@@ -111,7 +111,7 @@ def _ask(connection: Connection, stream: Stream, sparing: Mapping[str, str]) -> 
     except _WouldWait as error:
         return {"status": NOT_ASKED, "reason": str(error)}
     except ZendeskError as error:
-        if error.exit_code in (2, 3):
+        if error.stops_the_sync:
             raise
         return {"status": "failed", "reason": str(error)}
     if page is None:
