@@ -116,7 +116,7 @@ ACCOUNT += [
     for command in ("check", "plan --streams groups", "sample groups")
 ]
 ACCOUNT += [
-    Mistake(command, ("failed", "run again"), 1, f"{command} offline", NOBODY_LISTENS)
+    Mistake(command, ("refuses connections",), 1, f"{command} offline", NOBODY_LISTENS)
     for command in ("check", "plan --streams groups", "sample groups")
 ]
 ACCOUNT += [

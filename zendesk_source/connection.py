@@ -17,6 +17,7 @@ from zendesk_source.api.clock import Clock
 from zendesk_source.api.credentials import ZendeskCredentials, base_url_of
 from zendesk_source.api.paging import Page
 from zendesk_source.api.standing import whoami
+from zendesk_source.api.wire import Wire
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.destination_limits import Limits, limits_here
 from zendesk_source.errors import ConfigurationError, StreamRefused
@@ -117,7 +118,8 @@ class Connection:
         """The one client every request goes through, made on first use."""
         base_url = base_url_of(self.credentials)
         budget = Budget(self.clock, rate_limit_share=self.rate_limit_share)
-        auth = auth_for(self.credentials, base_url, self.clock, on_wait=self._tell_wait)
+        wire = Wire()
+        auth = auth_for(self.credentials, base_url, self.clock, wire=wire, on_wait=self._tell_wait)
         return ZendeskClient(
             base_url,
             auth,
@@ -126,6 +128,7 @@ class Connection:
             clock=self.clock,
             on_wait=self._tell_wait,
             holdable=self._holdable,
+            wire=wire,
         )
 
     @cached_property

@@ -20,7 +20,7 @@ from zendesk_source.api.grants import fingerprint, pair_of
 from zendesk_source.api.standing import Identity, whoami
 from zendesk_source.api.token_endpoint import TokenEndpoint
 from zendesk_source.api.token_file import TokenFile, TokenPair
-from zendesk_source.api.transport import new_session
+from zendesk_source.api.wire import Wire
 from zendesk_source.errors import ConfigurationError, StreamRefused
 
 
@@ -91,7 +91,8 @@ def log_in(
     """
     clock = clock or SystemClock()
     base_url = base_url_of(settings)
-    endpoint = TokenEndpoint(base_url, clock=clock, session=new_session(), on_wait=on_wait)
+    wire = Wire()
+    endpoint = TokenEndpoint(base_url, clock=clock, wire=wire, on_wait=on_wait)
     file = TokenFile(token_file_of(settings), clock, on_wait)
     with file.locked():
         file.reserve()  # before a person is bothered
@@ -113,5 +114,5 @@ def log_in(
     user = None
     with suppress(StreamRefused):  # a narrow scope may not cover this question
         auth = StaticAuth(f"Bearer {tokens.access_token}", remedy="Start the login again.")
-        user = whoami(ZendeskClient(base_url, auth, clock=clock, on_wait=on_wait))
+        user = whoami(ZendeskClient(base_url, auth, clock=clock, on_wait=on_wait, wire=wire))
     return Login(pair, file.path, user)

@@ -8,6 +8,7 @@ from tests.api.stub import FakeClock, Stub
 from zendesk_source.api.auth import StaticAuth
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.retry import RetryPolicy
+from zendesk_source.api.wire import Limits
 
 SECRET = "sesame-open-1234"
 
@@ -29,4 +30,6 @@ def stub(clock: FakeClock) -> Iterator[Stub]:
 def client(stub: Stub, clock: FakeClock) -> ZendeskClient:
     auth = StaticAuth(f"Bearer {SECRET}", remedy="Make a new token.")
     retry = RetryPolicy(random=lambda: 1.0)
-    return ZendeskClient(stub.base_url, auth, clock=clock, retry=retry, timeout_seconds=0.2)
+    return ZendeskClient(
+        stub.base_url, auth, clock=clock, retry=retry, limits=Limits(silence_seconds=0.2)
+    )

@@ -92,7 +92,7 @@ def test_behind_another_host_there_is_no_address_but_its_own(base_url):
 def test_nothing_is_sent_to_an_address_that_is_not_the_accounts(address):
     assert not is_own_address(ACME, address)
     with pytest.raises(UnexpectedAnswer, match="nothing was sent"):
-        Transport(ACME, read_timeout_seconds=1).at(address)
+        Transport(ACME).at(address)
 
 
 def test_a_client_asks_a_brand_at_its_own_address_and_counts_it_as_one(stub, client):

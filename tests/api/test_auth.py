@@ -179,16 +179,56 @@ def test_no_token_endpoint_is_a_matter_of_configuration(oauth: Auth, stub: Stub,
         oauth.header()
 
 
-def test_a_200_without_a_token_is_not_a_login(oauth: Auth, stub: Stub):
-    stub.script(Reply(200, "<html>sign in</html>"))
-    with pytest.raises(AuthenticationError):
+NO_TOKENS = [
+    *("<html>sign in</html>", b"", b"null", [], {}, {"access_token": None}, {"access_token": ""}),
+    *({"access_token": 7}, {"access_token": "two\nlines"}, {"access_token": "a blank"}),
+    *({"access_token": "caf\u00e9"}, {"access_token": "t", "refresh_token": ["r"]}),
+]
+
+
+@pytest.mark.parametrize("nonsense", NO_TOKENS, ids=str)
+def test_a_200_without_a_token_is_asked_again_and_not_blamed_on_the_client(
+    oauth: Auth, stub: Stub, nonsense: object
+):
+    stub.script(Reply(200, nonsense), token(1))
+    assert oauth.header() == "Bearer t1"
+
+
+def test_a_token_endpoint_that_only_talks_nonsense_is_given_up(oauth: Auth, stub: Stub):
+    stub.handle = lambda seen: Reply(200, "<html>maintenance</html>")
+    with pytest.raises(ServerUnavailable, match="200 and no token"):
         oauth.header()
+
+
+@pytest.mark.parametrize("life", [1e300, -5, True, "7200", [], 10**30])
+def test_a_life_that_is_no_time_makes_a_token_good_until_it_is_refused(
+    oauth: Auth, stub: Stub, clock: FakeClock, life: object
+):
+    stub.script(Reply(200, {"access_token": "t1", "expires_in": life}))
+    oauth.header()
+    clock.sleep(10_000_000)
+    assert oauth.header() == "Bearer t1"
+
+
+@pytest.mark.parametrize("status", [408, 425, 520, 524, 530])
+def test_what_stands_before_the_token_endpoint_may_fail_too(oauth: Auth, stub: Stub, status: int):
+    stub.script(Reply(status, "<html>A timeout occurred</html>"), token(1))
+    assert oauth.header() == "Bearer t1"
+
+
+def test_a_token_endpoint_makes_nobody_wait_longer_than_a_quarter_of_an_hour(
+    oauth: Auth, stub: Stub, clock: FakeClock
+):
+    stub.handle = lambda seen: Reply(429, b"", {"Retry-After": "999999"})
+    with pytest.raises(ServerUnavailable, match="the last time with 429"):
+        oauth.header()
+    assert clock.monotonic() == 900
 
 
 def test_a_token_endpoint_that_fails_is_asked_again(oauth: Auth, stub: Stub, clock: FakeClock):
     stub.script(Reply(503, b""), Reply(429, b"", {"Retry-After": "40"}), token(1))
     assert oauth.header() == "Bearer t1"
-    assert clock.slept[1] == 40
+    assert clock.monotonic() == pytest.approx(clock.slept[0] + 40)
 
 
 def test_a_token_endpoint_that_stays_down_is_given_up(oauth: Auth, stub: Stub):

@@ -12,7 +12,6 @@ from zendesk_source.api.grants import RefreshTokenGrant, pair_of
 from zendesk_source.api.retry import RetryPolicy
 from zendesk_source.api.token_endpoint import Refusals, TokenEndpoint
 from zendesk_source.api.token_file import TokenFile
-from zendesk_source.api.transport import new_session
 from zendesk_source.simulator import Account, SimulatedClock, Simulator
 
 CLIENT = {"client_id": "client", "client_secret": "s3cr3t-client", "scope": ""}
@@ -74,6 +73,4 @@ def stored(zendesk: Simulator, clock: SimulatedClock, path: Path) -> TokenFile:
 
 
 def endpoint(zendesk: Simulator, clock: SimulatedClock) -> TokenEndpoint:
-    return TokenEndpoint(
-        zendesk.base_url, clock=clock, session=new_session(), retry=RetryPolicy(attempts=3)
-    )
+    return TokenEndpoint(zendesk.base_url, clock=clock, retry=RetryPolicy(attempts=3))

@@ -309,11 +309,10 @@ from zendesk_source.api.clock import SystemClock
 from zendesk_source.api.grants import RefreshTokenGrant
 from zendesk_source.api.token_endpoint import TokenEndpoint
 from zendesk_source.api.token_file import TokenFile
-from zendesk_source.api.transport import new_session
 
 base_url, path, client = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
 clock = SystemClock()
-endpoint = TokenEndpoint(base_url, clock=clock, session=new_session())
+endpoint = TokenEndpoint(base_url, clock=clock)
 grant = RefreshTokenGrant(endpoint, TokenFile(path, clock), client, sys.argv[4])
 print("ready", flush=True)
 sys.stdin.readline()

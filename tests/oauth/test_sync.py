@@ -60,12 +60,13 @@ def test_a_token_endpoint_that_does_not_answer_is_told_before_anything_is_loaded
         subdomain="acme", client_id="a", client_secret="b", base_url="http://127.0.0.1:9"
     )
     told: list[str] = []
-    with pytest.raises(ServerUnavailable, match="gave no token in 8 attempts"):
+    with pytest.raises(ServerUnavailable, match=r"127.0.0.1:9 refuses connections"):
         sync(
             pipeline(),
             zendesk_support(credentials, clock=clock).with_resources("groups"),
             clock=clock,
             on_wait=lambda reason, seconds: told.append(reason),
         )
-    assert told == ["/oauth/tokens: no answer"] * 7
+    assert len(told) == 2
+    assert all(reason.startswith("/oauth/tokens: ConnectionError: 127.0.0.1:9") for reason in told)
     assert list(own_dlt.glob("*.duckdb")) == []

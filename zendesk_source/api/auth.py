@@ -11,8 +11,6 @@ import threading
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import requests
-
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.credentials import (
@@ -32,7 +30,7 @@ from zendesk_source.api.grants import (
 )
 from zendesk_source.api.token_endpoint import TokenEndpoint
 from zendesk_source.api.token_file import TokenFile
-from zendesk_source.api.transport import new_session
+from zendesk_source.api.wire import Wire
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +102,7 @@ def auth_for(
     base_url: str = "",
     clock: Clock | None = None,
     *,
-    session: requests.Session | None = None,
+    wire: Wire | None = None,
     on_wait: OnWait | None = None,
 ) -> Auth:
     """Return the auth that goes with the credentials; nothing is sent yet.
@@ -113,7 +111,7 @@ def auth_for(
         credentials: Of any kind.
         base_url: Of the account; from the credentials when empty.
         clock: Time and the way to wait.
-        session: To ask for tokens with.
+        wire: Sends what asks for tokens; an own one when left out.
         on_wait: Told why and how long asking for a token waits.
     """
     if isinstance(credentials, ZendeskOAuthToken):
@@ -128,7 +126,7 @@ def auth_for(
     endpoint = TokenEndpoint(
         base_url or base_url_of(credentials),
         clock=clock,
-        session=session or new_session(),
+        wire=wire,
         on_wait=on_wait,
     )
     fields = {

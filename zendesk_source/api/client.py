@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
@@ -16,22 +16,27 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from zendesk_source.api.asking import Asking
 from zendesk_source.api.auth import Auth
 from zendesk_source.api.bucket import Grant
 from zendesk_source.api.budget import CHAT, Budget, OnWait, product_bucket
-from zendesk_source.api.clock import Clock, SystemClock
+from zendesk_source.api.clock import Clock, hearing
 from zendesk_source.api.rate_headers import rate_states
-from zendesk_source.api.refusals import PageTooHeavy, error_name, refusal, where
-from zendesk_source.api.retry import RETRIED_STATUSES, RetryPolicy, retry_after_seconds
+from zendesk_source.api.refusals import PageTooHeavy, error_name, refusal
+from zendesk_source.api.retry import (
+    RETRIED_STATUSES,
+    TIMEOUT_STATUSES,
+    RetryPolicy,
+    retry_after_seconds,
+)
 from zendesk_source.api.standing import CLOSED_REMEDY, USERS_ME, Standing
-from zendesk_source.api.transport import Reply, Transport, TransportFailed
+from zendesk_source.api.transport import Transport
 from zendesk_source.api.usage import Usage
+from zendesk_source.api.wire import AnswerTooLarge, Limits, Reply, TransportFailed, Wire
 from zendesk_source.errors import (
     AccessDenied,
     AuthenticationError,
     ConfigurationError,
-    RateLimited,
-    ServerUnavailable,
     UnexpectedAnswer,
 )
 
@@ -39,8 +44,8 @@ T = TypeVar("T")
 Holdable = Callable[[bytes], tuple[bytes, int]]
 """Replaces characters of a body that cannot be held, and counts them."""
 
-READ_TIMEOUT_SECONDS = 120.0
 _SHORTEST_REFUSAL_SECONDS = 1.0
+_WHOLE_ANSWERS = frozenset({200, 203})  # 206 is a part of one, which must not pass for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +65,6 @@ class Answer(Generic[T]):
     body_bytes: int
 
 
-@dataclass(slots=True, kw_only=True)
-class _Asking:
-    """One page being asked for, over all its attempts."""
-
-    target: str
-    stream: str
-    buckets: tuple[str, ...]
-    auth: Auth
-    halve_on_timeout: bool
-    failures: int = 0
-    refusals_in_a_row: int = 0
-    is_renewed: bool = False
-    header: str = field(default="", repr=False)
-
-    @property
-    def path(self) -> str:
-        return urlsplit(self.target).path
-
-    @property
-    def where(self) -> str:
-        return where(self.stream, self.path)
-
-
 class ZendeskClient:
     """Asks one account for pages; safe for many threads.
 
@@ -93,7 +75,8 @@ class ZendeskClient:
         budget: Shared by all clients of the account; an own one when left out.
         clock: Time and the way to wait.
         retry: Patience with one page.
-        timeout_seconds: Longest silence of the server.
+        limits: Of one answer.
+        wire: Sends the requests; an own one when left out.
         on_wait: Told why and how long a request waits.
         holdable: To be used on bodies before they are decoded; None where all can be held.
     """
@@ -107,13 +90,14 @@ class ZendeskClient:
         budget: Budget | None = None,
         clock: Clock | None = None,
         retry: RetryPolicy | None = None,
-        timeout_seconds: float = READ_TIMEOUT_SECONDS,
+        limits: Limits | None = None,
+        wire: Wire | None = None,
         on_wait: OnWait | None = None,
         holdable: Holdable | None = None,
     ) -> None:
         self.holdable = holdable
-        self._clock = clock or SystemClock()
-        self._transport = Transport(base_url, read_timeout_seconds=timeout_seconds)
+        self._clock = hearing(clock)
+        self._transport = Transport(base_url, limits=limits, wire=wire)
         self._auth = auth
         self._chat_auth = chat_auth or auth
         self._is_refused_by_chat = False
@@ -171,7 +155,7 @@ class ZendeskClient:
             bucket: The endpoint's own rate limit, beside the product's.
             parse: Decodes the body; when it fails on a body that is not JSON, the answer
                 counts as faulty and is asked for again.
-            halve_on_timeout: Raise ``PageTooHeavy`` on the first 504 or time-out.
+            halve_on_timeout: Raise ``PageTooHeavy`` on the first 504, 524 or time-out.
 
         Raises:
             AccessDenied: 403, or 401 to those whom the rest of Zendesk knows.
@@ -179,12 +163,13 @@ class ZendeskClient:
             AuthenticationError: 401, also after a renewal, and from ``users/me`` as well.
             ConfigurationError: The account is unknown or has moved, for ``users/me`` as well.
             RateLimited: 429 again and again.
-            ServerUnavailable: 5xx, 409, reset or time-out on every attempt.
-            UnexpectedAnswer: Any other 4xx, or a body that cannot be read.
+            ServerUnavailable: 5xx, 408, 409, 425, reset or time-out on every attempt.
+            UnexpectedAnswer: Any other 4xx, or a body that is too large or cannot be read.
+            Stopped: The sync is over.
         """
         target = self._transport.path_and_query(path_or_url, params)
         product = product_bucket(urlsplit(target).path)
-        asking = _Asking(
+        asking = Asking(
             target=target,
             stream=stream,
             buckets=(product, bucket),
@@ -205,31 +190,35 @@ class ZendeskClient:
                 self._count(stream, body_bytes=answer.body_bytes)
                 return answer
 
-    def _reply(self, asking: _Asking) -> Reply | None:
+    def _reply(self, asking: Asking) -> Reply | None:
         """Send once; ``None`` means: ask again."""
+        self._clock.check()
         grant = self._budget.acquire(asking.buckets, endpoint=asking.path, on_wait=self._on_wait)
         self._count(asking.stream, waited_seconds=grant.waited_seconds)
         try:
             asking.header = asking.auth.header()
             reply = self._exchange(asking)
-        except TransportFailed as failed:
-            self._budget.settle(grant)
-            self._fail(asking, str(failed), is_timeout=failed.is_timeout)
-            return None
+        except TransportFailed as raised:
+            failed = raised
         except BaseException:
             self._budget.settle(grant)
             raise
-        return self._understood(asking, grant, reply)
+        else:
+            return self._understood(asking, grant, reply)
+        self._budget.settle(grant)
+        self._not_answered(asking, failed)
+        return None
 
-    def _exchange(self, asking: _Asking) -> Reply:
+    def _exchange(self, asking: Asking) -> Reply:
         asked_at = self._clock.monotonic()
         self._count(asking.stream, requests=1)
         try:
-            return self._transport.exchange(asking.target, asking.header)
+            left_seconds = self._clock.seconds_left
+            return self._transport.exchange(asking.target, asking.header, left_seconds)
         finally:
             self._count(asking.stream, answer_seconds=self._clock.monotonic() - asked_at)
 
-    def _understood(self, asking: _Asking, grant: Grant, reply: Reply) -> Reply | None:
+    def _understood(self, asking: Asking, grant: Grant, reply: Reply) -> Reply | None:
         server_time = _server_time(reply) or self._clock.now()
         states = rate_states(reply.headers, asking.buckets[0], server_time)
         asked_seconds = retry_after_seconds(reply.headers, server_time)
@@ -237,19 +226,24 @@ class ZendeskClient:
             if asked_seconds is None:
                 asked_seconds = self._retry.wait_without_retry_after_seconds
             asked_seconds = max(asked_seconds, _SHORTEST_REFUSAL_SECONDS)
-            self._budget.refuse(grant, states, asked_seconds)
-            self._refused(asking)
+            wait_seconds = asking.bearable(asked_seconds, self._retry)
+            self._budget.refuse(grant, states, wait_seconds)
+            self._refused(asking, asked_seconds, wait_seconds)
             return None
-        is_good = 200 <= reply.status < 300
+        is_good = reply.status in _WHOLE_ANSWERS
         self._budget.settle(grant, states if states or is_good else None)
-        asking.refusals_in_a_row = 0
+        asking.refusals_in_a_row, asking.unreachable = 0, None
         if reply.status == 401:
             self._renew(asking, reply)
             return None
         if reply.status in RETRIED_STATUSES:
             reason = f"{reply.status} {error_name(reply.body)}".rstrip()
-            is_timeout = reply.status == 504
-            self._fail(asking, reason, is_timeout=is_timeout, wait_seconds=asked_seconds)
+            is_timeout = reply.status in TIMEOUT_STATUSES
+            wait_seconds = asking.bearable(asked_seconds or 0.0, self._retry)
+            self._fail(asking, reason, is_timeout=is_timeout, wait_seconds=wait_seconds)
+            return None
+        if 200 <= reply.status < 300 and not is_good:
+            self._fail(asking, "", is_timeout=False)
             return None
         if not is_good:
             raise refusal(
@@ -262,7 +256,7 @@ class ZendeskClient:
         return reply
 
     def _parsed(
-        self, asking: _Asking, reply: Reply, parse: Callable[[bytes], T]
+        self, asking: Asking, reply: Reply, parse: Callable[[bytes], T]
     ) -> Answer[T] | None:
         received_at = self._clock.now()
         try:
@@ -279,16 +273,13 @@ class ZendeskClient:
             body_bytes=len(reply.body),
         )
 
-    def _refused(self, asking: _Asking) -> None:
+    def _refused(self, asking: Asking, asked_seconds: float, wait_seconds: float) -> None:
         asking.refusals_in_a_row += 1
         self._count(asking.stream, rate_limited=1)
-        if asking.refusals_in_a_row > self._retry.refusals_in_a_row:
-            raise RateLimited(
-                f"{asking.where} answered 429 {asking.refusals_in_a_row} times in a row.",
-                "Another tool uses up the account's rate limit: lower its rate or run later.",
-            )
+        if wait_seconds <= 0 or asking.refusals_in_a_row > self._retry.refusals_in_a_row:
+            raise asking.too_often_refused(asked_seconds)
 
-    def _renew(self, asking: _Asking, reply: Reply) -> None:
+    def _renew(self, asking: Asking, reply: Reply) -> None:
         is_chat = asking.buckets[0] == CHAT
         name = error_name(reply.body)
         what = f"{asking.where} answered 401{f' ({name})' if name else ''}."
@@ -307,22 +298,29 @@ class ZendeskClient:
             raise AccessDenied(what, _chat_remedy(self._auth, self._chat_auth))
         raise AuthenticationError(what, self._auth.remedy)
 
+    def _not_answered(self, asking: Asking, failed: TransportFailed) -> None:
+        if isinstance(failed, AnswerTooLarge):
+            raise asking.too_large(str(failed))
+        asking.unreachable = failed.unreachable
+        self._fail(asking, str(failed), is_timeout=failed.is_timeout)
+
     def _fail(
         self,
-        asking: _Asking,
+        asking: Asking,
         reason: str,
         *,
         is_timeout: bool,
-        wait_seconds: float | None = None,
+        wait_seconds: float = 0.0,
     ) -> None:
         """Wait before the next attempt, or give up; no reason = an unreadable body."""
+        self._clock.check()
         asking.failures += 1
         if is_timeout and asking.halve_on_timeout:
             self._count(asking.stream, retries=1)
             raise PageTooHeavy(asking.where)
         if asking.failures >= self._retry.attempts:
-            raise _given_up(asking, reason)
-        if wait_seconds is None:
+            raise asking.given_up(reason)
+        if wait_seconds <= 0:
             wait_seconds = self._retry.backoff_seconds(asking.failures)
         self._count(asking.stream, retries=1, waited_seconds=wait_seconds)
         if self._on_wait is not None:
@@ -342,22 +340,10 @@ def _chat_remedy(auth: Auth, chat_auth: Auth) -> str:
     return "Chat does not take these credentials: set `chat_token`, a token of Chat's own."
 
 
-def _given_up(asking: _Asking, reason: str) -> Exception:
-    if not reason:
-        return UnexpectedAnswer(
-            f"{asking.where} gave an answer that is not JSON {asking.failures} times in a row.",
-            "Run again later; if it stays, open a ticket with Zendesk.",
-        )
-    return ServerUnavailable(
-        f"{asking.where} failed {asking.failures} times in a row, the last time with {reason}.",
-        "See https://status.zendesk.com and run again later: it goes on where it stopped.",
-    )
-
-
 def _server_time(reply: Reply) -> datetime | None:
     try:
         moment = parsedate_to_datetime(reply.headers["Date"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import datetime, timezone
 from typing import Protocol
+
+_NAP_SECONDS = 1.0
+"""Who sleeps longer looks up so often, whether the sync is over."""
 
 
 class Clock(Protocol):
@@ -34,3 +38,86 @@ class SystemClock:
     def sleep(self, wait_seconds: float) -> None:
         """Wait."""
         time.sleep(wait_seconds)
+
+
+class Stopped(Exception):
+    """The sync is over: who waits, or is about to ask, gives up."""
+
+
+class Stop:
+    """The end of a sync, which everything that waits hears.
+
+    Args:
+        clock: Tells when the time is up.
+        ends_at: Stopwatch time of that clock; infinite = no limit.
+    """
+
+    def __init__(self, clock: Clock, ends_at: float = math.inf) -> None:
+        self._clock = clock
+        self._ends_at = ends_at
+        self._is_requested = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is up, or somebody has ended the sync."""
+        return self._is_requested or self.seconds_left <= 0
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the time is up, below 0 after it."""
+        return self._ends_at - self._clock.monotonic()
+
+    def request(self) -> None:
+        """End the sync now."""
+        self._is_requested = True
+
+
+class SyncClock:
+    """A clock whose sleepers hear that the sync is over.
+
+    Args:
+        clock: Time and the way to wait.
+        stop: The end of the sync; without one, waits are as long as they are.
+
+    Attributes:
+        stop: May be set for each sync that uses the same connection.
+    """
+
+    def __init__(self, clock: Clock, stop: Stop | None = None) -> None:
+        self._clock = clock
+        self.stop = stop
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        """Return seconds of a stopwatch that never goes back."""
+        return self._clock.monotonic()
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the sync is over; infinite without an end."""
+        return math.inf if self.stop is None else self.stop.seconds_left
+
+    def check(self) -> None:
+        """Raise ``Stopped`` when the sync is over."""
+        if self.stop is not None and self.stop.is_over:
+            raise Stopped
+
+    def sleep(self, wait_seconds: float) -> None:
+        """Wait; raise ``Stopped`` when the sync is over before, or by then."""
+        if self.stop is None:
+            self._clock.sleep(wait_seconds)
+            return
+        self.check()
+        while wait_seconds > 0:
+            nap_seconds = min(wait_seconds, _NAP_SECONDS, max(self.seconds_left, 0.001))
+            self._clock.sleep(nap_seconds)
+            wait_seconds -= nap_seconds
+            self.check()
+
+
+def hearing(clock: Clock | None) -> SyncClock:
+    """Return a clock whose sleepers hear the end of a sync; the machine's own when left out."""
+    return clock if isinstance(clock, SyncClock) else SyncClock(clock or SystemClock())

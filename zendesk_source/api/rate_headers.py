@@ -5,6 +5,7 @@ Source: https://developer.zendesk.com/api-reference/introduction/rate-limits/
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ _SIZE = ("x-rate-limit", "ratelimit-limit", "rate-limit", "rate-limit-limit", "x
 _REMAINING = ("x-rate-limit-remaining", "ratelimit-remaining", "rate-limit-remaining")
 _RESET = ("ratelimit-reset", "rate-limit-reset", "x-rate-limit-reset")
 _EPOCH_NOT_DURATION_SECONDS = 1_000_000_000
+_LONGEST_VALUE = 80
+_WHOLE = re.compile(r"\s*(\d{1,9})(?!\d)", re.ASCII)
+
+LONGEST_WAIT_SECONDS = 900.0
+"""What Zendesk may make a request wait; the longest window of a rate limit is ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,8 @@ class RateState:
         bucket: Name, in lower case.
         size: Requests a window, all clients of the account together.
         remaining: Requests left in this window.
-        reset_seconds: Until the window ends; ``None`` when the answer does not say.
+        reset_seconds: Until the window ends, at most ``LONGEST_WAIT_SECONDS``; ``None`` when the
+            answer does not say.
     """
 
     bucket: str
@@ -59,9 +66,9 @@ def seconds_until(value: str, now: datetime) -> float | None:
         now: Current time.
 
     Returns:
-        Seconds, never negative; ``None`` when the value cannot be read.
+        Seconds, never negative, uncapped; ``None`` when the value cannot be read.
     """
-    text = value.strip()
+    text = value.strip()[:_LONGEST_VALUE]
     try:
         seconds = float(text)
     except ValueError:
@@ -69,7 +76,7 @@ def seconds_until(value: str, now: datetime) -> float | None:
         return None if moment is None else max(0.0, (moment - now).total_seconds())
     if seconds >= _EPOCH_NOT_DURATION_SECONDS:
         seconds -= now.timestamp()
-    return max(0.0, seconds) if seconds < float("inf") else None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _moment(text: str) -> datetime | None:
@@ -83,13 +90,18 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
+def _reset_seconds(value: str | None, now: datetime) -> float | None:
+    seconds = None if value is None else seconds_until(value, now)
+    return None if seconds is None else min(seconds, LONGEST_WAIT_SECONDS)
+
+
 def _product_state(lowered: Mapping[str, str], product: str, now: datetime) -> RateState | None:
     size = _first_number(lowered, _SIZE)
     remaining = _first_number(lowered, _REMAINING)
     if size is None or remaining is None:
         return None
     reset = next((lowered[name] for name in _RESET if name in lowered), None)
-    return RateState(product, size, remaining, None if reset is None else seconds_until(reset, now))
+    return RateState(product, size, remaining, _reset_seconds(reset, now))
 
 
 def _named_state(bucket: str, value: str, now: datetime) -> RateState | None:
@@ -98,9 +110,7 @@ def _named_state(bucket: str, value: str, now: datetime) -> RateState | None:
     size, remaining = _whole(fields.get("total")), _whole(fields.get("remaining"))
     if size is None or remaining is None:
         return None
-    resets = fields.get("resets")
-    reset_seconds = None if resets is None else seconds_until(resets, now)
-    return RateState(bucket, size, remaining, reset_seconds)
+    return RateState(bucket, size, remaining, _reset_seconds(fields.get("resets"), now))
 
 
 def _first_number(lowered: Mapping[str, str], names: Iterable[str]) -> int | None:
@@ -108,5 +118,5 @@ def _first_number(lowered: Mapping[str, str], names: Iterable[str]) -> int | Non
 
 
 def _whole(text: str | None) -> int | None:
-    match = re.match(r"\s*(\d+)", text or "")
+    match = _WHOLE.match(text or "")
     return int(match.group(1)) if match else None

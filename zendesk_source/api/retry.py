@@ -7,10 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from zendesk_source.api.rate_headers import seconds_until
+from zendesk_source.api.rate_headers import LONGEST_WAIT_SECONDS, seconds_until
 
-# 409 is Zendesk's DatabaseConflict: nothing is wrong with the request.
-RETRIED_STATUSES = frozenset({409, 500, 502, 503, 504})
+# 409 is Zendesk's DatabaseConflict: nothing is wrong with the request. 520 to 530 come from
+# Cloudflare, which stands before Zendesk, and 408 and 425 from what stands in between.
+RETRIED_STATUSES = frozenset({408, 409, 425, *range(500, 600)})
+
+TIMEOUT_STATUSES = frozenset({408, 504, 524, 598})
+"""Zendesk took too long: a smaller page may get through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class RetryPolicy:
         first_backoff_seconds: Upper bound of the first wait; it doubles from there.
         longest_backoff_seconds: Where the doubling stops.
         wait_without_retry_after_seconds: After a 429 that does not say how long.
+        longest_wait_seconds: All that Zendesk may ask to wait for one page, in one wait or many.
         random: Gives numbers from 0 to 1, so that many clients do not come back at once.
     """
 
@@ -31,6 +36,7 @@ class RetryPolicy:
     first_backoff_seconds: float = 1.0
     longest_backoff_seconds: float = 60.0
     wait_without_retry_after_seconds: float = 60.0
+    longest_wait_seconds: float = LONGEST_WAIT_SECONDS
     random: Callable[[], float] = random.random
 
     def backoff_seconds(self, failures: int) -> float:
