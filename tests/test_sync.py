@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
@@ -29,6 +30,17 @@ def account() -> Account:
 def zendesk(account: Account) -> Iterator[Simulator]:
     with Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as simulator:
         yield simulator
+
+
+@pytest.fixture
+def dlt_lines() -> Iterator[list[str]]:
+    """Return what dlt warns of while the test runs."""
+    lines: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("dlt").addHandler(handler)
+    yield lines
+    logging.getLogger("dlt").removeHandler(handler)
 
 
 def source_of(zendesk: Simulator, **settings):
@@ -161,13 +173,14 @@ def test_small_slices_give_the_same_tables(account, zendesk):
     assert_equals_truth(pipeline, account, tables_of(*names))
 
 
-def test_a_plain_dlt_run_needs_nothing_else(account, zendesk):
+def test_a_plain_dlt_run_needs_nothing_else_and_says_nothing(account, zendesk, dlt_lines):
     pipeline = duckdb_pipeline()
     pipeline.run(source_of(zendesk).with_resources("tickets", "users"))
     eventful_day(account)
     pipeline.run(source_of(zendesk).with_resources("tickets", "users"))
     tables = ("tickets", "ticket_tags", "ticket_metrics", "users", "user_identities")
     assert_equals_truth(pipeline, account, tables)
+    assert dlt_lines == []
 
 
 @pytest.mark.long

@@ -85,7 +85,11 @@ def with_dlt_columns(rows: pa.Table, known_columns: Any) -> pa.Table:
 
 @contextmanager
 def quiet_about_kept_hints() -> Iterator[None]:
-    """Drop dlt's warning that a declared type is kept where Arrow knows only text, as for JSON."""
+    """Drop dlt's warning that a declared type is kept where Arrow knows only text, as for JSON.
+
+    dlt compares the types while it holds what a resource has yielded, so a resource that yields
+    Arrow tables does so within this.
+    """
     logger = logging.getLogger("dlt")
 
     def keep(record: logging.LogRecord) -> bool:

@@ -31,7 +31,6 @@ from zendesk_source.extract.slices import (
     extracting,
 )
 from zendesk_source.failures import explained
-from zendesk_source.item_format import quiet_about_kept_hints
 from zendesk_source.labeled_view import show_labels
 from zendesk_source.memory import OUT_OF_MEMORY, DatabaseMemory, little_memory
 from zendesk_source.missing_tables import missing_tables
@@ -129,7 +128,6 @@ def sync(
         with (
             explained(pipeline),
             only_sync_of(pipeline, wait=wait_for_other),
-            quiet_about_kept_hints(),
         ):
             log.account = _greet(source, on_wait)
             make_file(pipeline)

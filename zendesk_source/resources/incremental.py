@@ -14,6 +14,7 @@ from zendesk_source.extract.newest_rows import not_loaded, remember_newest
 from zendesk_source.extract.positions import open_position, save_position
 from zendesk_source.extract.timeline import follow
 from zendesk_source.extract.times import Window, epoch_of
+from zendesk_source.item_format import quiet_about_kept_hints
 from zendesk_source.resources.reading import Reading
 
 
@@ -44,6 +45,13 @@ def read_on(
     Yields:
         Tables for dlt; None while other streams have something and this one has not.
     """
+    with quiet_about_kept_hints():
+        yield from _read_on(stream, reading, state, cursor)
+
+
+def _read_on(
+    stream: Stream, reading: Reading, state: dict[str, Any], cursor: dlt.sources.incremental[Any]
+) -> Iterator[Any]:
     # The window is asked of the API; dlt must not filter rows by their timestamps again:
     # a system update arrives with an updated_at from long ago.
     cursor.advance(None)
