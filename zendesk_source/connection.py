@@ -95,7 +95,8 @@ class Connection:
         account_column: Whether the dataset is shared with other accounts.
         on_wait: Told why and how long a request waits.
         field_lists: What describes the custom fields of each owner.
-        field_pages: Their pages; those of a sync, while there is one.
+        field_pages: Pages of these and of other lists that are read once; those of a sync, while
+            there is one.
         limits: What the destination takes that is loaded into.
     """
 
@@ -239,15 +240,15 @@ class Connection:
 
         # Where the definitions are refused, columns are named by id and typed by their values.
         with suppress(StreamRefused):
-            describe(self.pages_of_fields(self.field_lists[columns.owner], describe))
+            describe(self.pages_read_once(self.field_lists[columns.owner], describe))
 
-    def pages_of_fields(
+    def pages_read_once(
         self, stream: Stream, is_enough: Callable[[list[Page]], bool] | None = None
     ) -> list[Page]:
-        """Return the list that describes custom fields, read once a sync.
+        """Return a list that several streams need, read once a sync.
 
         Args:
-            stream: Which of the lists.
+            stream: Which list, such as one that describes custom fields.
             is_enough: Tells whether one that was read before will do.
         """
 

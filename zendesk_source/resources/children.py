@@ -68,24 +68,44 @@ def _steps(
     stream: Stream, connection: Connection, positions: dict[str, Any], start: int, end: int | None
 ) -> Iterator[ChildStep]:
     """Return the steps from where the positions stand now; nothing is asked before the first."""
-    assert stream.parent is not None
     part = current_slice()
     tell = part.sync.on_cost if part is not None else _tell_log(stream)
     lists: ReadOnce[Page] = part.sync.parents if part is not None else ReadOnce()
     # Its requests are counted, and a refusal is told, for the stream that needs it.
-    first = (stream.parent.stream.parent or stream.parent).stream
+    first = first_parents(stream)
+    assert first is not None
     parents = replace(first, name=stream.name, records_key=first.rows_key)
     walk = partial(pages, connection.client, parents)
     ask = partial(_ask, connection, stream.name)
     seen = open_seen(positions)
     if not parents.is_incremental:
+        # Where the list is a stream as well, both take the same pages.
+        is_stream = part is not None and first.name in part.sync.runs
 
         def listed() -> Page:
-            return lists.get(parents.path, lambda: as_one(parents, walk(Position())))
+            is_shared = is_stream and is_shared_with_children(first)
+            answers = connection.pages_read_once(parents) if is_shared else walk(Position())
+            return as_one(parents, answers)
 
-        return _of_list(stream, listed, seen, ask, tell)
+        once = partial(lists.get, parents.path, listed)
+        return _of_list(stream, once, seen, ask, tell)
     position = open_position(positions, start, end)
     return _of_export(stream, read_incremental(parents, position, walk), seen, ask, tell)
+
+
+def is_shared_with_children(parents: Stream) -> bool:
+    """Whether one reading of a list does for itself and for the streams of its rows.
+
+    Lists of a Help Center are long, and each brand has its own.
+    """
+    return parents.product != "help_center"
+
+
+def first_parents(stream: Stream) -> Stream | None:
+    """Return what has to be gone through for a stream's parents; None where it has none."""
+    if stream.parent is None:
+        return stream.each_of
+    return (stream.parent.stream.parent or stream.parent).stream
 
 
 def _of_list(

@@ -17,7 +17,6 @@ from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import CUSTOM_OBJECT_FIELDS, STREAMS, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.errors import NotOnThisPlan
-from zendesk_source.extract.reading import read_whole
 from zendesk_source.extract.slices import Status, StreamRun, current_slice
 from zendesk_source.extract.times import Window
 from zendesk_source.resources.incremental import declared_incremental, read_on
@@ -64,9 +63,11 @@ def _keys(stream: Stream, connection: Connection) -> list[str]:
     assert stream.each_of is not None
     current = current_slice()
     known = {} if current is None else current.sync.keys
+    if current is not None:
+        connection.field_pages = current.sync.field_lists
     if stream.name not in known:
         asked = replace(stream.each_of, name=stream.name, records_key=stream.each_of.rows_key)
-        pages = read_whole(connection.client, asked)
+        pages = connection.pages_read_once(asked)
         keys = (str(row["key"]) for page in pages for row in page.rows)
         known[stream.name] = list(dict.fromkeys(keys))  # a list that shifts shows one twice
     return known[stream.name]

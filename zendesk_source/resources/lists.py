@@ -8,12 +8,16 @@ from typing import Any
 import dlt
 
 from zendesk_source.api.paging import Page
-from zendesk_source.catalogue import TAKEN_AT, Stream
+from zendesk_source.catalogue import STREAMS, TAKEN_AT, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.reading import read_whole
 from zendesk_source.extract.slices import current_slice
 from zendesk_source.resources.accounts import emptied, write_of
-from zendesk_source.resources.children import pages_of_all_parents
+from zendesk_source.resources.children import (
+    first_parents,
+    is_shared_with_children,
+    pages_of_all_parents,
+)
 from zendesk_source.resources.history import (
     first_versions,
     has_begun,
@@ -27,6 +31,12 @@ from zendesk_source.resources.reading import Reading
 from zendesk_source.resources.unchanged import digest_of_list, is_as_loaded, remember_list
 from zendesk_source.resources.vanished import vanished_rows
 from zendesk_source.shape.newest import one_row_a_key, with_rows
+
+_WITH_PARENTS: dict[str, list[str]] = {}
+"""Streams by the list whose rows they are asked for, one after the other."""
+for _stream in STREAMS:
+    if (_parents := first_parents(_stream)) is not None:
+        _WITH_PARENTS.setdefault(_parents.name, []).append(_stream.name)
 
 
 def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[Any]]:
@@ -80,13 +90,24 @@ def _pages(stream: Stream, connection: Connection) -> Iterator[Page]:
     """Return all pages of a list; nothing is asked before the first is taken."""
     if stream.parent is not None:
         return pages_of_all_parents(stream, connection)
-    if current_slice() is not None and stream in connection.field_lists.values():
-        return _fields(stream, connection)
+    if _is_needed_by_others(stream, connection):
+        return _read_once(stream, connection)
     return read_whole(connection.client, stream)
 
 
-def _fields(stream: Stream, connection: Connection) -> Iterator[Page]:
-    yield from connection.pages_of_fields(stream)
+def _is_needed_by_others(stream: Stream, connection: Connection) -> bool:
+    """Whether other streams of this sync need the list, too."""
+    part = current_slice()
+    if part is None:
+        return False
+    if stream in connection.field_lists.values():
+        return True
+    children = (each for each in _WITH_PARENTS.get(stream.name, ()) if each in part.sync.runs)
+    return is_shared_with_children(stream) and any(children)
+
+
+def _read_once(stream: Stream, connection: Connection) -> Iterator[Page]:
+    yield from connection.pages_read_once(stream)
 
 
 def _versions(
