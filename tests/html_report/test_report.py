@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import dlt
@@ -202,3 +204,36 @@ def test_what_cannot_be_done_is_said(
     monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", "files")
     assert main(["report", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_two_counts_of_solved_tickets_say_why_they_differ(loaded: Path) -> None:
+    with duckdb.connect(str(loaded)) as database:
+        database.execute(
+            "update zendesk_data.ticket_metrics set solved_at = null where ticket_id % 5 = 0"
+        )
+    page = page_of(loaded, weeks=1_000)
+    text = " ".join(page.text.split())
+    found = re.search(r"of ([\d,]+) tickets solved in these weeks\. Of ([\d,]+) more", text)
+    assert found is not None
+    measured, others = (int(each.replace(",", "")) for each in found.groups())
+    assert others > 0
+    assert f"{measured + others:,}" == figures(page)["solved"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_age_stands_out_from_the_card_and_from_the_next(scheme: str) -> None:
+    style = files("zendesk_source.html_report").joinpath("style.css").read_text(encoding="utf-8")
+    light, _, dark = style.partition("@media (prefers-color-scheme: dark)")
+    colours = dict(re.findall(r"--([\w-]+): (#\w+)", light if scheme == "light" else dark))
+    shades = [brightness(colours[name]) for name in ("card", *(f"age-{n}" for n in range(5)))]
+    contrasts = [(max(pair) + 0.05) / (min(pair) + 0.05) for pair in pairwise(shades)]
+    assert contrasts[0] > 2.1
+    assert min(contrasts[1:]) > 1.4
+
+
+def brightness(colour: str) -> float:
+    """Return the relative luminance of WCAG 2."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * each for each in colour[1:])
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    r, g, b = (c / 12.92 if c <= 0.04 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b

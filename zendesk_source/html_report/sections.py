@@ -112,12 +112,13 @@ def backlog_by_group(loaded: Loaded, asked: Period) -> Drawn:
 
 def first_reply(loaded: Loaded, asked: Period) -> Drawn:
     """How long people waited for the first answer."""
-    return _speed(loaded, asked, "reply", "created in these weeks and answered")
+    return _speed(loaded, asked, "reply", "tickets created in these weeks and answered")
 
 
 def full_resolution(loaded: Loaded, asked: Period) -> Drawn:
     """How long it took until a ticket was solved for good."""
-    return _speed(loaded, asked, "resolution", "solved in these weeks")
+    solved = sum(daily(loaded, asked)[1])
+    return _speed(loaded, asked, "resolution", "tickets solved in these weeks", solved)
 
 
 def satisfaction(loaded: Loaded, asked: Period) -> Drawn:
@@ -166,7 +167,18 @@ def daily(loaded: Loaded, asked: Period) -> tuple[list[int], list[int], int]:
     return [a for a, _ in pairs], [b for _, b in pairs], before
 
 
-def _speed(loaded: Loaded, asked: Period, kind: str, which: str) -> Drawn:
+def _speed(
+    loaded: Loaded, asked: Period, kind: str, which: str, counted: int | None = None
+) -> Drawn:
+    """Draw how long something took.
+
+    Args:
+        loaded: What to ask.
+        asked: The weeks.
+        kind: As the query calls it.
+        which: The tickets, in words.
+        counted: How many other sections count, where those without a measured time are among them.
+    """
     rows = [row[2:] for row in loaded.ask(queries.SPEED) if row[0] == kind and row[1]]
     overall = next((row for row in rows if row[0] is None and row[1] is None), None)
     if overall is None:
@@ -197,11 +209,19 @@ def _speed(loaded: Loaded, asked: Period, kind: str, which: str) -> Drawn:
     total = ("all", wording.count(overall[2]), *map(wording.duration, overall[3:]))
     return Drawn(
         f"Half within {wording.duration(overall[4])}, nine in ten within"
-        f" {wording.duration(overall[6])}, of {overall[2]:,} tickets {which}."
-        " Calendar time; the band holds the middle half.",
+        f" {wording.duration(overall[6])}, of {overall[2]:,} {which}."
+        f"{_unmeasured(overall[2], counted)} Calendar time; the band holds the middle half.",
         joined((chart, legend([p50, p90]))),
         Table(("priority", "tickets", "25%", "50%", "75%", "90%"), [*by_priority, total]),
     )
+
+
+def _unmeasured(measured: int, counted: int | None) -> str:
+    """Return how many have no time, where the numbers of two sections would not agree."""
+    others = (counted or 0) - measured
+    if others <= 0:
+        return ""
+    return f" Of {others:,} more that were solved Zendesk tells no time."
 
 
 def _urgency(priority: Any) -> int:
