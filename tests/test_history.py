@@ -7,7 +7,9 @@ from typing import Any
 
 import dlt
 import pytest
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
+from tests.scripted_zendesk import Reply, ScriptedZendesk, listed
 from tests.test_deletions import NOON, duckdb_pipeline, source_of, whole_rows
 from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
@@ -99,6 +101,58 @@ def test_a_refused_list_closes_nothing_and_an_empty_one_everything(account, zend
     ends = [row[TO] for row in whole_rows(pipeline, "macros")]
     assert len(ends) == count
     assert None not in ends
+
+
+@pytest.mark.parametrize("destination", ["duckdb", "postgres"])
+def test_a_list_may_be_empty_or_refused_at_first_and_any_time_later(destination, request):
+    place: Any = destination
+    if destination == "postgres":
+        place = dlt.destinations.postgres(request.getfixturevalue("postgres_url"))
+    pipeline = dlt.pipeline("zendesk", destination=place, dataset_name="zendesk_data")
+    lists = ("macros", "triggers", "groups")
+    forbidden = Reply(403, {"error": "Forbidden", "description": "You do not have access"})
+
+    def holding(table: str, pages: Any) -> tuple[list[str], int]:
+        """Load, and return the names that hold now, and how many versions there are."""
+        zendesk.routes[f"/api/v2/{table}"] = pages
+        zendesk.clock.sleep(3_600)
+        report = sync(pipeline, zendesk.source(*lists, history=True), clock=zendesk.clock)
+        assert report.runs["groups"].status == "ok"
+        assert report.runs[table].status == ("skipped" if pages is forbidden else "ok")
+        try:
+            rows = whole_rows(pipeline, table)
+        except DestinationUndefinedEntity:  # it never had a row
+            rows = []
+        return sorted(row["title"] for row in rows if row[TO] is None), len(rows)
+
+    def titled(table: str, *titles: str) -> Any:
+        return listed(table, [{"id": n, "title": title} for n, title in enumerate(titles)])
+
+    routes = {"/api/v2/groups": listed("groups", [{"id": 1, "name": "a"}])}
+    routes |= {f"/api/v2/{table}": listed(table, []) for table in lists[:2]}
+    with ScriptedZendesk(routes) as zendesk:
+        for table, first in (("macros", listed("macros", [])), ("triggers", forbidden)):
+            assert holding(table, first) == ([], 0)
+            assert holding(table, first) == ([], 0)
+            assert holding(table, titled(table, "a", "b")) == (["a", "b"], 2)
+            assert holding(table, forbidden) == (["a", "b"], 2)
+            assert holding(table, titled(table, "a", "c")) == (["a", "c"], 3)
+            assert holding(table, listed(table, [])) == ([], 3)
+            assert holding(table, listed(table, [])) == ([], 3)
+            assert holding(table, titled(table, "a")) == (["a"], 4)
+
+
+def test_a_table_that_begins_its_history_when_its_list_is_empty_closes_every_row(account, zendesk):
+    pipeline = duckdb_pipeline()
+    sync(pipeline, source_of(zendesk, "macros"))
+    count = len(account.truth("macros"))
+    for row in account.truth("macros"):
+        account.remove_row("macros", row["id"])
+    for _ in range(2):
+        sync(pipeline, source_of(zendesk, "macros", history=True))
+        ends = [row[TO] for row in whole_rows(pipeline, "macros")]
+        assert len(ends) == count
+        assert None not in ends
 
 
 def test_versions_of_holidays_end_also_where_a_schedule_has_none_left(account, zendesk):

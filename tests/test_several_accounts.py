@@ -117,6 +117,37 @@ def test_a_vanished_row_is_marked_or_removed_for_its_account_alone(two):
     assert left == {("acme-emea", row["id"]) for row in other.account.truth("macros")}
 
 
+@pytest.mark.parametrize("destination", ["duckdb", "postgres"])
+def test_a_list_of_one_account_may_be_empty_at_first_and_later(two, destination, request):
+    place: Any = destination
+    if destination == "postgres":
+        place = dlt.destinations.postgres(request.getfixturevalue("postgres_url"))
+    pipeline = dlt.pipeline("zendesk", destination=place, dataset_name="zendesk_data")
+    one, other = two
+    lists = ("macros", "ticket_fields")
+    kept = {table: one.account.truth(table) for table in lists}
+    for table in lists:
+        for row in kept[table]:
+            one.account.remove_row(table, row["id"])
+    settings = {"deleted": "remove"}
+    for zendesk in (one, other, one):
+        report = sync(pipeline, zendesk.source(*lists, **settings), clock=zendesk.account.clock)
+        assert report.exit_code == 0
+    for table in lists:
+        for row in other.account.truth(table):
+            other.account.remove_row(table, row["id"])
+        for row in kept[table]:
+            one.account.add_row(table, **row)
+    for zendesk in (one, other):
+        report = sync(pipeline, zendesk.source(*lists, **settings), clock=zendesk.account.clock)
+        assert report.exit_code == 0
+        for table in lists:
+            ids = {row["id"] for row in rows_of(zendesk, pipeline, table)}
+            assert ids == {row["id"] for row in zendesk.account.truth(table)}
+    options = {row["account"] for row in whole_rows(pipeline, "ticket_field_options")}
+    assert options == {"acme"}
+
+
 @pytest.mark.long
 def test_versions_of_an_account_are_closed_by_its_own_list_only(two):
     one, other = two

@@ -45,13 +45,31 @@ def in_account(merge: Any, connection: Connection) -> Any:
     return {**merge, "destination_scope": f"{ACCOUNT_COLUMN} = '{literal}'"}
 
 
-def emptied(stream: Stream, connection: Connection) -> Iterator[Any]:
+def emptied(stream: Stream, has_rows: bool, connection: Connection) -> Iterator[Any]:
     """Let the tables of a list lose the account's rows, also where it shows none any more."""
-    if connection.account_column and stream.write == "replace":
-        hints = dlt.mark.make_hints(write_disposition=write_of(stream, connection))
-        yield dlt.mark.with_hints(dlt.mark.materialize_table_schema(), hints)
-        for side in stream.side_tables:
-            yield dlt.mark.with_table_name(dlt.mark.materialize_table_schema(), side.name)
+    if not connection.account_column or stream.write != "replace":
+        return
+    for table in stream.tables:
+        if was_loaded(table.name) and not (has_rows and table is stream):
+            yield no_rows_of(table.name, stream, write_of(stream, connection))
+
+
+def no_rows_of(table: str, stream: Stream, write: Any) -> Any:
+    """Return what lets dlt write a table that is there without a row, as its merge asks for.
+
+    Not as parquet, as everything else: dlt cannot load a file of it without rows into Postgres.
+    """
+    nothing = dlt.mark.materialize_table_schema()
+    if table == stream.name:
+        hints = dlt.mark.make_hints(write_disposition=write, file_format="preferred")
+        return dlt.mark.with_hints(nothing, hints)
+    hints = dlt.mark.make_hints(table_name=table, file_format="preferred")
+    return dlt.mark.with_hints(nothing, hints, create_table_variant=True)
+
+
+def was_loaded(table: str) -> bool:
+    """Whether a table has ever had a row: dlt knows only then all that it has to create."""
+    return "_dlt_load_id" in dlt.current.source_schema().tables.get(table, {}).get("columns", {})
 
 
 def with_account(rows: Any, connection: Connection) -> Any:

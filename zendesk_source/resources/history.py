@@ -19,7 +19,7 @@ from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.resources.accounts import in_account
+from zendesk_source.resources.accounts import in_account, no_rows_of
 from zendesk_source.resources.vanished import DELETED_AT
 from zendesk_source.shape.tables import SYNCED_AT, Row
 
@@ -111,10 +111,10 @@ def first_versions(rows: Iterable[Row], columns: Any, connection: Connection) ->
     return dlt.mark.with_hints(begun, hints)
 
 
-def no_rows(connection: Connection) -> Iterator[Any]:
-    """Close every version of a list that is empty now."""
-    hints = dlt.mark.make_hints(write_disposition=in_account(_VERSIONS, connection))
-    yield dlt.mark.with_hints(dlt.mark.materialize_table_schema(), hints)
+def all_closed(stream: Stream, connection: Connection) -> Iterator[Any]:
+    """Close every version of a list that is empty now; nothing where it never had a row."""
+    if VERSION in _columns_of(stream):  # without it dlt cannot make the table
+        yield no_rows_of(stream.name, stream, in_account(_VERSIONS, connection))
 
 
 def _columns_of(stream: Stream) -> Any:

@@ -19,10 +19,10 @@ from zendesk_source.resources.children import (
     pages_of_all_parents,
 )
 from zendesk_source.resources.history import (
+    all_closed,
     first_versions,
     has_begun,
     keeps_versions,
-    no_rows,
     remember_begun,
     versions,
 )
@@ -73,7 +73,7 @@ def _rows(
     # After what can fail: it notes what is shown now.
     if connection.deleted == "mark" and stream.misses_rows:
         yield from _vanished(stream, answers, connection)
-    yield from emptied(stream, connection)
+    yield from emptied(stream, bool(answers), connection)
     yield from shaped
     if stream.write == "replace":
         remember_list(stream, digest, connection)
@@ -114,9 +114,6 @@ def _versions(
     stream: Stream, reading: Reading, answers: list[Page], connection: Connection
 ) -> Iterator[Any]:
     """Hand on what the list shows as the versions that hold now."""
-    if not answers:
-        yield from no_rows(connection)
-        return
     as_versions = versions if has_begun(stream, connection) else first_versions
     shaped = [
         as_versions(item.data, item.meta.hints.get("columns"), connection)
@@ -125,6 +122,8 @@ def _versions(
     if as_versions is first_versions:
         for item in _vanished(stream, answers, connection):
             yield first_versions(item.data, None, connection)
+    elif not answers:
+        yield from all_closed(stream, connection)
     yield from shaped
     remember_begun(stream, connection)
 
