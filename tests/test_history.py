@@ -112,11 +112,11 @@ def test_a_list_may_be_empty_or_refused_at_first_and_any_time_later(destination,
     lists = ("macros", "triggers", "groups")
     forbidden = Reply(403, {"error": "Forbidden", "description": "You do not have access"})
 
-    def holding(table: str, pages: Any) -> tuple[list[str], int]:
+    def holding(scripted: ScriptedZendesk, table: str, pages: Any) -> tuple[list[str], int]:
         """Load, and return the names that hold now, and how many versions there are."""
-        zendesk.routes[f"/api/v2/{table}"] = pages
-        zendesk.clock.sleep(3_600)
-        report = sync(pipeline, zendesk.source(*lists, history=True), clock=zendesk.clock)
+        scripted.routes[f"/api/v2/{table}"] = pages
+        scripted.clock.sleep(3_600)
+        report = sync(pipeline, scripted.source(*lists, history=True), clock=scripted.clock)
         assert report.runs["groups"].status == "ok"
         assert report.runs[table].status == ("skipped" if pages is forbidden else "ok")
         try:
@@ -130,16 +130,26 @@ def test_a_list_may_be_empty_or_refused_at_first_and_any_time_later(destination,
 
     routes = {"/api/v2/groups": listed("groups", [{"id": 1, "name": "a"}])}
     routes |= {f"/api/v2/{table}": listed(table, []) for table in lists[:2]}
-    with ScriptedZendesk(routes) as zendesk:
+    with ScriptedZendesk(routes) as scripted:
         for table, first in (("macros", listed("macros", [])), ("triggers", forbidden)):
-            assert holding(table, first) == ([], 0)
-            assert holding(table, first) == ([], 0)
-            assert holding(table, titled(table, "a", "b")) == (["a", "b"], 2)
-            assert holding(table, forbidden) == (["a", "b"], 2)
-            assert holding(table, titled(table, "a", "c")) == (["a", "c"], 3)
-            assert holding(table, listed(table, [])) == ([], 3)
-            assert holding(table, listed(table, [])) == ([], 3)
-            assert holding(table, titled(table, "a")) == (["a"], 4)
+            assert holding(scripted, table, first) == ([], 0)
+            assert holding(scripted, table, first) == ([], 0)
+            assert holding(scripted, table, titled(table, "a", "b")) == (["a", "b"], 2)
+            assert holding(scripted, table, forbidden) == (["a", "b"], 2)
+            assert holding(scripted, table, titled(table, "a", "c")) == (["a", "c"], 3)
+            assert holding(scripted, table, listed(table, [])) == ([], 3)
+            assert holding(scripted, table, listed(table, [])) == ([], 3)
+            assert holding(scripted, table, titled(table, "a")) == (["a"], 4)
+
+
+def test_a_row_without_a_key_is_kept_beside_a_list_with_a_history():
+    pipeline = duckdb_pipeline()
+    rows = [{"id": 1, "title": "a"}, {"title": "no id"}]
+    with ScriptedZendesk({"/api/v2/macros": listed("macros", rows)}) as zendesk:
+        source = zendesk.source("macros", history=True)
+        assert sync(pipeline, source, clock=zendesk.clock).runs["macros"].status == "incomplete"
+    assert [(row["id"], row[TO]) for row in whole_rows(pipeline, "macros")] == [(1, None)]
+    assert len(whole_rows(pipeline, "_zendesk_rejected_rows")) == 1
 
 
 def test_a_table_that_begins_its_history_when_its_list_is_empty_closes_every_row(account, zendesk):

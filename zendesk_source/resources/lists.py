@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import dlt
+from dlt.extract.hints import HintsMeta
 
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import STREAMS, TAKEN_AT, Stream
@@ -117,6 +118,8 @@ def _versions(
     as_versions = versions if has_begun(stream, connection) else first_versions
     shaped = [
         as_versions(item.data, item.meta.hints.get("columns"), connection)
+        if isinstance(item.meta, HintsMeta)
+        else item  # rows that are kept beside the table
         for item in _shaped(stream, reading, answers, connection)
     ]
     if as_versions is first_versions:
