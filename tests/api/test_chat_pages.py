@@ -41,15 +41,17 @@ def test_an_export_goes_on_from_the_last_time_and_id(client: ZendeskClient, stub
         chats(rows(1, 2), LONG_AGO, "b"),
         chats(rows(2, 3), LONG_AGO, "c"),
         chats(rows(3), LONG_AGO + 5, "c"),
+        chats(rows(3), LONG_AGO + 5, "c"),
     )
     walked = walk_by_two(client, CHAT_CHATS, Position(start_time=70))
-    assert ids(walked) == [1, 2, 2, 3, 3]
+    assert ids(walked) == [1, 2, 2, 3, 3, 3]
     assert [seen.params for seen in stub.requests] == [
         {"fields": "chats(*)", "limit": "2", "start_time": "70"},
         {"fields": "chats(*)", "limit": "2", "start_time": str(LONG_AGO), "start_id": "b"},
         {"fields": "chats(*)", "limit": "2", "start_time": str(LONG_AGO), "start_id": "c"},
+        {"fields": "chats(*)", "limit": "2", "start_time": str(LONG_AGO + 5), "start_id": "c"},
     ]
-    assert [page.is_last for page in walked] == [False, False, True]
+    assert [page.is_last for page in walked] == [False, False, False, True]
     assert walked[-1].after.start_time == LONG_AGO + 5
 
 
@@ -97,11 +99,31 @@ def test_a_full_page_that_does_not_say_where_it_ends_is_stuck(client: ZendeskCli
         walk_by_two(client, CHAT_CHATS)
 
 
-@pytest.mark.parametrize("end_time", ["soon", [1]])
-def test_an_end_that_is_no_time_is_refused(client: ZendeskClient, stub: Stub, end_time: Any):
-    stub.script(chats(rows(1), end_time, None))
-    with pytest.raises(UnexpectedAnswer, match="not a number"):
+NO_TIMES = ["soon", [1], True, {}, -1, NOW + 86_400, 32_503_680_000, 10**12 * 3, 1e300, 2**63]
+
+
+@pytest.mark.parametrize("end_time", NO_TIMES, ids=str)
+@pytest.mark.parametrize("stream", [CHAT_CHATS, CHAT_AGENT_TIMELINE], ids=lambda s: s.name)
+def test_an_end_that_is_no_time_is_refused(
+    client: ZendeskClient, stub: Stub, end_time: Any, stream: Stream
+):
+    stub.script(Reply(200, {stream.rows_key: rows(1), "end_time": end_time}))
+    with pytest.raises(UnexpectedAnswer, match="`end_time` that is no"):
+        walk_by_two(client, stream)
+
+
+@pytest.mark.parametrize("end_id", [["a"], {"a": 1}, 7, "x" * 100_000], ids=repr)
+def test_an_end_whose_id_is_no_text_is_refused(client: ZendeskClient, stub: Stub, end_id: Any):
+    stub.script(Reply(200, {"chats": rows(1), "end_time": LONG_AGO, "end_id": end_id}))
+    with pytest.raises(UnexpectedAnswer, match="`end_id` that is no cursor"):
         walk_by_two(client, CHAT_CHATS)
+
+
+def test_a_short_page_of_an_export_is_not_its_end_and_no_link_is(client: ZendeskClient, stub: Stub):
+    link = f"{stub.base_url}/any?start_time={LONG_AGO + 9}&start_id=z"
+    last = {"chats": rows(3), "end_time": LONG_AGO + 9, "end_id": "z", "next_page": None}
+    stub.script(chats(rows(1), LONG_AGO, "a"), chats([], LONG_AGO + 9, "z", link), Reply(200, last))
+    assert ids(walk_by_two(client, CHAT_CHATS)) == [1, 3]
 
 
 def test_the_last_five_minutes_are_not_asked_for(client: ZendeskClient, stub: Stub):
@@ -142,6 +164,32 @@ def test_no_row_of_a_list_cut_short_is_lost_behind_a_longer_one(client: ZendeskC
 
     stub.handle = handle
     assert sorted(ids(walk_by_two(client, CHAT_BANS))) == [*visitors, *addresses]
+
+
+def test_lists_that_come_in_pages_smaller_than_asked_are_read_to_their_ends(
+    client: ZendeskClient, stub: Stub
+):
+    def since(ids_: range, since_id: int) -> list[dict[str, int]]:
+        return rows(*[each for each in ids_ if each >= since_id][:3])
+
+    def handle(seen: Any) -> Reply:
+        since_id = int(seen.params["since_id"])
+        visitors, addresses = range(1, 12), range(100, 110)
+        shown = {"visitor": since(visitors, since_id), "ip_address": since(addresses, since_id)}
+        return Reply(200, shown)
+
+    stub.handle = handle
+    found = list(pages(client, CHAT_BANS, Position(), page_size=100))
+    assert sorted(ids(found)) == [*range(1, 12), *range(100, 110)]
+
+
+@pytest.mark.parametrize("odd", ["x", None, [1], {"a": 1}, True, -4, 2**63, 1.5], ids=repr)
+def test_an_id_that_is_none_is_no_place_to_go_on_from(client: ZendeskClient, stub: Stub, odd: Any):
+    stub.script(Reply(200, [{"id": 3}, {"id": odd}, None, "row"]), Reply(200, rows(9)))
+    stub.handle = lambda seen: Reply(200, [])
+    walked = walk_by_two(client, CHAT_AGENTS)
+    assert [seen.params["since_id"] for seen in stub.requests] == ["0", "4", "10"]
+    assert walked[0].rows == [{"id": 3}, {"id": odd}, None, "row"]
 
 
 def test_a_list_by_id_that_does_not_advance_is_stuck(client: ZendeskClient, stub: Stub):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import orjson
@@ -13,13 +14,17 @@ from tests.api.stub import START, Reply, Seen, Stub
 from tests.api.walking import ids, rows, walk
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Position, pages
+from zendesk_source.api.paging import walk as walk_of_pages
 from zendesk_source.catalogue import Paging, Stream
+from zendesk_source.catalogue.help_center import HC_ARTICLES
 from zendesk_source.catalogue.support import (
     ORGANIZATIONS,
     TICKET_METRIC_EVENTS,
     TICKETS,
 )
+from zendesk_source.catalogue.support_activity import SIDE_CONVERSATION_EVENTS
 from zendesk_source.catalogue.support_lists import GROUPS, TICKET_FORMS
+from zendesk_source.catalogue.talk import TALK_CALLS
 from zendesk_source.errors import PaginationStuck, UnexpectedAnswer
 
 LISTS = [GROUPS, TICKET_FORMS, replace(GROUPS, paging=Paging.OFFSET, page_size=100)]
@@ -145,7 +150,7 @@ def test_json_that_is_no_object_is_unexpected(client: ZendeskClient, stub: Stub)
         walk(client, TICKETS)
 
 
-def time_page(stream: Stream, found: list[dict[str, int]], end_time: int | None, **more: object):
+def time_page(stream: Stream, found: list[dict[str, int]], end_time: Any, **more: object) -> Reply:
     return Reply(200, {stream.rows_key: found, "end_time": end_time, **more})
 
 
@@ -188,11 +193,11 @@ def test_a_position_never_goes_back(client: ZendeskClient, stub: Stub):
 
 
 METRIC_EVENTS_ENDS = {
-    "a page that is not full": time_page(TICKET_METRIC_EVENTS, rows(1, 2), 90, next_page="on"),
     "no next page": time_page(
         TICKET_METRIC_EVENTS, rows(*range(1000)), 90, next_page=None, count=1000
     ),
-    "no rows": time_page(TICKET_METRIC_EVENTS, [], 90, next_page="on"),
+    "no next page, and no rows": time_page(TICKET_METRIC_EVENTS, [], 1, next_page=None, count=0),
+    "no rows and the same second": time_page(TICKET_METRIC_EVENTS, [], 7, next_page="on"),
     "no end time": time_page(TICKET_METRIC_EVENTS, rows(1), None, next_page="on"),
     "the same second again": time_page(TICKET_METRIC_EVENTS, rows(1), 7, next_page="on"),
 }
@@ -205,13 +210,103 @@ def test_without_end_of_stream_a_walk_ends_at(client: ZendeskClient, stub: Stub,
     assert page.is_last
 
 
-def test_without_end_of_stream_a_full_page_goes_on(client: ZendeskClient, stub: Stub):
-    full = rows(*range(1000))
+WITHOUT_END_OF_STREAM = [TICKET_METRIC_EVENTS, HC_ARTICLES, TALK_CALLS, SIDE_CONVERSATION_EVENTS]
+
+
+@pytest.mark.parametrize("stream", WITHOUT_END_OF_STREAM, ids=lambda stream: stream.name)
+@pytest.mark.parametrize(
+    "sizes", [(30, 30, 7), (2, 0, 1), (100, 3), (0, 0, 0, 5), (1000, 1)], ids=str
+)
+@pytest.mark.parametrize("is_linked_for_ever", [True, False])
+def test_a_page_that_is_short_or_empty_is_not_the_end(
+    client: ZendeskClient,
+    stub: Stub,
+    stream: Stream,
+    sizes: tuple[int, ...],
+    is_linked_for_ever: bool,
+):
+    first = NOW - 10_000
+
+    def handle(seen: Seen) -> Reply:
+        index = max(0, int(seen.params["start_time"]) - first)
+        is_last = index + 1 >= len(sizes)
+        end, index = min(index + 1, len(sizes)), min(index, len(sizes) - 1)
+        found = [{"id": index * 1000 + number} for number in range(sizes[index])]
+        linked = f"{stub.base_url}/any?start_time={first + end}"
+        next_page = linked if is_linked_for_ever or not is_last else None
+        return time_page(stream, found, first + end, count=len(found), next_page=next_page)
+
+    stub.handle = handle
+    assert len(set(ids(walk(client, stream)))) == sum(sizes)
+    assert len(stub.requests) == len(sizes) + is_linked_for_ever
+
+
+def test_a_place_that_only_the_link_says_is_gone_to(client: ZendeskClient, stub: Stub):
+    link = f"{stub.base_url}/any?start_time=90"
     stub.script(
-        time_page(TICKET_METRIC_EVENTS, full, 90, next_page="on"),
-        time_page(TICKET_METRIC_EVENTS, rows(1000), 95, next_page="on"),
+        time_page(TALK_CALLS, rows(1), None, next_page=link),
+        time_page(TALK_CALLS, rows(2), None, next_page=None),
     )
-    assert len(ids(walk(client, TICKET_METRIC_EVENTS))) == 1001
+    assert ids(walk(client, TALK_CALLS)) == [1, 2]
+
+
+def test_pages_that_hold_nothing_and_lead_on_for_ever_are_given_up(
+    client: ZendeskClient, stub: Stub, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(walk_of_pages, "MOST_EMPTY_PAGES", 20)
+    number = count(1)
+    ever_new = {
+        TICKETS: lambda: cursor_page([], f"c{next(number)}", False),
+        ORGANIZATIONS: lambda: time_page(ORGANIZATIONS, [], next(number), end_of_stream=False),
+        TALK_CALLS: lambda: time_page(TALK_CALLS, [], next(number), next_page="on"),
+        GROUPS: lambda: Reply(
+            200, {"groups": [], "meta": {"has_more": True, "after_cursor": f"c{next(number)}"}}
+        ),
+    }
+    for stream, answer in ever_new.items():
+        stub.handle = lambda seen, answer=answer: answer()
+        before = len(stub.requests)
+        with pytest.raises(PaginationStuck, match="20 pages in a row held nothing"):
+            walk(client, stream)
+        assert len(stub.requests) - before == 21
+
+
+def test_many_empty_pages_with_a_row_between_them_are_gone_through(
+    client: ZendeskClient, stub: Stub, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(walk_of_pages, "MOST_EMPTY_PAGES", 3)
+    pages_ = [cursor_page(rows(n) if n % 3 == 0 else [], f"c{n}", n == 30) for n in range(31)]
+    stub.script(*pages_)
+    assert ids(walk(client, TICKETS)) == list(range(0, 31, 3))
+
+
+NO_TIMES = [True, "1700000000", [], {}, -5, NOW + 86_400, 32_503_680_000, NOW * 1000, 2**63, 1e300]
+
+
+@pytest.mark.parametrize("end_time", NO_TIMES, ids=str)
+@pytest.mark.parametrize("stream", [ORGANIZATIONS, TALK_CALLS], ids=lambda stream: stream.name)
+def test_an_end_time_that_has_not_been_is_no_position(
+    client: ZendeskClient, stub: Stub, stream: Stream, end_time: Any
+):
+    stub.script(time_page(stream, rows(1), end_time, next_page="on"))
+    with pytest.raises(UnexpectedAnswer, match="`end_time` that is no"):
+        walk(client, stream)
+
+
+NO_CURSORS = [["a"], {"a": 1}, 7, True, 1.5, "c" * 1_000_000]
+
+
+@pytest.mark.parametrize("cursor", NO_CURSORS, ids=lambda cursor: repr(cursor)[:20])
+def test_a_cursor_that_is_no_text_or_a_million_letters_is_no_position(
+    client: ZendeskClient, stub: Stub, cursor: Any
+):
+    stub.handle = lambda seen: cursor_page(rows(1), cursor, False)
+    with pytest.raises(UnexpectedAnswer, match="`after_cursor` that is no cursor"):
+        walk(client, TICKETS)
+    meta = {"has_more": True, "after_cursor": cursor}
+    stub.handle = lambda seen: Reply(200, {"groups": rows(1), "meta": meta})
+    with pytest.raises(UnexpectedAnswer, match="`after_cursor` that is no cursor"):
+        walk(client, GROUPS)
 
 
 def test_without_end_of_stream_a_full_page_of_one_second_is_stuck_and_not_the_end(

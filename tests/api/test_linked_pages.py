@@ -165,6 +165,25 @@ def revisions(found: list[Any], older: str | None) -> Reply:
     return Reply(200, {"trigger_revisions": found, "before_url": link, "after_url": "not followed"})
 
 
+@pytest.mark.parametrize("cursor", ["b", "c"])
+def test_a_change_log_goes_on_behind_one_page_without_rows(
+    client: ZendeskClient, stub: Stub, cursor: str
+):
+    stub.script(changes(rows(1), "a"), changes([], "b"), changes(rows(2), "c"), changes([], "d"))
+    stub.handle = lambda seen: changes([], cursor)
+    walked = walk(client, INCREMENTAL_ROUTING_ATTRIBUTES)
+    assert ids(walked) == [1, 2]
+    assert walked[-1].is_last
+    assert len(stub.requests) == 5
+
+
+def test_a_list_from_the_newest_row_on_goes_on_behind_a_page_without_rows(
+    client: ZendeskClient, stub: Stub
+):
+    stub.script(revisions(rows(3), "b"), revisions([], "c"), revisions(rows(1), None))
+    assert ids(walk(client, TRIGGER_7)) == [3, 1]
+
+
 def test_a_list_from_the_newest_row_on_ends_without_a_link_to_older_ones(
     client: ZendeskClient, stub: Stub
 ):

@@ -61,7 +61,7 @@ def test_a_list_that_does_not_advance_is_stuck(
         walk(client, GROUPS)
 
 
-def test_ratings_go_on_from_when_the_walk_began(
+def test_ratings_keep_where_their_walk_began_and_when(
     client: ZendeskClient, stub: Stub, clock: FakeClock
 ):
     def handle(seen: Seen) -> Reply:
@@ -74,7 +74,7 @@ def test_ratings_go_on_from_when_the_walk_began(
     first, last = walk(client, SATISFACTION_RATINGS, Position(start_time=70))
     began = NOW + 500
     assert first.after == Position(start_time=70, cursor="a", began=began)
-    assert last.after == Position(start_time=began)
+    assert last.after == Position(start_time=70, began=began)
     assert [seen.params["start_time"] for seen in stub.requests] == ["70", "70"]
 
     (resumed,) = walk(client, SATISFACTION_RATINGS, first.after)

@@ -14,7 +14,7 @@ from zendesk_source.api.refusals import PageTooHeavy, StartTimeTooRecent
 from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import ServerUnavailable
-from zendesk_source.extract.positions import StreamPosition, open_position, save_position
+from zendesk_source.extract.positions import Lane, StreamPosition, open_position, save_position
 from zendesk_source.extract.reading import Step
 from zendesk_source.resources import _column_hints
 from zendesk_source.shape.tables import SYNCED_AT
@@ -41,6 +41,8 @@ class InProcessZendesk:
         faults: Chance of an answer that could not be read, or took too long.
         seed: Decides faults and delays.
         walks: How many walks the rate limit has room for.
+        late_seconds: How old a row is before its export shows it.
+        latency_seconds: How long an answer takes.
     """
 
     def __init__(
@@ -52,13 +54,18 @@ class InProcessZendesk:
         faults: float = 0.0,
         seed: int = 0,
         walks: int = 1,
+        late_seconds: int = 0,
+        latency_seconds: float = 0.0,
     ) -> None:
         self.stream = stream
         self.clock = SimulatedClock()
         self.account = Account(self.clock)
+        self.account.shown_after_seconds = late_seconds
+        self.latency_seconds = latency_seconds
         self.actions = list(actions)
         self.faults = faults
         self.requests = 0
+        self.holdable = None
         self._walks = walks
         self._random = Random(seed)
         self._versions = 0
@@ -92,6 +99,7 @@ class InProcessZendesk:
     ) -> Answer[Any]:
         with self.account.lock:
             self.requests += 1
+            self.clock.advance(self.latency_seconds)
             self._act()
             chance = self._random.random()
             if chance < self.faults / 2 and halve_on_timeout:
@@ -146,6 +154,7 @@ class Destination:
 
     def __init__(self, stream: Stream, start: int) -> None:
         self.versions: dict[int, int] = {}
+        self.lanes_saved: tuple[Lane, ...] = ()
         self._start = start
         self._pending: list[Step] = []
         self._state = "{}"
@@ -173,5 +182,6 @@ class Destination:
         self.versions.update({key: row["version"] for key, (_, row) in package.items()})
         state = json.loads(self._state)
         save_position(state, self._pending[-1].position, None)
+        self.lanes_saved = self._pending[-1].position.lanes
         self._state = json.dumps(state)
         self._pending.clear()

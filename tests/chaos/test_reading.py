@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.chaos.in_process import Action, Destination, InProcessZendesk
 from zendesk_source.api.paging import Position
-from zendesk_source.catalogue import Paging
+from zendesk_source.catalogue import Paging, Stream
+from zendesk_source.catalogue.help_center import HC_ARTICLES
 from zendesk_source.catalogue.support import (
     ORGANIZATIONS,
     SATISFACTION_RATINGS,
@@ -23,6 +24,8 @@ from zendesk_source.catalogue.support import (
     TICKETS,
     USERS,
 )
+from zendesk_source.catalogue.support_activity import SIDE_CONVERSATION_EVENTS
+from zendesk_source.catalogue.talk import TALK_CALLS
 from zendesk_source.errors import ConfigurationError, ServerUnavailable
 from zendesk_source.extract import lanes
 from zendesk_source.extract.lanes import Crew, LaneReader
@@ -36,16 +39,9 @@ from zendesk_source.extract.positions import (
 from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.reading import Step, read_incremental
 
-STREAMS = st.sampled_from(
-    [
-        TICKETS,
-        TICKET_EVENTS,
-        TICKET_METRIC_EVENTS,
-        USERS,
-        ORGANIZATIONS,
-        SATISFACTION_RATINGS,
-    ]
-)
+EXPORTED = [TICKETS, TICKET_EVENTS, TICKET_METRIC_EVENTS, USERS, ORGANIZATIONS]
+EXPORTED += [SIDE_CONVERSATION_EVENTS, TALK_CALLS, HC_ARTICLES]
+STREAMS = st.sampled_from([*EXPORTED, SATISFACTION_RATINGS])
 PER_SECOND = st.lists(st.sampled_from([0, 1, 1, 2, 3, 9]), min_size=1, max_size=40)
 ACTIONS: st.SearchStrategy[list[Action]] = st.lists(
     st.tuples(
@@ -54,6 +50,8 @@ ACTIONS: st.SearchStrategy[list[Action]] = st.lists(
     ),
     max_size=25,
 )
+LATE = st.sampled_from([0, 0, 90, 400, 3_000])
+LATENCY = st.sampled_from([0, 0, 7, 45])
 SETTINGS = settings(
     max_examples=150,
     deadline=None,
@@ -98,7 +96,7 @@ def read_and_break_off(read: Any, zendesk: InProcessZendesk, size: int, seed: in
     zendesk.faults = 0.0
     # A list is ordered by id: what changed behind a walk that is resumed comes with the next.
     for _ in range(2 if zendesk.stream.paging is Paging.CURSOR else 1):
-        zendesk.clock.advance(300)
+        zendesk.clock.advance(300 + zendesk.account.shown_after_seconds)
         for step in read(zendesk, destination, size):
             destination.take(step)
         destination.load()
@@ -106,21 +104,55 @@ def read_and_break_off(read: Any, zendesk: InProcessZendesk, size: int, seed: in
 
 
 @SETTINGS
-@given(STREAMS, PER_SECOND, ACTIONS, st.integers(1, 12), st.integers(0, 9999))
-def test_one_lane_ends_with_the_truth(stream, per_second, actions, size, seed):
-    zendesk = InProcessZendesk(stream, per_second, actions, faults=0.15, seed=seed)
+@given(STREAMS, PER_SECOND, ACTIONS, st.integers(1, 12), st.integers(0, 9999), LATE, LATENCY)
+def test_one_lane_ends_with_the_truth(stream, per_second, actions, size, seed, late, latency):
+    zendesk = InProcessZendesk(
+        stream,
+        per_second,
+        actions,
+        faults=0.15,
+        seed=seed,
+        late_seconds=late,
+        latency_seconds=latency,
+    )
     destination = read_and_break_off(one_lane, zendesk, size, seed)
     assert destination.versions == zendesk.truth()
 
 
 @SETTINGS
-@given(STREAMS, PER_SECOND, ACTIONS, st.integers(1, 12), st.integers(0, 9999), st.integers(2, 5))
+@given(
+    STREAMS,
+    PER_SECOND,
+    ACTIONS,
+    st.integers(1, 12),
+    st.integers(0, 9999),
+    st.integers(2, 5),
+    LATE,
+    LATENCY,
+)
 @pytest.mark.long
 def test_many_lanes_end_with_the_truth(
-    monkeypatch: pytest.MonkeyPatch, stream, per_second, actions, size, seed, walks
+    monkeypatch: pytest.MonkeyPatch,
+    stream,
+    per_second,
+    actions,
+    size,
+    seed,
+    walks,
+    late,
+    latency,
 ):
     monkeypatch.setattr(lanes, "FEWEST_PAGES_TO_SPLIT", 1)
-    zendesk = InProcessZendesk(stream, per_second, actions, faults=0.1, seed=seed, walks=walks)
+    zendesk = InProcessZendesk(
+        stream,
+        per_second,
+        actions,
+        faults=0.1,
+        seed=seed,
+        walks=walks,
+        late_seconds=late,
+        latency_seconds=latency,
+    )
     destination = read_and_break_off(many_lanes, zendesk, size, seed)
     assert destination.versions == zendesk.truth()
 
@@ -144,6 +176,43 @@ def test_a_row_read_in_the_second_it_changed_is_read_again_however_long_the_walk
         destination.take(step)
     destination.load()
     assert destination.versions == zendesk.truth()
+
+
+def read_all(read: Any, zendesk: InProcessZendesk, destination: Destination, size: int) -> None:
+    for step in read(zendesk, destination, size):
+        destination.take(step)
+    destination.load()
+
+
+@pytest.mark.parametrize("stream", EXPORTED, ids=lambda stream: stream.name)
+@pytest.mark.parametrize("late", [61, 300, 2_500])
+def test_what_shows_late_in_an_account_that_is_quiet_is_read_by_the_next_sync(
+    monkeypatch: pytest.MonkeyPatch, stream: Stream, late: int
+):
+    """Pages are slow, so several lanes walk, and rows show behind the moment they part at."""
+    monkeypatch.setattr(lanes, "FEWEST_PAGES_TO_SPLIT", 1)
+    for walks, seed in ((2, 1), (3, 2), (5, 3)):
+        zendesk = InProcessZendesk(
+            stream, [2] * 3_590, walks=walks, seed=seed, late_seconds=late, latency_seconds=0.4
+        )
+        destination = Destination(stream, 0)
+        read_all(many_lanes, zendesk, destination, 200)
+        assert len(destination.versions) < len(zendesk.truth())
+        for _ in range(3):
+            zendesk.clock.advance(late / 2)
+            read_all(many_lanes, zendesk, destination, 200)
+        assert destination.versions == zendesk.truth()
+
+
+def test_of_several_lanes_no_position_is_left_behind_the_last_row(monkeypatch):
+    monkeypatch.setattr(lanes, "FEWEST_PAGES_TO_SPLIT", 1)
+    zendesk = InProcessZendesk(USERS, [1] * 600, walks=4, seed=1, latency_seconds=0.4)
+    destination = Destination(USERS, 0)
+    last = zendesk.account.now_second() - 3_600 + 599
+    read_all(many_lanes, zendesk, destination, 10)
+    (lane,) = destination.lanes_saved
+    assert lane.newest == last
+    assert (lane.place.start_time or last) <= last
 
 
 def test_lists_are_never_split_by_time():

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -46,6 +46,7 @@ Holdable = Callable[[bytes], tuple[bytes, int]]
 
 _SHORTEST_REFUSAL_SECONDS = 1.0
 _WHOLE_ANSWERS = frozenset({200, 203})  # 206 is a part of one, which must not pass for all
+_FARTHEST_CLOCKS = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class ZendeskClient:
         self._budget = budget or Budget(self._clock)
         self._retry = retry or RetryPolicy()
         self._on_wait = on_wait
+        self._ahead = timedelta(0)
         self._usage: dict[str, Usage] = {}
         self._usage_lock = threading.Lock()
         self.standing = Standing(self, self._clock)
@@ -127,6 +129,10 @@ class ZendeskClient:
     def usage_of(self, stream: str) -> Usage:
         """Return what one stream has cost so far; all zero when it has not asked yet."""
         return self.usage.get(stream, Usage())
+
+    def now(self) -> datetime:
+        """Return Zendesk's time, as far as its last answer tells; else ours."""
+        return self._clock.now() + self._ahead
 
     def requests_per_second(self, bucket: str) -> float:
         """Return how many requests an endpoint's rate limit allows; infinite when unknown."""
@@ -219,7 +225,9 @@ class ZendeskClient:
             self._count(asking.stream, answer_seconds=self._clock.monotonic() - asked_at)
 
     def _understood(self, asking: Asking, grant: Grant, reply: Reply) -> Reply | None:
-        server_time = _server_time(reply) or self._clock.now()
+        now = self._clock.now()
+        server_time = _server_time(reply, now)
+        self._ahead = server_time - now
         states = rate_states(reply.headers, asking.buckets[0], server_time)
         asked_seconds = retry_after_seconds(reply.headers, server_time)
         if reply.status == 429:
@@ -268,7 +276,7 @@ class ZendeskClient:
             return None
         return Answer(
             value=value,
-            server_time=_server_time(reply) or received_at,
+            server_time=_server_time(reply, received_at),
             received_at=received_at,
             body_bytes=len(reply.body),
         )
@@ -340,12 +348,18 @@ def _chat_remedy(auth: Auth, chat_auth: Auth) -> str:
     return "Chat does not take these credentials: set `chat_token`, a token of Chat's own."
 
 
-def _server_time(reply: Reply) -> datetime | None:
+def _server_time(reply: Reply, now: datetime) -> datetime:
+    """Return Zendesk's clock as an answer shows it; ours where it shows none that can be meant.
+
+    Zendesk's counts where the two differ: its times are compared with its times. But by more
+    than a year they cannot: no certificate would be good at both.
+    """
     try:
         moment = parsedate_to_datetime(reply.headers["Date"])
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        return moment if abs(moment - now) < _FARTHEST_CLOCKS else now
     except (KeyError, TypeError, ValueError, IndexError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        return now
 
 
 def _is_json(body: bytes) -> bool:

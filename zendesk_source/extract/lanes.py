@@ -8,6 +8,8 @@ A row that changes meanwhile moves to the open end of the timeline, and pages of
 arrive in any order: the old state of a row may come after the new one. Therefore only what lies
 before the moment at which the walks began is read by several, where each row has one place, and
 what lies behind that moment is read by one walk when all others have handed in their last page.
+That moment is a clock's, and so it only parts lanes: where the last of them meets the end of the
+export before it, the walk behind it begins at the last row that was seen.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from zendesk_source.extract.positions import (
     SETTLE_SECONDS,
     Lane,
     StreamPosition,
+    hand_on,
     lane_after,
     row_time,
 )
@@ -134,6 +137,7 @@ class LaneReader:
         self._walks: list[_Walk] = []
         self._at_end: list[Lane] = []
         self._parted_at: int | None = None
+        self._end_met_at: int | None = None
         self._threads: list[threading.Thread] = []
         self._error: Exception | None = None
 
@@ -200,16 +204,18 @@ class LaneReader:
             walk.pages += 1
             if walk.since is None and page.rows:
                 walk.since = row_time(page.rows[0], self._stream)
-            moved = lane_after(walk.lane, page, self._stream)
-            is_done = moved is None or page.is_last
-            if moved is not None:
-                walk.lane = moved
+            walk.lane, is_read = lane_after(walk.lane, page, self._stream)
+            is_done = is_read or page.is_last
             if is_done:
                 self._walks.remove(walk)
-                self._at_end += [] if moved is None else [moved]
+                self._at_end += [] if is_read else [walk.lane]
             elif len(self._walks) == 1:
                 # No page is under way: all that come from now on are of a later moment.
                 self._parted_at = int(page.server_time.timestamp()) - SETTLE_SECONDS
+            if is_read:
+                hand_on(walk.lane, self._waiting, self._stream)
+            if page.is_last:
+                self._end_met_at = max(self._end_met_at or 0, walk.lane.newest or 0)
             step = Step(page, StreamPosition(self._start, self._lanes()))
             self._ahead.put(self._stream.name, step, page.body_bytes)
             return is_done
@@ -230,11 +236,17 @@ class LaneReader:
                 self._split_longest()
             self._threads.append(run_thread(self._stream.name, self._work))
 
-    def _longest(self) -> _Walk | None:
-        """Return the walk with the most left, if that is worth splitting."""
+    def _splits_until(self) -> int | None:
+        """Return up to when lanes may be split: there is nothing where the export has ended."""
         if self._parted_at is None or self._stream.paging not in EXPORTS:
             return None
-        until = self._parted_at
+        return min(self._parted_at, self._end_met_at or self._parted_at)
+
+    def _longest(self) -> _Walk | None:
+        """Return the walk with the most left, if that is worth splitting."""
+        until = self._splits_until()
+        if until is None:
+            return None
         walks = (walk for walk in self._walks if walk.lane.settled is None)
         longest = max(walks, key=lambda walk: walk.pages_left(until), default=None)
         is_worth_it = longest is not None and longest.pages_left(until) >= FEWEST_PAGES_TO_SPLIT
@@ -245,7 +257,7 @@ class LaneReader:
         longest = self._longest()
         if longest is None:
             return False
-        lane, parted_at = longest.lane, self._parted_at
+        lane, parted_at = longest.lane, self._splits_until()
         assert lane.newest is not None
         assert parted_at is not None
         middle = lane.newest + longest.seconds_left(parted_at) // 2

@@ -1,7 +1,8 @@
 """The newest rows of an export, which it shows again: they are not loaded a second time.
 
 An export goes on from its last second, so what was written in that second comes again with every
-sync until something newer does. To merge such a row costs as much as to merge thousands, and a
+sync until something newer does; of a list that is asked "since", the time before its newest row
+comes again that it looks back. To merge such a row costs as much as to merge thousands, and a
 warehouse asks money for it. The state remembers a digest of each.
 """
 
@@ -17,10 +18,10 @@ import orjson
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Origin, Stream
 from zendesk_source.extract.digest import digest_of
-from zendesk_source.extract.positions import row_time
+from zendesk_source.extract.positions import EXPORTS, row_time
 
 MOST_ROWS = 20
-"""Of more rows in one second, such as a bulk edit leaves, all come again."""
+"""Of more rows that come again, such as those of one second after a bulk edit, all are loaded."""
 
 _STATE_KEY = "newest_rows"
 
@@ -61,8 +62,16 @@ def remember_newest(stream: Stream, pages: Sequence[Page], state: MutableMapping
 
 
 def _newest(stream: Stream, rows: Sequence[Any]) -> list[Any]:
-    last = row_time(rows[-1], stream)
-    newest = list(takewhile(lambda row: row_time(row, stream) == last, reversed(rows)))
+    if stream.paging in EXPORTS:
+        last = row_time(rows[-1], stream)
+        newest = list(takewhile(lambda row: row_time(row, stream) == last, reversed(rows)))
+    else:
+        times = [row_time(row, stream) or 0 for row in rows]
+        last = max(times)
+        for since in (last - stream.lookback_seconds, last):
+            newest = [row for row, time in zip(rows, times, strict=True) if time >= since]
+            if len(newest) <= MOST_ROWS:
+                break
     return newest if len(newest) <= MOST_ROWS else []
 
 

@@ -1,9 +1,10 @@
 """Where a stream stands: what is written to dlt's state, and how a page moves it.
 
-A position is the API's own cursor, never a column of the data: the exports are ordered by when
-Zendesk last *wrote* a row, which no column but ``generated_timestamp`` shows. It is kept per
-window: the open one, which every sync continues, and one for each window with an end, which is
-forgotten once it has been read, so that asking for it again reads it again.
+A position is the API's own cursor, or the time of a row that was seen. It is never a clock, ours
+or Zendesk's: rows may show late, behind any clock, and what comes after the last row seen has to
+be found however late it shows. It is kept per window: the open one, which every sync continues,
+and one for each window with an end, which is forgotten once it has been read, so that asking for
+it again reads it again.
 
 A window is read in lanes, each with its own place and end. One is enough to be correct.
 """
@@ -11,12 +12,16 @@ A window is read in lanes, each with its own place and end. One is enough to be 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from zendesk_source.api.paging import Page, Position
+from zendesk_source.api.paging.chat import seconds_of
+from zendesk_source.api.paging.checked import AHEAD_SECONDS
+from zendesk_source.api.refusals import where
 from zendesk_source.catalogue import Paging, Stream
-from zendesk_source.errors import ConfigurationError
+from zendesk_source.errors import ConfigurationError, UnexpectedAnswer
 from zendesk_source.extract.times import epoch_of
 
 STATE_VERSION = 1
@@ -39,15 +44,16 @@ class Lane:
     Attributes:
         place: Where the next request begins.
         until: Epoch seconds at which the lane is done; ``None`` for the open end.
-        newest: Epoch seconds of the newest row seen.
-        settled: Epoch seconds from which rows were read so young that they could still change
-            without moving; the walk comes back to them at its end.
+        newest: Epoch seconds of the newest row seen; of a list, where changes lie anywhere, of
+            those that were there when the walk began.
+        settled: The last row before those that were read so young that they could still change
+            without moving; the walk comes back to it at its end.
     """
 
     place: Position
     until: int | None = None
     newest: int | None = None
-    settled: int | None = None
+    settled: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,13 @@ class StreamPosition:
     Attributes:
         start: Epoch seconds the window begins at.
         lanes: What is left to read; empty once a window with an end has been read.
+        begins: Epoch seconds of the first row that is wanted, where a window before this one
+            left something to read.
     """
 
     start: int
     lanes: tuple[Lane, ...]
+    begins: int | None = None
 
 
 def window_key(start: int, end: int | None) -> str:
@@ -68,37 +77,91 @@ def window_key(start: int, end: int | None) -> str:
     return "open" if end is None else f"{start}-{end}"
 
 
-def open_position(state: Mapping[str, Any], start: int, end: int | None) -> StreamPosition:
+def open_position(
+    state: Mapping[str, Any], start: int, end: int | None, *, lookback_seconds: int = 0
+) -> StreamPosition:
     """Return where to go on in a window, from what an earlier run left in the state.
 
     An open window that is asked to begin earlier than before gets a second lane for the part
-    that was never read.
+    that was never read. A window that begins where another ends takes over what that one left:
+    a scheduler asks for each interval once, and for the last minute of one too early.
 
     Args:
         state: Positions by window, as ``save_position`` left them.
         start: Epoch seconds the window begins at.
         end: Epoch seconds it ends at, or None.
+        lookback_seconds: How far before the window its first walk begins, of a list whose
+            filter may look at another time of a row than the one we go by.
 
     Raises:
         ConfigurationError: The state was written by a newer release.
     """
-    saved = state.get(window_key(start, end))
+    place = Position(start_time=max(0, start - lookback_seconds))
+    position = _saved(state, window_key(start, end))
+    if position is None:
+        position = StreamPosition(start, (Lane(place, until=end),))
+    elif end is None and start < position.start:
+        earlier = Lane(place, until=position.start)
+        position = StreamPosition(start, (earlier, *position.lanes), position.begins)
+    keys = _keys_of_windows_before(state, position.start)
+    before = [window for key in keys if (window := _saved(state, key)) is not None]
+    if not before:
+        return position
+    left = [lane for window in before for lane in window.lanes]
+    begins = min(window.begins or window.start for window in before)
+    return StreamPosition(position.start, (*left, *position.lanes), begins)
+
+
+def _keys_of_windows_before(state: Mapping[str, Any], start: int) -> list[str]:
+    return [key for key in state if key.endswith(f"-{start}")]
+
+
+def _saved(state: Mapping[str, Any], key: str) -> StreamPosition | None:
+    saved = state.get(key)
     if saved is None:
-        return StreamPosition(start, (Lane(Position(start_time=start), until=end),))
+        return None
     if saved["version"] > STATE_VERSION:
         raise ConfigurationError(
             "The saved position was written by a newer release of zendesk_source.",
             "Upgrade it: pip install --upgrade zendesk-source",
         )
-    lanes = tuple(_lane_from(lane) for lane in saved["lanes"])
-    if end is None and start < saved["start"]:
-        earlier = Lane(Position(start_time=start), until=saved["start"])
-        return StreamPosition(start, (earlier, *lanes))
-    return StreamPosition(saved["start"], lanes)
+    lanes = tuple(map(_lane_from, saved["lanes"]))
+    return StreamPosition(saved["start"], lanes, saved.get("begins"))
+
+
+def without_future(position: StreamPosition, stream: Stream, now: int) -> StreamPosition:
+    """Return a saved position without places in the future, which earlier releases could save.
+
+    Args:
+        position: As it was saved.
+        stream: Whose.
+        now: Epoch seconds of Zendesk's clock.
+
+    Raises:
+        UnexpectedAnswer: Nothing tells where else to go on.
+    """
+    latest = now + AHEAD_SECONDS
+    sane: list[Lane] = []
+    for lane in position.lanes:
+        newest = None if (lane.newest or 0) > latest else lane.newest
+        if (lane.place.start_time or 0) <= latest or lane.place.start_time == position.start:
+            sane.append(replace(lane, newest=newest))
+        elif newest is not None:
+            sane.append(replace(lane, place=Position(start_time=newest), newest=newest))
+        elif sane:
+            sane[-1] = replace(sane[-1], until=lane.until)
+        else:
+            raise UnexpectedAnswer(
+                f"The saved position of {stream.name} lies in the future.",
+                f"Read it anew: zendesk-source reset {stream.name}",
+            )
+    return replace(position, lanes=tuple(sane))
 
 
 def save_position(state: dict[str, Any], position: StreamPosition, end: int | None) -> None:
     """Write the position into the state; a finished window with an end is forgotten."""
+    for taken_over in _keys_of_windows_before(state, position.start):
+        del state[taken_over]
     key = window_key(position.start, end)
     if not position.lanes:
         state.pop(key, None)
@@ -108,47 +171,141 @@ def save_position(state: dict[str, Any], position: StreamPosition, end: int | No
         "start": position.start,
         "lanes": [_lane_to(lane) for lane in position.lanes],
     }
+    if position.begins is not None:
+        state[key]["begins"] = position.begins
 
 
-def lane_after(lane: Lane, page: Page, stream: Stream) -> Lane | None:
-    """Return the lane as it stands after a page, or None when it has reached its end."""
-    settled_until = int(page.server_time.timestamp()) - SETTLE_SECONDS
-    times = (row_time(row, stream) for row in page.rows[-1:])
-    newest = max((t for t in (*times, lane.newest) if t is not None), default=None)
-    settled = lane.settled
-    can_go_back = stream.paging not in _BY_LINK_ALONE
-    if can_go_back and settled is None and newest is not None and newest > settled_until:
-        settled = max(0, settled_until)
-    after = replace(lane, place=page.after, newest=newest, settled=settled)
-    if _has_reached_its_end(after, page, settled_until, stream):
-        return None
-    return _at_the_open_end(after, stream) if page.is_last else after
+def lane_after(lane: Lane, page: Page, stream: Stream) -> tuple[Lane, bool]:
+    """Return the lane as it stands after a page, and whether it has been read to its end.
+
+    Raises:
+        UnexpectedAnswer: All rows lie after Zendesk's own clock.
+    """
+    if stream.paging not in EXPORTS:
+        after = replace(lane, place=page.after, newest=_newest_of_list(lane, page, stream))
+        is_read = lane.until is not None and page.is_last and lane.until <= _settled_until(page)
+        return (_before_the_next_walk(after, stream) if page.is_last else after), is_read
+    after = _along_the_export(lane, page, stream)
+    is_read = _has_reached_its_end(after, page)
+    return (_at_the_open_end(after, stream) if page.is_last else after), is_read
 
 
-def _has_reached_its_end(lane: Lane, page: Page, settled_until: int, stream: Stream) -> bool:
+def hand_on(lane: Lane, waiting: list[Lane], stream: Stream) -> None:
+    """Let the last lane begin where another met the end of the export before its own end.
+
+    A lane begins at a time that is no row's. What shows late between the last row of the lane
+    before it and that time would have no lane.
+
+    Args:
+        lane: Has been read to its end.
+        waiting: Lanes that are not begun, in order; the last one may be changed.
+        stream: Whose.
+    """
+    if not waiting or stream.paging not in EXPORTS or _stands_at(lane) >= (lane.until or 0):
+        return
+    heir = waiting[-1]
+    if _stands_at(lane) < _stands_at(heir):
+        waiting[-1] = replace(heir, place=lane.place, newest=lane.newest)
+
+
+def _stands_at(lane: Lane) -> int:
+    return lane.place.start_time or 0 if lane.newest is None else lane.newest
+
+
+def _settled_until(page: Page) -> int:
+    return int(page.server_time.timestamp()) - SETTLE_SECONDS
+
+
+def _along_the_export(lane: Lane, page: Page, stream: Stream) -> Lane:
+    place, newest, settled = page.after, _newest_of(page, stream), lane.settled
+    if stream.paging is Paging.TIME_EXPORT:
+        if newest is None and page.rows:
+            newest = place.start_time  # its rows do not say when they were written
+        elif newest is None and lane.newest is None:
+            place = lane.place  # an end_time behind no row at all is a clock
+    newest = max((t for t in (newest, lane.newest) if t is not None), default=None)
+    until = _settled_until(page)
+    is_young = newest is not None and newest > until
+    if is_young and settled is None and (lane.until is None or until < lane.until):
+        settled = _last_settled(lane, page, stream)
+    return replace(lane, place=place, newest=newest, settled=settled)
+
+
+def _last_settled(lane: Lane, page: Page, stream: Stream) -> Position:
+    """Return the last row that could no longer change when it was read."""
+    until = _settled_until(page)
+    times = (row_time(row, stream) for row in reversed(page.rows))
+    second = next((t for t in times if t is not None and t <= until), lane.newest)
+    return lane.place if second is None else Position(start_time=second)
+
+
+def _has_reached_its_end(lane: Lane, page: Page) -> bool:
     """Tell whether no row before the lane's end can still appear, or change unseen."""
-    until, settled = lane.until, lane.settled
-    if until is None or until > settled_until or (settled is not None and settled < until):
+    if lane.until is None or lane.until > _settled_until(page) or lane.settled is not None:
         return False
-    is_past = stream.paging in EXPORTS and lane.newest is not None and lane.newest >= until
-    return page.is_last or is_past
+    return page.is_last or (lane.newest is not None and lane.newest >= lane.until)
 
 
 def _at_the_open_end(lane: Lane, stream: Stream) -> Lane:
-    """Step back from the end as far as rows can still appear, or change, there."""
-    place = lane.place
-    seen = place.start_time
-    if stream.paging in EXPORTS:
-        seen = lane.newest  # an export's end_time may lie behind its last row
+    """Step back from the end of an export as far as rows can still appear, or change, there."""
+    place, seen = lane.place, lane.newest
+    if lane.settled is not None:
+        place, seen = lane.settled, lane.settled.start_time
+    elif seen is not None and stream.paging is Paging.TIME_EXPORT:
+        # An end_time may lie far behind the last row; of a page that is one second, by one.
+        place = place if (place.start_time or 0) <= seen + 1 else Position(start_time=seen)
     if stream.lookback_seconds and seen is not None:
         place = Position(start_time=max(0, seen - stream.lookback_seconds))
-    elif lane.settled is not None:
-        place = Position(start_time=lane.settled)
     return replace(lane, place=place, settled=None)
 
 
+def _before_the_next_walk(lane: Lane, stream: Stream) -> Lane:
+    """Let the next walk through a list begin behind the newest row of this one, or before.
+
+    What can still change, or join the newest row in its second, was made less than
+    ``lookback_seconds`` before this walk. That is a clock's, and only makes the place earlier.
+    """
+    start, began = lane.place.start_time, lane.place.began
+    if stream.paging in _BY_LINK_ALONE:
+        return lane
+    if lane.newest is not None:
+        changing = (lane.newest if began is None else began) - stream.lookback_seconds
+        start = max(0, min(lane.newest + 1, changing))
+    return replace(lane, place=Position(start_time=start))
+
+
+def _newest_of(page: Page, stream: Stream) -> int | None:
+    """Return the time of the last row, of those that say one that has been.
+
+    Raises:
+        UnexpectedAnswer: Times there are, and all lie in the future.
+    """
+    latest, is_ahead = int(page.server_time.timestamp()) + AHEAD_SECONDS, False
+    for row in reversed(page.rows):
+        time = row_time(row, stream)
+        if time is not None and time <= latest:
+            return time
+        is_ahead = is_ahead or time is not None
+    if is_ahead:
+        raise UnexpectedAnswer(
+            f"{where(stream.name, stream.path)} has only rows whose `{stream.cursor_field}` lies"
+            " after Zendesk's own clock.",
+            "The position before them is kept; run again later, and report it if it stays.",
+        )
+    return None
+
+
+def _newest_of_list(lane: Lane, page: Page, stream: Stream) -> int | None:
+    """Return the time of the newest row that was there when the walk began."""
+    began = page.after.began
+    latest = int(page.server_time.timestamp()) if began is None else began
+    times = [row_time(row, stream) for row in page.rows]
+    seen = (time for time in (*times, lane.newest) if time is not None and time <= latest)
+    return max(seen, default=None)
+
+
 def row_time(row: Any, stream: Stream) -> int | None:
-    """Return when Zendesk last wrote a row, as epoch seconds.
+    """Return when Zendesk last wrote a row, as epoch seconds; None where it does not say.
 
     Args:
         row: As the decoder made it: a mapping, or a record that has ``get`` as well.
@@ -156,12 +313,19 @@ def row_time(row: Any, stream: Stream) -> int | None:
     """
     name = stream.cursor_field
     assert name is not None
-    return epoch_of(row.get(name))
+    if not hasattr(row, "get"):
+        return None
+    value = row.get(name)
+    if value is None and stream.derive is not None and stream.paging not in EXPORTS:
+        with suppress(AttributeError, TypeError, ValueError, KeyError):  # an odd row has no time
+            value = stream.derive(row).get(name)
+    time = epoch_of(seconds_of(value) if stream.paging is Paging.CHAT_EXPORT else value)
+    return None if time is None or time < 0 else time
 
 
 def _lane_to(lane: Lane) -> dict[str, Any]:
     # A walk that breaks off among rows that could still change comes back to them at once.
-    from_place = lane.place if lane.settled is None else Position(start_time=lane.settled)
+    from_place = lane.settled or lane.place
     place = {name: value for name, value in asdict(from_place).items() if value is not None}
     saved: dict[str, Any] = {"place": place}
     if lane.until is not None:

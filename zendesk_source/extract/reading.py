@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.catalogue import Stream
-from zendesk_source.extract.positions import Lane, StreamPosition, lane_after
+from zendesk_source.extract.positions import Lane, StreamPosition, hand_on, lane_after
 
 WalkPages = Callable[[Position], Iterator[Page]]
 """Walks a stream's pages from a place."""
@@ -46,13 +46,14 @@ def read_incremental(stream: Stream, position: StreamPosition, walk: WalkPages) 
     while waiting:
         lane = waiting.pop(0)
         for page in walk(lane.place):
-            moved = lane_after(lane, page, stream)
-            lanes = () if moved is None else (moved,)
+            lane, is_read = lane_after(lane, page, stream)
+            if is_read:
+                hand_on(lane, waiting, stream)
+            lanes = () if is_read else (lane,)
             yield Step(page, replace(position, lanes=(*at_end, *lanes, *waiting)))
-            if moved is None or page.is_last:
+            if is_read or page.is_last:
                 at_end = (*at_end, *lanes)
                 break
-            lane = moved
 
 
 def read_whole(client: ZendeskClient, stream: Stream) -> Iterator[Page]:

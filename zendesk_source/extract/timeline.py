@@ -23,10 +23,11 @@ def follow(run: StreamRun, before: StreamPosition, steps: Sequence[Step], stream
     run.newest = max((lane.newest or 0 for lane in lanes), default=0) or run.newest
     if run.timeline is None:
         first_rows = (row for step in steps for row in step.page.rows[:1])
-        times = [time for row in first_rows if (time := row_time(row, stream)) is not None]
+        now = int(steps[0].page.server_time.timestamp())
+        found = (row_time(row, stream) for row in first_rows)
+        times = [time for time in found if time is not None and time <= now]
         if not times:
             return
-        now = int(steps[0].page.server_time.timestamp())
         run.timeline = Timeline(begins=min(times), ends=now, through=min(times))
         run.timeline.seconds_to_read = _seconds_left(before.lanes, run.timeline)
     timeline = run.timeline

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timezone
+from math import inf
 from typing import Any
 
 from zendesk_source.errors import ConfigurationError
@@ -12,17 +13,17 @@ Window = tuple[datetime | None, datetime | None]
 
 
 def epoch_of(value: Any) -> int | None:
-    """Return a row's time as epoch seconds: an epoch already, an ISO 8601 text, or nothing."""
+    """Return a time as epoch seconds: an epoch already, an ISO 8601 text, or nothing."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float)):
-        return int(value)
+        return int(value) if -inf < value < inf else None  # nor NaN
     if isinstance(value, datetime):
         return int(_aware(value).timestamp())
     if isinstance(value, str):
         try:
             return int(_aware(_parse_iso(value)).timestamp())
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
     return None
 

@@ -26,11 +26,12 @@ from zendesk_source.extract.children import (
     read_of_list,
     save_step,
 )
-from zendesk_source.extract.positions import open_position
+from zendesk_source.extract.positions import open_position, without_future
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.reading import Step, read_incremental
 from zendesk_source.extract.slices import current_slice
 from zendesk_source.extract.times import Window, epoch_of
+from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.reading import Reading
 
 Tell = Callable[[str], None]
@@ -89,8 +90,14 @@ def _steps(
 
         once = partial(lists.get, parents.path, listed)
         return _of_list(stream, once, seen, ask, tell)
-    position = open_position(positions, start, end)
-    return _of_export(stream, read_incremental(parents, position, walk), seen, ask, tell)
+
+    def exported() -> Iterator[Step]:
+        now = int(connection.client.now().timestamp())
+        position = without_future(open_position(positions, start, end), parents, now)
+        extent = extent_of(parents, position, end)
+        return map(extent.of_step, read_incremental(parents, position, walk))
+
+    return _of_export(stream, exported, seen, ask, tell)
 
 
 def is_shared_with_children(parents: Stream) -> bool:
@@ -119,8 +126,9 @@ def _of_list(
 
 
 def _of_export(
-    stream: Stream, steps: Iterator[Step], seen: Seen, ask: Ask, tell: Tell | None
+    stream: Stream, exported: Callable[[], Iterator[Step]], seen: Seen, ask: Ask, tell: Tell | None
 ) -> Iterator[ChildStep]:
+    steps = exported()
     for first in steps:
         if tell is not None and first.page.rows:
             tell(cost_of(stream, len(first.page.rows), is_all=first.page.is_last))

@@ -11,9 +11,10 @@ import dlt
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.newest_rows import not_loaded, remember_newest
-from zendesk_source.extract.positions import open_position, save_position
+from zendesk_source.extract.positions import save_position
 from zendesk_source.extract.timeline import follow
 from zendesk_source.extract.times import Window, epoch_of
+from zendesk_source.extract.window import extent_of
 from zendesk_source.item_format import quiet_about_kept_hints
 from zendesk_source.resources.reading import Reading
 
@@ -56,29 +57,40 @@ def _read_on(
     # a system update arrives with an updated_at from long ago.
     cursor.advance(None)
     start_epoch = epoch_of(cursor.initial_value) or 0
-    end_epoch = epoch_of(cursor.end_value)
-    position = open_position(state.setdefault("positions", {}), start_epoch, end_epoch)
-    for steps in reading.batches(position):
-        if not steps:  # nothing has arrived yet: dlt goes on with another stream
+    end_epoch = end_of(cursor)
+    position = reading.opened(state.setdefault("positions", {}), start_epoch, end_epoch)
+    extent = extent_of(stream, position, end_epoch)
+    for arrived in reading.batches(position):
+        if not arrived:  # nothing has arrived yet: dlt goes on with another stream
             yield None
             continue
+        steps = list(map(extent.of_step, arrived))
         reading.first_read_at(state, steps[0].page)
         pages = [step.page for step in steps]
-        tables = reading.shape(not_loaded(stream, pages, state))
+        # What is asked for with an end is loaded, whatever was loaded before.
+        new = not_loaded(stream, pages, state) if end_epoch is None else pages
+        tables = reading.shape(new)
         yield from tables[:-1]
         follow(reading.run, position, steps, stream)
         position = steps[-1].position
         # Aside at first: nothing of it may stay when a part of it fails.
         after = {**state, "positions": {**state["positions"]}}
         save_position(after["positions"], position, end_epoch)
-        remember_newest(stream, pages, after)
+        if end_epoch is None:
+            remember_newest(stream, pages, after)
         if newest := reading.run.newest:
             cursor.advance(_cursor_value(stream, newest))
         # Before the yield: dlt may close the generator there, and what was read must count.
         state.update(after)
         yield from tables[-1:]
-        del steps, pages, tables  # before the next ones are made
+        del arrived, steps, pages, new, tables  # before the next ones are made
     reading.end()
+
+
+def end_of(cursor: dlt.sources.incremental[Any]) -> int | None:
+    """Return the epoch second of the first row behind a window, if the window has an end."""
+    end = epoch_of(cursor.end_value)
+    return end if end is None or cursor.range_end == "open" else end + 1
 
 
 def declared_incremental(stream: Stream, window: Window) -> dlt.sources.incremental[Any]:

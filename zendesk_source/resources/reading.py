@@ -11,11 +11,12 @@ import dlt
 import pyarrow as pa
 
 from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.paging.checked import AHEAD_SECONDS
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.children import SHOWN_PARENTS, ChildStep
 from zendesk_source.extract.lanes import LaneReader
-from zendesk_source.extract.positions import SETTLE_SECONDS, StreamPosition
+from zendesk_source.extract.positions import EXPORTS, StreamPosition, open_position, without_future
 from zendesk_source.extract.read_ahead import read_in_turns, read_list
 from zendesk_source.extract.reading import Step, read_incremental
 from zendesk_source.extract.rejected import REJECTED_TABLE, take_keyless
@@ -40,6 +41,10 @@ PAGES_AT_ONCE = 5
 
 BYTES_AT_ONCE = 24 * 1024 * 1024
 """Of page bodies; a batch is in memory as bytes, as records and as Arrow tables."""
+
+LATE_SECONDS = 86_400
+"""How much later than it was written a row may show: Zendesk promises nothing. A row that shows
+after the first reading, but was written before it, may have been loaded in an older state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +133,40 @@ class Reading:
             yield item
         self.run.is_at_end |= ahead.is_at_end(name)
 
+    def opened(self, positions: dict[str, Any], start: int, end: int | None) -> StreamPosition:
+        """Return where the stream stands in a window.
+
+        Args:
+            positions: By window, from the state.
+            start: Epoch seconds the window begins at.
+            end: Epoch seconds it ends at, or None.
+
+        Raises:
+            UnexpectedAnswer: The saved position lies in the future.
+        """
+        stream = self._stream
+        back = 0 if stream.paging in EXPORTS else stream.lookback_seconds
+        saved = open_position(positions, start, end, lookback_seconds=back)
+        now = int(self._connection.client.now().timestamp())
+        position = without_future(saved, stream, now)
+        if position != saved:
+            text = (
+                "The saved position lay in the future, where nothing would ever have been found;"
+                " it was read on from the last row before it."
+            )
+            self.run.note("position", text, is_missing=False)
+        return position
+
     def first_read_at(self, state: dict[str, Any], page: Page) -> None:
-        """Note when the stream was read for the first time ever."""
-        first = state.setdefault("first_read_at", int(page.server_time.timestamp()))
-        self._shape.shaper.changed_since = first - SETTLE_SECONDS
+        """Note when the stream was read for the first time ever.
+
+        Rows that were written well before it come for the first time, which saves work. Of the
+        two clocks the earlier one counts: where that is wrong, it only saves less.
+        """
+        now = int(min(page.server_time, page.received_at).timestamp())
+        first = state.setdefault("first_read_at", now)
+        is_sane = first <= now + AHEAD_SECONDS
+        self._shape.shaper.changed_since = first - LATE_SECONDS if is_sane else 0
 
     def whole_list(self, pages: Iterator[Page]) -> Iterator[Page | None]:
         """Take the pages of a list from its beginning to its end; None: not yet."""

@@ -46,7 +46,9 @@ class ChatAnswers:
         store = self.state.stores[self.stream.name]
         listed = store.listing("chat", lambda row: (self._time(row), self._start_id(row)))
         first = bisect_left(listed, start, key=lambda each: each[0])
-        page = listed[first : first + limit]
+        newest = (self.state.now_second() - self.state.shown_after_seconds) * self._unit()
+        shown = [each for each in listed[first:] if each[0][0] <= newest]
+        page = shown[:limit]
         rows = [store[key] for _, key in page]
         if query.get("fields") != f"{self.stream.rows_key}(*)":
             names = self.stream.primary_key

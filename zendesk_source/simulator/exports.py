@@ -140,9 +140,8 @@ class Export:
         return sorted(page, key=lambda position: (position[0], _scrambled(position[1])))
 
     def _visible(self, start: Position, query: Query) -> Iterator[Position]:
-        newest = self.state.now_second()
-        if self.stream.name in HELD_BACK:
-            newest -= RECENT_SECONDS
+        held_back = RECENT_SECONDS if self.stream.name in HELD_BACK else 0
+        newest = self.state.now_second() - max(held_back, self.state.shown_after_seconds)
         is_hidden = self._hidden(query)
         for position in self.state.stores[self.stream.name].timeline.from_position(start):
             if position[0] > newest:

@@ -68,6 +68,10 @@ class State:
     Args:
         clock: Time at which edits happen.
         ratings_filter: Which time of a rating ``start_time`` looks at; Zendesk does not say.
+
+    Attributes:
+        shown_after_seconds: How old a row must be before an export shows it. Zendesk promises
+            nothing: a row may show late, with a time at which other exports were long read.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class State:
     ) -> None:
         self.clock = clock
         self.ratings_filter = ratings_filter
+        self.shown_after_seconds = 0
         self.lock = threading.RLock()
         self.stores: dict[str, RowStore] = {
             stream.name: RowStore(

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
+from zendesk_source.api.client import Answer
+from zendesk_source.api.paging.checked import checked_cursor, checked_time, is_id, query_of
 from zendesk_source.api.paging.position import Position
 from zendesk_source.api.paging.walk import Pages, Walk, nothing_new
 from zendesk_source.api.refusals import RequestRefused
@@ -19,18 +20,20 @@ from zendesk_source.errors import UnexpectedAnswer
 # Chat refuses a start_time of the last five minutes; one second more for rounded clocks.
 NEWEST_START_TIME_AGE_SECONDS = 301
 # Of two epoch times of our age only microseconds are as large as this.
-_MICROSECONDS_FROM = 10**14
+MICROSECONDS_FROM = 10**14
 _MICROSECONDS = 1_000_000
+_MOST_DIGITS = 40
 
 
 def chat_export_pages(walk: Walk, position: Position) -> Pages:
     """Walk an export of Chat: each page starts at the last row of the one before.
 
     That row comes twice. Many rows of one second are told apart by ``start_id``; the time is
-    in seconds or microseconds, and goes back as it came.
+    in seconds or microseconds, and goes back as it came. The walk ends where it stands still.
 
     Raises:
-        PaginationStuck: Time and id did not advance on a full page.
+        PaginationStuck: Time and id did not advance on a full page, or too many pages held
+            nothing.
         UnexpectedAnswer: The rows are missing, or the time is none.
     """
     while True:
@@ -41,8 +44,10 @@ def chat_export_pages(walk: Walk, position: Position) -> Pages:
                 raise
             yield nothing_new(refused, position)
             return
-        after = _after(walk, answer.value, position)
-        is_last = len(walk.rows(answer)) < walk.asked_rows
+        after = _after(walk, answer, position)
+        is_full = len(walk.rows(answer)) >= walk.asked_rows > 0
+        is_linked = answer.value.get("next_page", "") is not None
+        is_last = not is_linked or (after == position and not is_full)
         if not is_last:
             walk.advance(after, "the same time and id came twice on a full page")
         position = after
@@ -62,20 +67,40 @@ def _place(walk: Walk, position: Position) -> Mapping[str, object]:
     return {"start_time": time, "start_id": row_id} if row_id else {"start_time": time}
 
 
-def _after(walk: Walk, envelope: Mapping[str, Any], position: Position) -> Position:
+def _after(walk: Walk, answer: Answer[Mapping[str, Any]], position: Position) -> Position:
     """Return where an answer ends; an empty one may not say."""
-    link = envelope.get("next_page")
-    linked = parse_qs(urlsplit(link).query) if isinstance(link, str) else {}
-    time = linked.get("start_time", [envelope.get("end_time")])[0]
-    row_id = linked.get("start_id", [envelope.get("end_id") or ""])[0]
+    envelope = answer.value
+    linked = query_of(envelope.get("next_page"), walk.where)
+    time = linked.get("start_time", envelope.get("end_time"))
     if time is None:
         return position
+    said = seconds_of(_number(time))
+    second = checked_time(said, "end_time", walk.where, answer.server_time)
+    if second is None or second < (position.start_time or 0):
+        return position
+    row_id = checked_cursor(linked.get("start_id", envelope.get("end_id")), "end_id", walk.where)
+    return Position(start_time=second, cursor=f"{_plain(time)}|{row_id or ''}")
+
+
+def _plain(time: Any) -> str:
+    return str(int(time)) if isinstance(time, float) and time.is_integer() else str(time)
+
+
+def _number(time: Any) -> Any:
+    """Return a time of a link as the number that it is, if it is one."""
+    if not isinstance(time, str) or len(time) > _MOST_DIGITS:
+        return time
     try:
-        epoch = int(float(time))
-    except (TypeError, ValueError):
-        raise UnexpectedAnswer(f"{walk.where} gave an `end_time` that is not a number.") from None
-    second = epoch // _MICROSECONDS if epoch >= _MICROSECONDS_FROM else epoch
-    return Position(start_time=second, cursor=f"{time}|{row_id}")
+        return float(time) if "." in time else int(time)
+    except ValueError:
+        return time
+
+
+def seconds_of(time: Any) -> Any:
+    """Return a time of Chat in seconds, which may be in microseconds; no number: as it is."""
+    if isinstance(time, bool) or not isinstance(time, (int, float)) or time < MICROSECONDS_FROM:
+        return time
+    return time / _MICROSECONDS if isinstance(time, float) else time // _MICROSECONDS
 
 
 def _is_too_recent(position: Position, server_time: datetime) -> bool:
@@ -86,7 +111,8 @@ def _is_too_recent(position: Position, server_time: datetime) -> bool:
 def since_id_pages(walk: Walk, position: Position) -> Pages:
     """Walk a list of Chat by id; an empty answer ends it.
 
-    Where a page has several lists, one that is full may go on behind the end of the others.
+    Where a page has several lists, each goes on behind its own last row: the walk goes by the
+    one that has come least far, and what that shows of the others again is left out.
 
     Raises:
         PaginationStuck: The ids did not advance.
@@ -95,24 +121,27 @@ def since_id_pages(walk: Walk, position: Position) -> Pages:
     since_id, seen, key = 0, set[int](), walk.stream.rows_key
     while True:
         answer = walk.ask({"since_id": since_id}, size_param="limit")
-        found = walk.rows(answer)
-        if not found:
+        if not walk.rows(answer):
             yield walk.page(answer, Position(), is_last=True)
             return
         lists = [answer.value[name] for name in key.split() if name in answer.value]
-        next_id = _next_id(walk, lists)
+        next_id = 1 + min(max(_ids(walk, rows)) for rows in lists if rows)
         if next_id <= since_id:
             raise walk.stuck(f"since_id stayed at {since_id}")
-        new = [row for row in found if row["id"] not in seen]
-        seen.update(row["id"] for row in new)
+        new = [row for row in walk.rows(answer) if not _was_seen(row, seen)]
+        seen.update(id_ for rows in lists if rows for id_ in _ids(walk, rows))
         shown = replace(answer, value={**answer.value, key: new})
         yield walk.page(shown, Position(), is_last=False)
         since_id = next_id
 
 
-def _next_id(walk: Walk, lists: list[list[Any]]) -> int:
-    ids: list[list[int]] = [[row.get("id") for row in rows] for rows in lists if rows]
-    if not all(isinstance(each, int) for column in ids for each in column):
+def _ids(walk: Walk, rows: list[Any]) -> list[int]:
+    """Return the ids that a list can go on from; what has none is told from the rows later."""
+    ids = [row["id"] for row in rows if isinstance(row, Mapping) and is_id(row.get("id"))]
+    if not ids:
         raise UnexpectedAnswer(f"{walk.where} has rows without a number as `id`.")
-    ends_of_full = [max(column) for column in ids if len(column) >= walk.asked_rows]
-    return 1 + (min(ends_of_full) if ends_of_full else max(max(column) for column in ids))
+    return ids
+
+
+def _was_seen(row: Any, seen: set[int]) -> bool:
+    return isinstance(row, Mapping) and is_id(row.get("id")) and row["id"] in seen

@@ -5,28 +5,30 @@ Source: https://developer.zendesk.com/documentation/ticketing/managing-tickets/u
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from zendesk_source.api.client import Answer
+from zendesk_source.api.paging.checked import checked_cursor, checked_time, query_of
 from zendesk_source.api.paging.position import Page, Position
 from zendesk_source.api.paging.walk import Pages, Walk, nothing_new
 from zendesk_source.api.refusals import RequestRefused, StartTimeTooRecent
-from zendesk_source.errors import UnexpectedAnswer
 
 # Zendesk refuses a start_time of the last minute; one second more for rounded clocks.
 NEWEST_START_TIME_AGE_SECONDS = 61
-_PAGE_SIZES_COME_IN_STEPS_OF = 100
+_SECOND = re.compile(r"[0-9]{1,18}")
 
 
 def cursor_export_pages(walk: Walk, position: Position) -> Pages:
     """Walk an export by cursor: ``start_time`` once, then the cursor of the page before.
 
     Raises:
-        PaginationStuck: A cursor came twice before the end.
-        UnexpectedAnswer: The saved cursor is refused, or the rows are missing.
+        PaginationStuck: A cursor came twice before the end, or too many pages held nothing.
+        UnexpectedAnswer: The saved cursor is refused, the next one is none, or the rows are
+            missing.
     """
     while True:
         try:
@@ -36,10 +38,10 @@ def cursor_export_pages(walk: Walk, position: Position) -> Pages:
             return
         except RequestRefused as refused:
             raise _about_the_cursor(refused, position) from refused
-        cursor = answer.value.get("after_cursor")
+        cursor = checked_cursor(answer.value.get("after_cursor"), "after_cursor", walk.where)
         # An empty page has a null cursor: storing that would start the export over.
         after = replace(position, start_time=None, cursor=cursor) if cursor else position
-        is_last = _is_cursor_export_end(answer.value, len(walk.rows(answer)), after, position)
+        is_last = _is_cursor_export_end(answer.value, after, position)
         if not is_last:
             walk.advance(after, "the same cursor came twice before the end of the stream")
         yield walk.page(answer, after, is_last=is_last)
@@ -54,16 +56,14 @@ def _cursor_export_place(position: Position) -> dict[str, object]:
     return {"start_time": position.start_time or 0}
 
 
-def _is_cursor_export_end(
-    envelope: Mapping[str, Any], row_count: int, after: Position, before: Position
-) -> bool:
+def _is_cursor_export_end(envelope: Mapping[str, Any], after: Position, before: Position) -> bool:
     end_of_stream = envelope.get("end_of_stream")
     if isinstance(end_of_stream, bool):
         return end_of_stream
     meta = envelope.get("meta")
     if isinstance(meta, Mapping) and isinstance(meta.get("has_more"), bool):
         return not meta["has_more"]
-    return row_count == 0 or after == before
+    return after == before
 
 
 def _about_the_cursor(refused: RequestRefused, position: Position) -> RequestRefused:
@@ -84,8 +84,9 @@ def time_export_pages(walk: Walk, position: Position) -> Pages:
     The second at a page's seam comes twice; rows are told apart by their key.
 
     Raises:
-        PaginationStuck: ``end_time`` did not advance on a page that is not the last.
-        UnexpectedAnswer: The rows are missing.
+        PaginationStuck: ``end_time`` did not advance on a page that is not the last, or too
+            many pages held nothing.
+        UnexpectedAnswer: The rows are missing, or ``end_time`` is no time.
     """
     last_page: Page | None = None
     while True:
@@ -111,31 +112,29 @@ def time_export_pages(walk: Walk, position: Position) -> Pages:
 
 
 def _end_time(walk: Walk, answer: Answer[Mapping[str, Any]]) -> int | None:
-    end_time = answer.value.get("end_time")
-    if end_time is None:
-        return None
-    if isinstance(end_time, bool) or not isinstance(end_time, (int, float)):
-        raise UnexpectedAnswer(f"{walk.where} gave an `end_time` that is not a number.")
-    return int(end_time)
+    said = answer.value.get("end_time")
+    if said is None:
+        linked = query_of(answer.value.get("next_page"), walk.where).get("start_time", "")
+        said = int(linked) if _SECOND.fullmatch(linked) else None
+    return checked_time(said, "end_time", walk.where, answer.server_time)
 
 
 def _is_time_export_end(
     walk: Walk, answer: Answer[Mapping[str, Any]], start_time: int, end_time: int | None
 ) -> bool:
-    envelope, row_count = answer.value, len(walk.rows(answer))
-    end_of_stream = envelope.get("end_of_stream")
+    """Tell the end where Zendesk says it, and where an answer leads to no other.
+
+    A page that is not full is no end: articles and calls come in pages of any size, and say
+    nothing of an end but a link that is null, or one that leads to the same place for ever.
+    """
+    end_of_stream = answer.value.get("end_of_stream")
     if isinstance(end_of_stream, bool):
         return end_of_stream
-    # Metric events, articles and Talk do not say when they end; Talk links for ever.
-    if row_count == 0 or end_time is None or envelope.get("next_page", "") is None:
+    if end_time is None or answer.value.get("next_page", "") is None:
         return True
-    if walk.stream.page_size == 0:  # nobody knows when a page is full
-        return end_time <= start_time
-    if row_count >= walk.asked_rows > 0:
-        return False
-    # A round number may be a full page of a server that allows fewer rows than we asked for.
-    is_round = row_count % _PAGE_SIZES_COME_IN_STEPS_OF == 0
-    return not is_round or end_time <= start_time
+    # A full page of one second is no end: what it does not hold could not be asked for.
+    is_full = len(walk.rows(answer)) >= walk.asked_rows > 0
+    return end_time <= start_time and not is_full
 
 
 def _is_too_recent(start_time: int, server_time: datetime) -> bool:

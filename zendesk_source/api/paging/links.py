@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from zendesk_source.api.client import Answer
+from zendesk_source.api.paging.checked import checked_cursor, query_of
 from zendesk_source.api.paging.position import Position
 from zendesk_source.api.paging.walk import Pages, Walk
 from zendesk_source.api.refusals import RequestRefused
@@ -19,16 +20,23 @@ from zendesk_source.api.refusals import RequestRefused
 def change_log_pages(walk: Walk, position: Position) -> Pages:
     """Walk all changes there ever were by the cursor in ``next_page``; no rows end it.
 
+    That is how Zendesk documents the end. It may link on all the same, and one page without
+    rows may be a page in the middle: a second one is the end. The cursor is kept either way.
+
     Raises:
         PaginationStuck: A cursor came twice.
-        UnexpectedAnswer: The rows are missing.
+        UnexpectedAnswer: The rows are missing, or the cursor is none.
     """
+    was_empty = False
     while True:
         place = {} if position.cursor is None else {"cursor": position.cursor}
         answer = walk.ask(place, size_param="")
-        cursor = _query(answer.value.get("next_page")).get("cursor")
+        linked = query_of(answer.value.get("next_page"), walk.where).get("cursor")
+        cursor = checked_cursor(linked, "next_page", walk.where)
         after = position if cursor is None else Position(cursor=cursor)
-        is_last = not walk.rows(answer) or cursor is None
+        is_empty = not walk.rows(answer)
+        is_last = cursor is None or (is_empty and (was_empty or after == position))
+        was_empty = is_empty
         if not is_last:
             walk.advance(after, "the same cursor came twice")
         yield walk.page(answer, after, is_last=is_last)
@@ -49,10 +57,11 @@ def next_page_url_pages(walk: Walk, position: Position) -> Pages:
         if not answer.value.get("has_more"):
             yield walk.page(answer, Position(), is_last=True)
             return
-        link = answer.value.get("next_page_url")
-        if not isinstance(link, str):
+        query = query_of(answer.value.get("next_page_url"), walk.where)
+        if not query:
             raise walk.stuck("there are more rows but no link to them")
-        position = Position(cursor=urlsplit(link).query)
+        cursor = checked_cursor(urlencode(query), "next_page_url", walk.where)
+        position = Position(cursor=cursor)
         walk.advance(position, "the same page was linked twice")
         yield walk.page(answer, position, is_last=False)
 
@@ -61,14 +70,17 @@ def newest_first_pages(walk: Walk, position: Position) -> Pages:
     """Walk a list from its newest rows to its oldest by the link in ``before_url``.
 
     Raises:
-        PaginationStuck: A link came twice.
-        UnexpectedAnswer: The rows are missing.
+        PaginationStuck: A link came twice, or too many pages held nothing.
+        UnexpectedAnswer: The rows are missing, or a link is none.
     """
     answer = walk.ask({}, size_param="limit")
-    while walk.rows(answer) and isinstance(link := answer.value.get("before_url"), str):
+    while older := query_of(answer.value.get("before_url"), walk.where):
+        place = frozenset(older.items())
+        if not walk.rows(answer) and place in walk.asked:
+            break  # nothing new, and no other place to go to
         yield walk.page(answer, Position(), is_last=False)
-        walk.advance(link, "the same page was linked twice")
-        answer = walk.ask(_query(link), size_param="")
+        walk.advance(place, "the same page was linked twice")
+        answer = walk.ask(older, size_param="")
     yield walk.page(answer, Position(), is_last=True)
 
 
@@ -82,7 +94,3 @@ def _ask_with_size(walk: Walk, position: Position) -> Answer[Mapping[str, Any]]:
         if refused.status != 400:
             raise
         return walk.ask({}, size_param="")
-
-
-def _query(link: object) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(link).query)) if isinstance(link, str) else {}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from zendesk_source.api.client import Answer
+from zendesk_source.api.paging.checked import checked_cursor, query_of
 from zendesk_source.api.paging.position import Position
 from zendesk_source.api.paging.walk import Pages, Walk
 from zendesk_source.catalogue import WHOLE_ANSWER
@@ -23,32 +23,33 @@ DEEPEST_OFFSET_ROWS = 10_000
 def cursor_pages(walk: Walk, position: Position) -> Pages:
     """Walk a list by ``page[after]``; ``meta.has_more`` alone ends it.
 
-    A stream that can ask "since" does so, and its next walk begins at the time this one
-    began, because a row may change behind it.
+    Of a stream that can ask "since" the last page keeps when the walk began: rows that are
+    younger may have changed behind it, and are no place to go on from.
 
     Raises:
-        PaginationStuck: A cursor came twice.
-        UnexpectedAnswer: The rows are missing.
+        PaginationStuck: A cursor came twice, or too many pages held nothing.
+        UnexpectedAnswer: The rows are missing, or the cursor is none.
     """
-    is_incremental = walk.stream.is_incremental
     while True:
         answer = walk.ask(_cursor_place(walk, position), size_param="page[size]")
         if position.began is None:
             position = replace(position, began=int(answer.server_time.timestamp()))
-        meta, linked = answer.value.get("meta"), _linked_cursor(answer.value)
+        after_last = replace(position, cursor=None) if walk.stream.is_incremental else Position()
+        meta, linked = answer.value.get("meta"), _linked_cursor(walk, answer.value)
         if not isinstance(meta, Mapping) and not linked:
-            yield from _offset_answer_pages(walk, answer, _next_walk(position, is_incremental))
+            yield from _offset_answer_pages(walk, answer, after_last)
             return
         meta = meta if isinstance(meta, Mapping) else {}
         # Lists in the style of JSON:API need not say `has_more`: their link does.
-        if not meta.get("has_more", linked is not None):
-            yield walk.page(answer, _next_walk(position, is_incremental), is_last=True)
+        has_more = meta.get("has_more")
+        if not (has_more if isinstance(has_more, bool) else linked is not None):
+            yield walk.page(answer, after_last, is_last=True)
             return
-        cursor = meta.get("after_cursor") or linked
+        cursor = checked_cursor(meta.get("after_cursor"), "after_cursor", walk.where) or linked
         if not cursor:
             raise walk.stuck("there are more rows but no cursor to them")
         position = replace(position, cursor=cursor)
-        walk.advance(position, "the same cursor came twice")
+        walk.advance(cursor, "the same cursor came twice")
         yield walk.page(answer, position, is_last=False)
 
 
@@ -61,15 +62,11 @@ def _cursor_place(walk: Walk, position: Position) -> dict[str, object]:
     return place
 
 
-def _next_walk(position: Position, is_incremental: bool) -> Position:
-    return Position(start_time=position.began) if is_incremental else Position()
-
-
-def _linked_cursor(envelope: Mapping[str, Any]) -> str | None:
+def _linked_cursor(walk: Walk, envelope: Mapping[str, Any]) -> str | None:
     links = envelope.get("links")
     link = links.get("next") if isinstance(links, Mapping) else None
-    query = parse_qs(urlsplit(link).query) if isinstance(link, str) else {}
-    return query.get("page[after]", [None])[0]
+    linked = query_of(link, walk.where).get("page[after]")
+    return checked_cursor(linked, "links.next", walk.where)
 
 
 def offset_pages(walk: Walk, position: Position) -> Pages:

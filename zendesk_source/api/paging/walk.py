@@ -19,6 +19,10 @@ _GOOD_PAGES_BEFORE_GROWING = 3
 _SHOWN_KEY = re.compile(r"[a-z_]{1,40}")
 _SHOWN_KEYS = 12
 
+MOST_EMPTY_PAGES = 200
+"""In a row, before a walk is given up. Zendesk leaves rows out of a page after it has cut it, so
+pages may hold nothing in the middle: of an export that is 200,000 rows in a row that are hidden."""
+
 
 class PageSize:
     """Rows a page, halved when Zendesk times out and doubled back after good pages.
@@ -65,6 +69,7 @@ class Walk:
         asked_rows: Page size of the last request.
         replaced: Characters of the last answer that were replaced.
         asked: Every place already asked for; the same one twice means a circle.
+        empty_pages: Pages in a row without a row.
     """
 
     client: ZendeskClient
@@ -75,6 +80,7 @@ class Walk:
     asked_rows: int = 0
     replaced: int = 0
     asked: set[object] = field(default_factory=set)
+    empty_pages: int = 0
 
     def ask(
         self, own_params: Mapping[str, object], *, size_param: str, url: str = ""
@@ -128,10 +134,18 @@ class Walk:
         return value
 
     def page(self, answer: Answer[Mapping[str, Any]], after: Position, *, is_last: bool) -> Page:
-        """Return the page that an answer is."""
+        """Return the page that an answer is.
+
+        Raises:
+            PaginationStuck: Page after page led on to another, and held nothing.
+        """
+        rows = self.rows(answer)
+        self.empty_pages = 0 if len(rows) or is_last else self.empty_pages + 1
+        if self.empty_pages > MOST_EMPTY_PAGES:
+            raise self.stuck(f"{MOST_EMPTY_PAGES} pages in a row held nothing")
         return Page(
             envelope=answer.value,
-            rows=self.rows(answer),
+            rows=rows,
             after=after,
             is_last=is_last,
             server_time=answer.server_time,
