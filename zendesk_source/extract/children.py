@@ -8,17 +8,19 @@ export nothing need be remembered but its position, and the parents of the page 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import Parent, Stream
-from zendesk_source.errors import ConfigurationError, NotOnThisPlan
+from zendesk_source.errors import ZendeskError
 from zendesk_source.extract.digest import digest_of
-from zendesk_source.extract.positions import SETTLE_SECONDS, StreamPosition, save_position
+from zendesk_source.extract.positions import SETTLE_SECONDS
 from zendesk_source.extract.reading import Step
+from zendesk_source.extract.refused_parents import plural
+from zendesk_source.extract.seen_parents import ChildStep, Seen
 from zendesk_source.extract.times import epoch_of
 
 Row = dict[str, Any]
@@ -32,79 +34,12 @@ the destination may hold rows of them."""
 ASKED_AT_ONCE = 25
 """Parents whose rows arrive together; what a crash makes us ask again is a few times that."""
 
-MISSING_IN_A_ROW = 10
-"""So many parents that are there and yet answer 404: the account does not have the feature."""
-
 REREAD_DAYS = 30
 """Signs can cancel out: one vote goes, another comes. Each parent is asked once in that time."""
 
 DAY_SECONDS = 86_400
 _ROWS = " rows "
 """In a sign, before a digest of the rows that were read at it."""
-
-STATE_KEY, STATE_VERSION = "parents", 1
-
-
-@dataclass(slots=True)
-class Seen:
-    """What is remembered of the parents.
-
-    Attributes:
-        signs: By parent, the sign at which its rows were read.
-        round: Counts the times that all parents of a list were gone through.
-    """
-
-    signs: dict[str, str]
-    round: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ChildStep:
-    """The rows of some parents, and what to remember once they are stored.
-
-    Attributes:
-        page: All their rows, as if they had come in one answer.
-        seen: Signs of the parents that were asked.
-        forgotten: Parents that are no more.
-        position: Where their export stands, at the end of one of its pages.
-        ends_round: All parents of the list were gone through.
-    """
-
-    page: Page
-    seen: Mapping[str, str]
-    forgotten: tuple[str, ...] = ()
-    position: StreamPosition | None = None
-    ends_round: bool = False
-
-
-def open_seen(positions: Mapping[str, Any]) -> Seen:
-    """Return what earlier runs left in the state, as a copy.
-
-    Raises:
-        ConfigurationError: The state was written by a newer release.
-    """
-    saved = positions.get(STATE_KEY)
-    if saved is None:
-        return Seen({})
-    if saved["version"] > STATE_VERSION:
-        raise ConfigurationError(
-            "The saved position was written by a newer release of zendesk_source.",
-            "Upgrade it: pip install --upgrade zendesk-source",
-        )
-    return Seen(dict(saved["seen"]), saved["round"])
-
-
-def save_step(positions: dict[str, Any], step: ChildStep, end: int | None) -> None:
-    """Write into the state what a step says."""
-    saved = positions.setdefault(STATE_KEY, {"version": STATE_VERSION, "round": 0, "seen": {}})
-    if step.position is not None:
-        save_position(positions, step.position, end)
-        saved["seen"].clear()
-        return
-    saved["seen"].update(step.seen)
-    for key in step.forgotten:
-        saved["seen"].pop(key, None)
-    saved["round"] += step.ends_round
 
 
 def as_one(parents: Stream, answers: Iterable[Page]) -> Page:
@@ -138,13 +73,11 @@ def read_of_list(
     """
     asking = _Asking(stream, seen, ask, parents)
     alive = {asking.key_of(row): row for row in parents.rows if asking.may_have_rows(row)}
-    due = [row for key, row in alive.items() if not asking.was_asked(key, asking.sign_of(row))]
+    due = [row for key, row in alive.items() if asking.is_due(key, asking.sign_of(row))]
     tell(len(due))
-    for row in due:
-        asking.ask_for(row)
-        if asking.is_full:
-            yield asking.step()
-    for key in list(seen.signs):
+    yield from asking.steps_of(due)
+    seen.refused.check_any_answered()
+    for key in {**seen.signs, **dict.fromkeys(seen.refused)}:
         if key.partition("/")[0] not in alive:
             asking.forget(key)
     yield asking.step(ends_round=asking.counts_rounds)
@@ -164,15 +97,21 @@ def read_of_export(
     Raises:
         ZendeskError: Rows could not be read; all steps yielded so far are good.
     """
+    again = True
     for parents in steps:
         asking = _Asking(stream, seen, ask, parents.page)
+        if again:  # the export need not show them again
+            yield from asking.steps_of(asking.refused_before())
+            again = False
         for row in parents.page.rows:
             if asking.is_deleted(row):
                 asking.forget(asking.key_of(row))
-            elif not asking.was_asked(asking.key_of(row), asking.sign_of(row)):
-                asking.ask_for(row)
-            if asking.is_full:
-                yield asking.step()
+        alive = (row for row in parents.page.rows if not asking.is_deleted(row))
+        yield from asking.steps_of(
+            row for row in alive if asking.is_due(asking.key_of(row), asking.sign_of(row))
+        )
+        if parents.page.is_last:
+            seen.refused.check_any_answered()
         yield replace(asking.step(), position=parents.position)
         seen.signs.clear()
 
@@ -205,9 +144,8 @@ class _Asking:
         self._last = parents
         self._now = int(parents.server_time.timestamp())
         self._asked = _Asked()
-        self._missing: int | None = 0
         self._inner: dict[str, list[str]] = {}
-        for key in seen.signs:
+        for key in {**seen.signs, **dict.fromkeys(seen.refused)}:
             if "/" in key:
                 self._inner.setdefault(key.partition("/")[0], []).append(key)
 
@@ -235,9 +173,35 @@ class _Asking:
         is_flagged = derive is not None and derive(row).get("is_deleted")
         return bool(is_flagged or row.get("deleted_at"))
 
-    def was_asked(self, key: str, sign: str) -> bool:
-        """Whether a parent's rows were read at this sign."""
-        return self._seen.signs.get(key, "").partition(_ROWS)[0] == sign
+    def is_due(self, key: str, sign: str) -> bool:
+        """Whether a parent's rows were not read at this sign, and may be asked for now."""
+        was_read = self._seen.signs.get(key, "").partition(_ROWS)[0] == sign
+        return not was_read and not self._seen.refused.is_waiting(key, self._now)
+
+    def refused_before(self) -> list[Row]:
+        """Return the parents that did not answer and are to be asked again now."""
+        (id_column,) = self._first.stream.primary_key
+        waits = self._seen.refused.is_waiting
+        return [{id_column: self._id(k)} for k in self._seen.refused if not waits(k, self._now)]
+
+    def steps_of(self, parents: Iterable[Row]) -> Iterator[ChildStep]:
+        """Ask for the rows of parents of the list or export.
+
+        Yields:
+            A step whenever enough was asked, and before what ends the reading.
+
+        Raises:
+            ZendeskError: What a parent answered is not about it alone.
+        """
+        for row in parents:
+            try:
+                self.ask_for(row)
+            except ZendeskError:
+                if self._seen.refused.has_answered:
+                    yield self.step()
+                raise
+            if self.is_full:
+                yield self.step()
 
     def sign_of(self, row: Row) -> str:
         """Return what of a parent changes with its rows."""
@@ -254,11 +218,15 @@ class _Asking:
 
     def forget(self, key: str) -> None:
         """Let the rows of a parent vanish that is no more."""
+        if self._outer is None or "/" in key:
+            self._asked.shown[self._id(key)] = True
+        self._asked.forgotten.append(key)
+        self._seen.refused.forget(key)
+
+    def _id(self, key: str) -> int | str:
         text = key.rpartition("/")[2]
         is_number = self._stream.columns[self._parent.column] == "bigint"
-        if self._outer is None or "/" in key:
-            self._asked.shown[int(text) if is_number else text] = True
-        self._asked.forgotten.append(key)
+        return int(text) if is_number else text
 
     def step(self, *, ends_round: bool = False) -> ChildStep:
         """Return what was asked since the last step."""
@@ -273,19 +241,29 @@ class _Asking:
             body_bytes=asked.body_bytes,
             replaced=asked.replaced,
         )
-        return ChildStep(page, asked.seen, tuple(asked.forgotten), ends_round=ends_round)
+        return ChildStep(
+            page,
+            asked.seen,
+            tuple(asked.forgotten),
+            ends_round=ends_round,
+            refused=self._seen.refused.take_changed(),
+            has_answered=self._seen.refused.has_answered,
+        )
 
     def _ask_within(self, row: Row) -> None:
         """Ask for the rows of each parent within an outer one, such as comments of an article."""
         outer_key = self.key_of(row)
         (id_column,) = self._parent.stream.primary_key
+        shown = self._rows(self._parent.stream, row, outer_key)
+        if shown is None:
+            return
         inner = {
             f"{outer_key}/{each[id_column]}": each
-            for each in self._rows(self._parent.stream, row)
+            for each in shown
             if not self._parent.count or each.get(self._parent.count) != 0
         }
         for key, each in inner.items():
-            if not self.was_asked(key, self._sign(each)):
+            if self.is_due(key, self._sign(each)):
                 self._take(key, each)
         for key in self._inner.get(outer_key, ()):
             if key not in inner:
@@ -293,7 +271,9 @@ class _Asking:
         self._asked.seen[outer_key] = self.sign_of(row)
 
     def _take(self, key: str, row: Row) -> None:
-        rows = self._rows(self._stream, row)
+        rows = self._rows(self._stream, row, key)
+        if rows is None:
+            return
         sign = self._asked.seen[key] = self._sign(row)
         if not self._parent.signs and not self._parent.stream.is_incremental:
             # Asked in every round, and mostly the answer is that of the last one.
@@ -305,8 +285,8 @@ class _Asking:
         self._asked.shown[row[self._parent.stream.primary_key[0]]] = may_be_held
         self._asked.rows += rows
 
-    def _rows(self, stream: Stream, row: Row) -> list[Row]:
-        """Return all rows that a stream has for a parent; none where it is gone meanwhile."""
+    def _rows(self, stream: Stream, row: Row, key: str) -> list[Row] | None:
+        """Return all rows that a stream has for a parent; None where it did not answer."""
         assert stream.parent is not None
         column = {stream.parent.column: row[stream.parent.stream.primary_key[0]]}
         rows: list[Row] = []
@@ -317,13 +297,10 @@ class _Asking:
                 self._last = page
                 self._asked.body_bytes += page.body_bytes
                 self._asked.replaced += page.replaced
-        except NotOnThisPlan:
-            if self._missing is not None:
-                self._missing += 1
-                if self._missing >= MISSING_IN_A_ROW:
-                    raise
-            return []
-        self._missing = None
+        except Exception as error:  # noqa: BLE001 - raised again where it is not this parent's
+            self._seen.refused.add(key, error, self._now)
+            return None
+        self._seen.refused.answered(key)
         return rows
 
     def _sign(self, row: Row) -> str:
@@ -351,8 +328,7 @@ def cost_of(stream: Stream, parents: int, *, is_all: bool = True) -> str:
     assert stream.parent is not None
     outer = stream.parent.stream.parent
     noun = stream.parent.noun if outer is None else outer.noun
-    nouns = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    what = f"1 request for each of {'' if is_all else 'more than '}{parents:,} {nouns}"
+    what = f"1 request for each of {'' if is_all else 'more than '}{parents:,} {plural(noun)}"
     if outer is not None:
         what += f", and for each changed {stream.parent.noun} in them"
     return f"{stream.name}: {what}"

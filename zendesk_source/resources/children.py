@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -14,22 +15,27 @@ from dlt.common import logger
 from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
+from zendesk_source.errors import ZendeskError
 from zendesk_source.extract.children import (
     Ask,
-    ChildStep,
     Row,
-    Seen,
     as_one,
     cost_of,
-    open_seen,
     read_of_export,
     read_of_list,
-    save_step,
 )
 from zendesk_source.extract.positions import open_position, without_future
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.reading import Step, read_incremental
-from zendesk_source.extract.slices import current_slice
+from zendesk_source.extract.refused_parents import told
+from zendesk_source.extract.seen_parents import (
+    STATE_KEY,
+    ChildStep,
+    Seen,
+    open_seen,
+    save_step,
+)
+from zendesk_source.extract.slices import StreamRun, current_slice
 from zendesk_source.extract.times import Window, epoch_of
 from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.reading import Reading
@@ -47,22 +53,71 @@ def child_rows(
         state = connection.own_state(dlt.current.resource_state())
         positions = state.setdefault("positions", {})
         reading = Reading(stream, connection)
-        for step in reading.child_steps(_steps(stream, connection, positions, start or 0, end)):
-            if step is None:  # nothing has arrived yet: dlt goes on with another stream
-                yield None
-                continue
-            tables = reading.shape([step.page])
-            yield from tables[:-1]
-            # Before the yield: dlt may close the generator there, and what was read must count.
-            save_step(positions, step, end)
-            yield from tables[-1:]
+        steps = _steps(stream, connection, positions, start or 0, end)
+        try:
+            for step in reading.child_steps(steps):
+                if step is None:  # nothing has arrived yet: dlt goes on with another stream
+                    yield None
+                    continue
+                tables = reading.shape([step.page])
+                yield from tables[:-1]
+                # Before the yield: dlt may close the generator there, and what was read must count.
+                save_step(positions, step, end)
+                yield from tables[-1:]
+        except ZendeskError:
+            _tell_refused(stream, positions, reading.run)
+            raise
+        if reading.run.is_at_end:
+            _tell_refused(stream, positions, reading.run)
 
     return read
 
 
-def pages_of_all_parents(stream: Stream, connection: Connection) -> Iterator[Page]:
-    """Return the rows of every parent in a list; nothing is asked before the first page."""
-    return (step.page for step in _steps(stream, connection, {}, 0, None))
+def _tell_refused(stream: Stream, positions: Mapping[str, Any], run: StreamRun) -> None:
+    """Note the parents that did not answer, in this sync or before."""
+    assert stream.parent is not None
+    first = stream.parent.stream.parent or stream.parent
+    refused = positions.get(STATE_KEY, {}).get("refused", {})
+    for text, is_missing in told(refused, first.noun):
+        run.note(f"refused {first.noun} {is_missing}", text, is_missing=is_missing)
+
+
+class AllParents:
+    """Reads the rows of every parent in a list, for a table that is replaced whole.
+
+    Args:
+        stream: Whose rows.
+        connection: To ask with.
+    """
+
+    def __init__(self, stream: Stream, connection: Connection) -> None:
+        self._stream = stream
+        # Not the resource's own state: dlt forgets that of a resource that replaces its table.
+        state = connection.own_state(dlt.current.source_state())
+        self._state: dict[str, Any] = state.setdefault("refused_parents", {})
+        self._positions: dict[str, Any] = deepcopy(self._state.get(stream.name, {}))
+        self._steps = _steps(stream, connection, self._positions, 0, None)
+
+    def pages(self) -> Iterator[Page]:
+        """Return the rows; nothing is asked before the first page is taken."""
+        for step in self._steps:
+            save_step(self._positions, replace(step, seen={}, forgotten=(), ends_round=False), None)
+            yield step.page
+
+    def is_hidden(self, row: Mapping[str, Any]) -> bool:
+        """Whether a stored row is of a parent that did not answer, and so may still be there."""
+        assert self._stream.parent is not None
+        refused = self._positions.get(STATE_KEY, {}).get("refused", {})
+        return str(row.get(self._stream.parent.column)) in refused
+
+    def tell(self, run: StreamRun) -> bool:
+        """Note the parents that did not answer; return whether there are any."""
+        _tell_refused(self._stream, self._positions, run)
+        return bool(self._positions.get(STATE_KEY, {}).get("refused"))
+
+    def remember(self) -> None:
+        """Note in the state which parents did not answer."""
+        self._state[self._stream.name] = self._positions
 
 
 def _steps(

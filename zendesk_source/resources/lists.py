@@ -15,9 +15,9 @@ from zendesk_source.extract.reading import read_whole
 from zendesk_source.extract.slices import current_slice
 from zendesk_source.resources.accounts import emptied, write_of
 from zendesk_source.resources.children import (
+    AllParents,
     first_parents,
     is_shared_with_children,
-    pages_of_all_parents,
 )
 from zendesk_source.resources.history import (
     all_closed,
@@ -39,6 +39,8 @@ for _stream in STREAMS:
     if (_parents := first_parents(_stream)) is not None:
         _WITH_PARENTS.setdefault(_parents.name, []).append(_stream.name)
 
+IsHidden = Callable[[dict[str, Any]], bool]
+
 
 def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[Any]]:
     """Return what reads a list from its beginning to its end."""
@@ -46,23 +48,35 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
     def read() -> Iterator[Any]:
         has_versions = keeps_versions(stream, stream.name in connection.history)
         reading = Reading(stream, connection)
+        parents = None if stream.parent is None else AllParents(stream, connection)
         # All of it before the first row is handed on: a table is never replaced by half a list.
         answers: list[Page] = []
-        for page in reading.whole_list(_pages(stream, connection)):
+        for page in reading.whole_list(_pages(stream, connection, parents)):
             if page is None:
                 yield None
             elif page.rows:
                 answers.append(page)
         answers = one_row_a_key(answers, stream)
-        hand_on = _versions if has_versions else _rows
+        is_hidden = parents.is_hidden if parents and parents.tell(reading.run) else None
         # All of it is shaped, too: what fails on the way leaves the table as it was.
-        yield from list(hand_on(stream, reading, answers, connection))
+        if not has_versions:
+            yield from list(_rows(stream, reading, answers, connection, is_hidden))
+        elif is_hidden is None:
+            yield from list(_versions(stream, reading, answers, connection))
+        else:
+            keep_table()  # versions of what is not shown would be closed
+        if parents is not None:
+            parents.remember()
 
     return read
 
 
 def _rows(
-    stream: Stream, reading: Reading, answers: list[Page], connection: Connection
+    stream: Stream,
+    reading: Reading,
+    answers: list[Page],
+    connection: Connection,
+    is_hidden: IsHidden | None,
 ) -> Iterator[Any]:
     """Hand on what the list shows, where that is not what its table holds already."""
     digest = digest_of_list(stream, answers, connection)
@@ -72,8 +86,8 @@ def _rows(
         return
     shaped = list(_shaped(stream, reading, answers, connection))
     # After what can fail: it notes what is shown now.
-    if connection.deleted == "mark" and stream.misses_rows:
-        yield from _vanished(stream, answers, connection)
+    if stream.misses_rows and (connection.deleted == "mark" or is_hidden):
+        yield from _vanished(stream, answers, connection, is_hidden)
     yield from emptied(stream, bool(answers), connection)
     yield from shaped
     if stream.write == "replace":
@@ -87,10 +101,10 @@ def _shaped(
         yield from reading.shape([_prepared(page, stream, connection, answers[0])])
 
 
-def _pages(stream: Stream, connection: Connection) -> Iterator[Page]:
+def _pages(stream: Stream, connection: Connection, parents: AllParents | None) -> Iterator[Page]:
     """Return all pages of a list; nothing is asked before the first is taken."""
-    if stream.parent is not None:
-        return pages_of_all_parents(stream, connection)
+    if parents is not None:
+        return parents.pages()
     if _is_needed_by_others(stream, connection):
         return _read_once(stream, connection)
     return read_whole(connection.client, stream)
@@ -131,13 +145,21 @@ def _versions(
     remember_begun(stream, connection)
 
 
-def _vanished(stream: Stream, answers: list[Page], connection: Connection) -> Iterator[Any]:
+def _vanished(
+    stream: Stream,
+    answers: list[Page],
+    connection: Connection,
+    is_hidden: IsHidden | None = None,
+) -> Iterator[Any]:
     missed_at = answers[0].received_at if answers else connection.clock.now()
     shown = [row for page in answers for row in page.rows]
     hints = dlt.mark.make_hints(write_disposition=write_of(stream, connection))
     # Not the resource's own state: dlt forgets that of a resource that replaces its table.
     state = connection.own_state(dlt.current.source_state()).setdefault("listed", {})
-    if rows := vanished_rows(stream, shown, missed_at, state, connection):
+    rows = vanished_rows(stream, shown, missed_at, state, connection, is_hidden)
+    if connection.deleted != "mark" and is_hidden is not None:
+        rows = list(filter(is_hidden, rows))
+    if rows:
         yield dlt.mark.with_hints(rows, hints)
 
 

@@ -14,12 +14,13 @@ from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.api.paging.checked import AHEAD_SECONDS
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.connection import Connection
-from zendesk_source.extract.children import SHOWN_PARENTS, ChildStep
+from zendesk_source.extract.children import SHOWN_PARENTS
 from zendesk_source.extract.lanes import LaneReader
 from zendesk_source.extract.positions import EXPORTS, StreamPosition, open_position, without_future
 from zendesk_source.extract.read_ahead import read_in_turns, read_list
 from zendesk_source.extract.reading import Step, read_incremental
 from zendesk_source.extract.rejected import REJECTED_TABLE, take_keyless
+from zendesk_source.extract.seen_parents import ChildStep
 from zendesk_source.extract.slices import StreamRun, current_slice
 from zendesk_source.heap import give_back_free_memory
 from zendesk_source.item_format import takes_arrow, with_dlt_columns, with_texts_in_json

@@ -7,7 +7,7 @@ whether the table holds vanished rows; where neither says so, nothing is read ba
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -35,6 +35,7 @@ def vanished_rows(
     missed_at: datetime,
     state: dict[str, Any],
     connection: Connection,
+    is_hidden: Callable[[Row], bool] | None = None,
 ) -> list[Row]:
     """Read back the rows that a list showed once and shows no more.
 
@@ -44,6 +45,7 @@ def vanished_rows(
         missed_at: When they were read.
         state: By stream; notes what is shown now.
         connection: Whose list.
+        is_hidden: Tells of a row that it is not shown and yet may be there.
 
     Returns:
         Rows as they were loaded last, with the time of their vanishing.
@@ -51,9 +53,9 @@ def vanished_rows(
     keys = {_key(row, stream.primary_key) for row in shown}
     digest = sha256(orjson.dumps(sorted(keys))).hexdigest()
     before = state.get(stream.name, {})
-    is_same = before.get("keys") == digest
+    is_same = before.get("keys") == digest and is_hidden is None
     vanished = [
-        {DELETED_AT: missed_at, **row}
+        row if is_hidden is not None and is_hidden(row) else {DELETED_AT: missed_at, **row}
         for row in (
             ()
             if is_same and not before["gone"]
