@@ -60,7 +60,7 @@ chaos: .venv/.project ## Kill syncs at random moments, then compare every row (A
 
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv; ARGS=--upgrade for newer versions)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
-	@uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --all-extras \
+	@uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --extra dev \
 		--no-emit-index-url --no-emit-find-links --no-header $(ARGS) \
 		--output-file requirements.lock pyproject.toml
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) pinned packages"

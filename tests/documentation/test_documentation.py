@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 import tomlkit
+import yaml  # type: ignore[import-untyped]
 
 from docs.write_answers import answered, opened
 from tests.documentation.blocks import PAGES, ROOT, RUN, SHOWN, Block, answer_to, blocks, every
 from tests.documentation.conftest import environment
 from zendesk_source.catalogue import STREAMS
+from zendesk_source.command_line import parser_for
 
 pytestmark = pytest.mark.long
 
@@ -87,6 +89,22 @@ def test_python_that_is_not_run_is_python_at_least() -> None:
 @pytest.mark.parametrize("block", every("toml"), ids=place)
 def test_toml_is_read(block: Block) -> None:
     assert tomlkit.parse(block.text).unwrap()
+
+
+def test_yaml_is_read() -> None:
+    for block in every("yaml"):
+        assert yaml.safe_load(block.text), block.place
+
+
+def test_every_command_in_a_schedule_is_understood() -> None:
+    page = (ROOT / "docs" / "scheduling.md").read_text(encoding="utf-8")
+    options = re.findall(r"zendesk-source (load|status)((?: --[a-z-]+(?: [a-z0-9]+)?)+)", page)
+    listed = [re.findall(r"\[([^\]]*load[^\]]*)\]", line) for line in page.splitlines()]
+    commands = [[name, *rest.split()] for name, rest in options]
+    commands += [re.findall(r"[\w.-]+", text) for found in listed for text in found]
+    assert len(commands) > 5
+    for name, *arguments in commands:
+        parser_for(name).parse_args([name, *arguments])
 
 
 def test_what_other_connectors_call_otherwise_is_here_under_the_name_given() -> None:
