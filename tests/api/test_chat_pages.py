@@ -189,7 +189,8 @@ def test_an_id_that_is_none_is_no_place_to_go_on_from(client: ZendeskClient, stu
     stub.handle = lambda seen: Reply(200, [])
     walked = walk_by_two(client, CHAT_AGENTS)
     assert [seen.params["since_id"] for seen in stub.requests] == ["0", "4", "10"]
-    assert walked[0].rows == [{"id": 3}, {"id": odd}, None, "row"]
+    shown = [*walked[0].rows, *(each.row for each in walked[0].rejected)]
+    assert shown == [{"id": 3}, {"id": odd}, None, "row"]
 
 
 def test_a_list_by_id_that_does_not_advance_is_stuck(client: ZendeskClient, stub: Stub):

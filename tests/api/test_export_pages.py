@@ -384,10 +384,10 @@ def test_the_caller_can_decode_the_page(client: ZendeskClient, stub: Stub):
 
     def parse(body: bytes) -> Mapping[str, Any]:
         decoded.append(body)
-        return {**orjson.loads(body), "tickets": [1, 2, 3]}
+        return {**orjson.loads(body), "tickets": [{"id": 7}]}
 
     stub.script(cursor_page(rows(1), "a", True))
     (page,) = pages(client, TICKETS, Position(), parse=parse)
-    assert page.rows == [1, 2, 3]
+    assert page.rows == [{"id": 7}]
     assert len(decoded) == 1
     assert page.body_bytes == len(decoded[0])

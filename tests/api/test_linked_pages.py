@@ -32,7 +32,8 @@ CHANGES = "/api/v2/incremental/routing/attributes.json"
 
 def changes(found: list[Any], cursor: str | None) -> Reply:
     link = f"https://other.example{CHANGES}?cursor={cursor}" if cursor else None
-    return Reply(200, {"attributes": found, "count": len(found), "next_page": link})
+    keyed = [{"time": "2026-01-01T00:00:00Z", "type": "create", **row} for row in found]
+    return Reply(200, {"attributes": keyed, "count": len(found), "next_page": link})
 
 
 def test_a_change_log_ends_with_an_answer_without_rows(client: ZendeskClient, stub: Stub):
@@ -63,7 +64,7 @@ def engagements(found: list[Any], start_time: int | None) -> Reply:
     return Reply(
         200,
         {
-            "agent_engagement_data": found,
+            "agent_engagement_data": [{**row, "engagement_id": str(row["id"])} for row in found],
             "has_more": start_time is not None,
             "next_page_url": link if start_time is not None else None,
         },

@@ -28,6 +28,7 @@ class Asking:
         unreachable: Why the last attempt came to no connection, where that is known.
         is_renewed: Whether the token was renewed for it.
         header: Sent with the last attempt.
+        unreadable: Body of the last answer that could not be read.
     """
 
     target: str
@@ -41,6 +42,7 @@ class Asking:
     unreachable: Unreachable | None = None
     is_renewed: bool = False
     header: str = field(default="", repr=False)
+    unreadable: bytes = field(default=b"", repr=False)
 
     @property
     def path(self) -> str:

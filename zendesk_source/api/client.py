@@ -21,6 +21,7 @@ from zendesk_source.api.auth import Auth
 from zendesk_source.api.bucket import Grant
 from zendesk_source.api.budget import CHAT, Budget, OnWait, product_bucket
 from zendesk_source.api.clock import Clock, hearing
+from zendesk_source.api.mending import read_body
 from zendesk_source.api.rate_headers import rate_states
 from zendesk_source.api.refusals import PageTooHeavy, error_name, refusal
 from zendesk_source.api.retry import (
@@ -58,12 +59,14 @@ class Answer(Generic[T]):
         server_time: Zendesk's clock when it answered, to the second.
         received_at: Our clock when the body was there.
         body_bytes: Size of the body, unpacked.
+        mended: Letters that were no valid text and stand in it as U+FFFD.
     """
 
     value: T
     server_time: datetime
     received_at: datetime
     body_bytes: int
+    mended: int = 0
 
 
 class ZendeskClient:
@@ -160,7 +163,8 @@ class ZendeskClient:
             stream: Whose usage and error messages it belongs to.
             bucket: The endpoint's own rate limit, beside the product's.
             parse: Decodes the body; when it fails on a body that is not JSON, the answer
-                counts as faulty and is asked for again.
+                counts as faulty and is asked for again. One that stays the same is mended
+                where that is no guess.
             halve_on_timeout: Raise ``PageTooHeavy`` on the first 504, 524 or time-out.
 
         Raises:
@@ -267,18 +271,19 @@ class ZendeskClient:
         self, asking: Asking, reply: Reply, parse: Callable[[bytes], T]
     ) -> Answer[T] | None:
         received_at = self._clock.now()
-        try:
-            value = parse(reply.body)
-        except Exception:
-            if _is_json(reply.body):
-                raise  # the body is whole: the decoder does not fit it
+        # Asked again it mostly comes whole; the same body twice will come a third time.
+        is_last = asking.failures + 1 >= self._retry.attempts
+        read = read_body(reply.body, parse, may_mend=is_last or reply.body == asking.unreadable)
+        if read is None:
+            asking.unreadable = reply.body
             self._fail(asking, "", is_timeout=False)
             return None
         return Answer(
-            value=value,
+            value=read.value,
             server_time=_server_time(reply, received_at),
             received_at=received_at,
             body_bytes=len(reply.body),
+            mended=read.replaced,
         )
 
     def _refused(self, asking: Asking, asked_seconds: float, wait_seconds: float) -> None:
@@ -360,11 +365,3 @@ def _server_time(reply: Reply, now: datetime) -> datetime:
         return moment if abs(moment - now) < _FARTHEST_CLOCKS else now
     except (KeyError, TypeError, ValueError, IndexError, OverflowError):
         return now
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        orjson.loads(body)
-    except ValueError:
-        return False
-    return True

@@ -41,9 +41,11 @@ def _survey_range(second: int) -> Mapping[str, object]:
 
 def _last_answered(response: Mapping[str, Any]) -> Mapping[str, Any]:
     """Responses have no time of their own, their answers do."""
-    answers = response.get("answers") or ()
-    times = [answer["updated_at"] for answer in answers if answer.get("updated_at")]
-    return {"last_answered_at": max(times, default=None)}
+    answers = response.get("answers")
+    listed = answers if isinstance(answers, list) else ()
+    times = [answer.get("updated_at") for answer in listed if isinstance(answer, Mapping)]
+    texts = [time for time in times if time and isinstance(time, str)]
+    return {"last_answered_at": max(texts, default=None)}
 
 
 def _deleted_at(ticket: Mapping[str, Any]) -> Mapping[str, Any]:

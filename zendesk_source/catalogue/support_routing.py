@@ -82,9 +82,13 @@ ENGAGEMENTS = Stream(
 )
 
 
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _status_of_agent(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    attributes = row.get("attributes") or {}
-    status = attributes.get("agent_status") or {}
+    attributes = _object(row.get("attributes"))
+    status = _object(attributes.get("agent_status"))
     return {
         "agent_id": attributes.get("agent_id"),
         "agent_status_id": status.get("id"),
@@ -114,7 +118,7 @@ AGENT_AVAILABILITIES = _list(
 
 
 def _name_of_status(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    attributes = row.get("attributes") or {}
+    attributes = _object(row.get("attributes"))
     return {"name": attributes.get("name"), "description": attributes.get("description")}
 
 

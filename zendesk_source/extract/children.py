@@ -14,6 +14,7 @@ from typing import Any
 from zlib import crc32
 
 from zendesk_source.api.paging import Page, Position
+from zendesk_source.api.paging.door import Rejected
 from zendesk_source.catalogue import Parent, Stream
 from zendesk_source.errors import ZendeskError
 from zendesk_source.extract.digest import digest_of
@@ -50,7 +51,13 @@ def as_one(parents: Stream, answers: Iterable[Page]) -> Page:
     for page in answers:
         rows += [{n: v for n, v in row.items() if n in kept} for row in page.rows]
         pages.append(replace(page, rows=[], envelope={}))
-    return replace(pages[0], rows=rows, received_at=pages[-1].received_at)
+    rejected = tuple(each for page in pages for each in page.rejected)
+    odd: dict[str, Any] = {
+        "replaced": sum(page.replaced for page in pages),
+        "mended": sum(page.mended for page in pages),
+        "rejected": rejected,
+    }
+    return replace(pages[0], rows=rows, received_at=pages[-1].received_at, **odd)
 
 
 def read_of_list(
@@ -124,9 +131,11 @@ class _Asked:
     rows: list[Row] = field(default_factory=list)
     body_bytes: int = 0
     replaced: int = 0
+    mended: int = 0
     shown: dict[Any, bool] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
 
 
 class _Asking:
@@ -143,7 +152,9 @@ class _Asking:
         self._ask = ask
         self._last = parents
         self._now = int(parents.server_time.timestamp())
-        self._asked = _Asked()
+        self._asked = _Asked(
+            replaced=parents.replaced, mended=parents.mended, rejected=list(parents.rejected)
+        )
         self._inner: dict[str, list[str]] = {}
         for key in {**seen.signs, **dict.fromkeys(seen.refused)}:
             if "/" in key:
@@ -239,6 +250,8 @@ class _Asking:
             after=Position(),
             is_last=ends_round,
             body_bytes=asked.body_bytes,
+            mended=asked.mended,
+            rejected=tuple(asked.rejected),
             replaced=asked.replaced,
         )
         return ChildStep(
@@ -296,6 +309,8 @@ class _Asking:
                 rows += [{**each, **column} for each in page.rows]
                 self._last = page
                 self._asked.body_bytes += page.body_bytes
+                self._asked.mended += page.mended
+                self._asked.rejected += page.rejected
                 self._asked.replaced += page.replaced
         except Exception as error:  # noqa: BLE001 - raised again where it is not this parent's
             self._seen.refused.add(key, error, self._now)

@@ -13,8 +13,8 @@ from itertools import dropwhile, takewhile
 from typing import Any
 
 import msgspec
-import orjson
 
+from zendesk_source.api.mending import json_value
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Origin, Stream
 from zendesk_source.extract.digest import digest_of
@@ -40,7 +40,9 @@ def not_loaded(stream: Stream, pages: Sequence[Page], state: Mapping[str, Any]) 
     loaded = set(state.get(_STATE_KEY, ()))
 
     def is_loaded(page: Page) -> bool:
-        return len(page.rows) <= len(loaded) and loaded.issuperset(map(_digest, page.rows))
+        if len(page.rows) + len(page.rejected) > len(loaded):
+            return False
+        return loaded.issuperset(_digests(page.rows, page))
 
     return list(dropwhile(is_loaded, pages))
 
@@ -56,12 +58,14 @@ def remember_newest(stream: Stream, pages: Sequence[Page], state: MutableMapping
     if any(side.origin is Origin.BESIDE for side in stream.side_tables):
         return  # the row alone does not say all that the page says of it
     for page in reversed(pages):
-        if page.rows:
-            state[_STATE_KEY] = sorted(map(_digest, _newest(stream, page.rows)))
+        if page.rows or page.rejected:
+            state[_STATE_KEY] = sorted(_digests(_newest(stream, page.rows), page))
             return
 
 
 def _newest(stream: Stream, rows: Sequence[Any]) -> list[Any]:
+    if not rows:
+        return []
     if stream.paging in EXPORTS:
         last = row_time(rows[-1], stream)
         newest = list(takewhile(lambda row: row_time(row, stream) == last, reversed(rows)))
@@ -75,7 +79,13 @@ def _newest(stream: Stream, rows: Sequence[Any]) -> list[Any]:
     return newest if len(newest) <= MOST_ROWS else []
 
 
+def _digests(rows: Sequence[Any], page: Page) -> list[str]:
+    """Return those of rows of a page, and of what was taken out of it."""
+    rejected = page.rejected[:MOST_ROWS]
+    return [*map(_digest, rows), *(digest_of([each.reason, each.row]) for each in rejected)]
+
+
 def _digest(row: Any) -> str:
     # Without the nulls: a decoded record has one for every key that it may have.
-    items = orjson.loads(msgspec.json.encode(row)).items()
+    items = json_value(msgspec.json.encode(row)).items()
     return digest_of([{key: value for key, value in items if value is not None}])

@@ -1,53 +1,55 @@
-"""Rows without a primary key: they cannot be merged, and are kept beside their table instead."""
+"""What fits no table is kept beside the tables, as it came."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-import msgspec
 import orjson
 
 from zendesk_source.api.paging import Page
-from zendesk_source.catalogue import Columns, Paging, Stream
+from zendesk_source.api.paging.door import Rejected
+from zendesk_source.catalogue import Columns
 from zendesk_source.catalogue.stream import columns
+from zendesk_source.extract.slices import StreamRun
 
 REJECTED_TABLE = "_zendesk_rejected_rows"
 
 REJECTED_COLUMNS: Columns = columns(text="stream reason", json="row", timestamp="read_at")
 
 
-def take_keyless(
-    page: Page, stream: Stream, values: Callable[[Mapping[str, Any], str], list[Any]]
-) -> list[dict[str, Any]]:
-    """Take the rows without a key out of a page.
-
-    Args:
-        page: Its envelope loses them; most pages have none and stay as they are.
-        stream: Whose rows.
-        values: Returns what the rows of an envelope hold under a key.
-
-    Returns:
-        Rows of ``_zendesk_rejected_rows``.
-    """
-    rows: list[Any] = page.envelope.get(stream.rows_key) or []
-    if not rows or stream.paging is Paging.OBJECT:
-        return []  # the one row of an object is told from no other
-    if not any(None in values(page.envelope, name) for name in stream.primary_key):
-        return []
-    keyless = [row for row in rows if _missing(row, stream)]
-    assert isinstance(page.envelope, dict)
-    page.envelope[stream.rows_key] = [row for row in rows if not _missing(row, stream)]
+def rejected_rows(rejected: Iterable[Rejected], read_at: datetime) -> list[dict[str, Any]]:
+    """Return rows of ``_zendesk_rejected_rows``."""
     return [
         {
-            "stream": stream.name,
-            "reason": f"no {', '.join(_missing(row, stream))}",
-            "row": orjson.loads(msgspec.json.encode(row)),
-            "read_at": page.received_at,
+            "stream": each.table,
+            "reason": each.reason,
+            "row": _json(each.row),
+            "read_at": read_at,
         }
-        for row in keyless
+        for each in rejected
     ]
 
 
-def _missing(row: Any, stream: Stream) -> list[str]:
-    return [name for name in stream.primary_key if row.get(name) is None]
+def note_oddities(run: StreamRun, page: Page) -> None:
+    """Tell people what of a page does not fit, and what of it was no text."""
+    note_rejected(run, len(page.rejected))
+    if page.mended:
+        run.mended += page.mended
+        text = f"What is no valid text became U+FFFD (count: {run.mended})."
+        run.note("mended", text, is_missing=False)
+
+
+def note_rejected(run: StreamRun, count: int) -> None:
+    """Tell people of rows, and parts of rows, that fit no table."""
+    if count:
+        run.rejected += count
+        what = f"Rows, or parts of rows, that fit no table (count: {run.rejected})"
+        text = f"{what} are kept in {REJECTED_TABLE}."
+        run.note(REJECTED_TABLE, text, is_missing=True)
+
+
+def _json(row: Any) -> Any:
+    """Return what dlt writes as it is: a text that it parses where it knows no rows of the kind."""
+    return row if isinstance(row, (dict, list)) else orjson.dumps(row).decode()

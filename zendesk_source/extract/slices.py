@@ -72,6 +72,8 @@ class StreamRun:
         status: ``incomplete`` when a row or a parent is missing, ``skipped`` when Zendesk
             refused the stream, ``failed`` when it could not be read.
         reason: Why, with the remedy.
+        rejected: Rows, and parts of rows, that fit no table.
+        mended: Letters that were no valid text.
         notes: Sentences for people, by what they are about; the last one of each counts.
         replaced: Characters that were replaced, because the destination cannot hold them.
         newest: Epoch seconds of the newest row read, in Zendesk's time.
@@ -84,6 +86,8 @@ class StreamRun:
     is_at_end: bool = False
     status: Status = "ok"
     reason: str = ""
+    rejected: int = 0
+    mended: int = 0
     notes: dict[str, str] = field(default_factory=dict)
     replaced: int = 0
     newest: int | None = None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
+from urllib.parse import quote
 
 import dlt
 from dlt.common import logger
@@ -191,7 +192,7 @@ def _of_export(
 
 
 def _ask(connection: Connection, name: str, stream: Stream, parent: Row) -> Iterator[Page]:
-    path = stream.path.format_map(parent)
+    path = stream.path.format_map({name: quote(str(v), safe="") for name, v in parent.items()})
     asked = replace(stream, name=name, records_key=stream.rows_key, path=path)
     return pages(connection.client, asked, Position())
 

@@ -41,7 +41,7 @@ def rows_of_each(
         whole = StreamRun() if current is None else current.sync.runs[stream.name]
         state = connection.own_state(dlt.current.resource_state())
         positions = state.setdefault("positions", {})
-        for key in _keys(stream, connection):
+        for key in _keys(stream, connection, whole):
             part = _part(stream, key, connection)
             run = parts.setdefault(part.name, StreamRun())
             if not run.is_at_end:
@@ -58,7 +58,7 @@ def rows_of_each(
     return read
 
 
-def _keys(stream: Stream, connection: Connection) -> list[str]:
+def _keys(stream: Stream, connection: Connection, whole: StreamRun) -> list[str]:
     """Return the keys of all objects, asked once a sync."""
     assert stream.each_of is not None
     current = current_slice()
@@ -67,9 +67,13 @@ def _keys(stream: Stream, connection: Connection) -> list[str]:
         connection.field_pages = current.sync.field_lists
     if stream.name not in known:
         asked = replace(stream.each_of, name=stream.name, records_key=stream.each_of.rows_key)
-        pages = connection.pages_read_once(asked)
-        keys = (str(row["key"]) for page in pages for row in page.rows)
-        known[stream.name] = list(dict.fromkeys(keys))  # a list that shifts shows one twice
+        keys: dict[str, None] = {}  # a list that shifts shows one twice
+        for page in connection.pages_read_once(asked):
+            keys.update((str(row["key"]), None) for row in page.rows)
+            if page.rejected:
+                text = f"{len(page.rejected)} objects have no usable key and were not asked for."
+                whole.note("objects", text, is_missing=True)
+        known[stream.name] = list(keys)
     return known[stream.name]
 
 
@@ -120,8 +124,10 @@ def _add_up(whole: StreamRun, parts: dict[str, StreamRun]) -> None:
     newest = [run.newest for run in runs if run.newest is not None]
     whole.newest = max(newest, default=None)
     if whole.was_read:
-        whole.status = _status_of_all({run.status for run in runs})
-        whole.reason = " ".join(run.reason for run in runs if run.reason)
+        odd: set[Status] = {"incomplete"} if whole.notes else set()
+        whole.status = _status_of_all(odd.union(run.status for run in runs))
+        reasons = [*whole.notes.values(), *(run.reason for run in runs)]
+        whole.reason = " ".join(filter(None, reasons))
     whole.is_at_end = all(run.is_at_end for run in runs)
 
 

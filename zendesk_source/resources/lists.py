@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import dlt
@@ -54,7 +55,7 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
         for page in reading.whole_list(_pages(stream, connection, parents)):
             if page is None:
                 yield None
-            elif page.rows:
+            elif page.rows or page.rejected:
                 answers.append(page)
         answers = one_row_a_key(answers, stream)
         is_hidden = parents.is_hidden if parents and parents.tell(reading.run) else None
@@ -151,7 +152,9 @@ def _vanished(
     connection: Connection,
     is_hidden: IsHidden | None = None,
 ) -> Iterator[Any]:
-    missed_at = answers[0].received_at if answers else connection.clock.now()
+    missed_at: datetime | None = answers[0].received_at if answers else connection.clock.now()
+    if any(page.rejected for page in answers):
+        missed_at = None  # it may be one of these that is missing
     shown = [row for page in answers for row in page.rows]
     hints = dlt.mark.make_hints(write_disposition=write_of(stream, connection))
     # Not the resource's own state: dlt forgets that of a resource that replaces its table.

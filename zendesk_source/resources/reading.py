@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.api.paging.checked import AHEAD_SECONDS
+from zendesk_source.api.paging.door import Rejected
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.children import SHOWN_PARENTS
@@ -19,7 +20,12 @@ from zendesk_source.extract.lanes import LaneReader
 from zendesk_source.extract.positions import EXPORTS, StreamPosition, open_position, without_future
 from zendesk_source.extract.read_ahead import read_in_turns, read_list
 from zendesk_source.extract.reading import Step, read_incremental
-from zendesk_source.extract.rejected import REJECTED_TABLE, take_keyless
+from zendesk_source.extract.rejected import (
+    REJECTED_TABLE,
+    note_oddities,
+    note_rejected,
+    rejected_rows,
+)
 from zendesk_source.extract.seen_parents import ChildStep
 from zendesk_source.extract.slices import StreamRun, current_slice
 from zendesk_source.heap import give_back_free_memory
@@ -199,6 +205,7 @@ class Reading:
             self.run.is_at_end |= self._slice.sync.ahead.is_at_end(self._stream.name)
 
     def _count(self, page: Page) -> None:
+        note_oddities(self.run, page)
         self.run.pages += 1
         self._taken_bytes += page.body_bytes
         if page.replaced:
@@ -255,23 +262,26 @@ class Reading:
         shaped: list[Any] = []
         tables: list[Any] = []
         for page in answers:
-            if not page.rows and not page.envelope.get(SHOWN_PARENTS):
-                continue
-            # Strictly later than the page before: of two states of a row the later one wins.
-            self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
-            if rejected := take_keyless(page, self._stream, self._shape.shaper.values):
-                shaped.append(self._rejected(rejected))
-            keep_newest(page, self._stream, self._shape.shaper.values)
-            if page.envelope[self._stream.rows_key] or page.envelope.get(SHOWN_PARENTS):
-                self._describe_new_fields(page)
-                shaped_page = self._shape.shaper.tables(page.envelope, self._read_at)
-                tables += self._without_deleted(page, shaped_page)
+            rejected = page.rejected
+            if page.rows or page.envelope.get(SHOWN_PARENTS):
+                tables += self._tables_of(page)
+                rejected += self._parts_rejected()
+            if rejected:
+                shaped.append(self._rejected(rejected, page.received_at))
         if isinstance(self._shape.shaper, ColumnarShaper):
             tables = together(tables)
         for table in (newest_rows_of(table, self._keys[table.table]) for table in tables):
             self.run.rows[table.table] = self.run.rows.get(table.table, 0) + _kept(table.rows)
             shaped.append(self._marked(table))
         return shaped
+
+    def _tables_of(self, page: Page) -> Iterable[TableRows | TableArrow]:
+        # Strictly later than the page before: of two states of a row the later one wins.
+        self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
+        keep_newest(page, self._stream, self._shape.shaper.values)
+        self._describe_new_fields(page)
+        tables = self._shape.shaper.tables(page.envelope, self._read_at)
+        yield from self._without_deleted(page, tables)
 
     def _without_deleted(
         self, page: Page, tables: Iterable[TableRows | TableArrow]
@@ -283,11 +293,16 @@ class Reading:
         ids = {row.get("id") for row in page.envelope[stream.rows_key] if stream.is_deleted(row)}
         return removed(tables, stream, ids) if ids else tables
 
-    def _rejected(self, rows: list[dict[str, Any]]) -> Any:
-        count = self.run.rows[REJECTED_TABLE] = self.run.rows.get(REJECTED_TABLE, 0) + len(rows)
-        text = f"{count} rows without a key are kept in {REJECTED_TABLE}."
-        self.run.note(REJECTED_TABLE, text, is_missing=True)
-        return dlt.mark.with_table_name(with_account(rows, self._connection), REJECTED_TABLE)
+    def _parts_rejected(self) -> tuple[Rejected, ...]:
+        rejected = self._shape.shaper.take_rejected()
+        note_rejected(self.run, len(rejected))
+        return rejected
+
+    def _rejected(self, rejected: Sequence[Rejected], read_at: datetime) -> Any:
+        rows = rejected_rows(rejected, read_at)
+        self.run.rows[REJECTED_TABLE] = self.run.rows.get(REJECTED_TABLE, 0) + len(rows)
+        rows = with_account(with_texts_in_json(rows, ("row",)), self._connection)
+        return dlt.mark.with_table_name(rows, REJECTED_TABLE)
 
     def _describe_new_fields(self, page: Page) -> None:
         shaper, fields = self._shape.shaper, self._shape.fields

@@ -21,7 +21,8 @@ from zendesk_source.extract.slices import current_slice
 def digest_of_list(stream: Stream, answers: Sequence[Page], connection: Connection) -> str:
     """Return a digest of all pages of a list, and of the settings that decide about its rows."""
     settings = [connection.deleted, sorted(stream.columns.items())]
-    return digest_of(chain(settings, (page.rows for page in answers)))
+    rejected = [[each.reason, each.row] for page in answers for each in page.rejected]
+    return digest_of(chain(settings, (page.rows for page in answers), rejected))
 
 
 def is_as_loaded(stream: Stream, digest: str, connection: Connection) -> bool:

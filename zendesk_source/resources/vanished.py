@@ -32,7 +32,7 @@ Key = tuple[str, ...]
 def vanished_rows(
     stream: Stream,
     shown: Sequence[Row],
-    missed_at: datetime,
+    missed_at: datetime | None,
     state: dict[str, Any],
     connection: Connection,
     is_hidden: Callable[[Row], bool] | None = None,
@@ -42,7 +42,8 @@ def vanished_rows(
     Args:
         stream: Which list.
         shown: All its rows.
-        missed_at: When they were read.
+        missed_at: When they were read; None where a row could not be told from others: it may be
+            one of those that are missing, so that none can be said to have vanished.
         state: By stream; notes what is shown now.
         connection: Whose list.
         is_hidden: Tells of a row that it is not shown and yet may be there.
@@ -64,6 +65,8 @@ def vanished_rows(
         if _key(row, stream.primary_key) not in keys
     ]
     state[stream.name] = {"keys": digest, "gone": len(vanished)}
+    if missed_at is None:
+        del state[stream.name]  # they are to be read back next time, too
     return vanished
 
 

@@ -8,7 +8,7 @@ through `Shaper`. From it the decoder learns for the pages after it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ import msgspec
 import orjson
 import pyarrow as pa
 
+from zendesk_source.api.mending import json_value
+from zendesk_source.api.paging.door import CheckedPage, Rejected, are_keys, own_keys
 from zendesk_source.catalogue import DataType, SideTable, Stream
 from zendesk_source.shape.columnar_layout import PageLayout, PagePlan
 from zendesk_source.shape.columnar_sides import (
@@ -35,8 +37,10 @@ from zendesk_source.shape.columnar_values import (
     value_arrays,
 )
 from zendesk_source.shape.custom_fields import FieldColumns
+from zendesk_source.shape.decoding import Record
 from zendesk_source.shape.side_tables import EVENT_COLUMNS, SIDE_ROWS
 from zendesk_source.shape.tables import SYNCED_AT, Row, Shaper
+from zendesk_source.shape.values import fit
 
 _SAMPLE_ROWS = 16
 
@@ -79,8 +83,8 @@ def together(pages: Iterable[TableArrow]) -> list[TableArrow]:
     ]
 
 
-class _DecodedPage(dict[str, Any]):
-    """An envelope whose rows are records of a layout."""
+class _DecodedPage(CheckedPage):
+    """An envelope whose rows are records of a layout, and have their keys."""
 
     def __init__(self, envelope: Mapping[str, Any], layout: PageLayout) -> None:
         super().__init__(envelope)
@@ -137,6 +141,10 @@ class ColumnarShaper:
     @changed_since.setter
     def changed_since(self, second: int) -> None:
         self._exact.changed_since = second
+
+    def take_rejected(self) -> tuple[Rejected, ...]:
+        """As of ``Shaper``."""
+        return self._exact.take_rejected()
 
     def parse(self, body: bytes) -> Mapping[str, Any]:
         """Decode a page, once, into its envelope.
@@ -196,9 +204,23 @@ class ColumnarShaper:
             return None
         layout = self._layout
         if layout is not None and (page := _decode(layout, body)) is not None:
-            return page
+            return self._keyed(page)
         layout = self._learn(_sample(body, self._list_keys()))
-        return None if layout is None else _decode(layout, body)
+        page = None if layout is None else _decode(layout, body)
+        return None if page is None else self._keyed(page)
+
+    def _keyed(self, page: _DecodedPage) -> _DecodedPage | None:
+        """Return the page if its rows have keys; one that has none the exact path tells of."""
+        rows = page[self._stream.rows_key]
+        keys = own_keys(self._stream) if rows else ()
+        are_keyed = all(self._are_keys(page.layout.own.values(rows, key), key) for key in keys)
+        return page if are_keyed else None
+
+    def _are_keys(self, values: Sequence[Any], key: str) -> bool:
+        data_type = self._stream.columns[key]
+        if data_type != "timestamp":
+            return are_keys(values, data_type)
+        return all(type(v) is str and fit(v, data_type)[1] == data_type for v in values)
 
     def _learn(self, envelope: Mapping[str, Any]) -> PageLayout | None:
         """Note what is new in a page; return the layout when it had to be made anew."""
@@ -232,7 +254,7 @@ class ColumnarShaper:
         layout, rows = page.layout, page[self._stream.rows_key]
         # Only rows that have side tables need an id: some are told apart by another column.
         parent_ids = layout.own.values(rows, "id") if self._stream.side_tables else []
-        records = PageRecords(layout, page, rows, parent_ids)
+        records = PageRecords(layout, page, rows, parent_ids, self._exact.reject)
         tables = []
         for side in self._stream.side_tables:
             shaped = self._side_table(side, records, read_at)
@@ -248,6 +270,8 @@ class ColumnarShaper:
         try:
             shaped = SIDE_ARRAYS[side.origin](side, page, columns)
         except msgspec.ValidationError:
+            shaped = None
+        if shaped is None or not _are_keyed(shaped, side):
             shaped = self._exact_side(side, page)
 
         def new_ids() -> set[Any]:
@@ -259,18 +283,20 @@ class ColumnarShaper:
         return self._finished(side.name, shaped.count, shaped.arrays, read_at)
 
     def _exact_side(self, side: SideTable, page: PageRecords) -> SideArrays:
-        """Shape what is inside JSON texts of a decoded page, where it holds something new."""
+        """Shape what a decoded page holds of a side table, where it holds something odd."""
         self.exact_pages += 1
         columns = self._exact.columns[side.name]
         parents: list[Any] = [
             {
                 "id": id_,
-                side.key: parent[side.key],
+                side.key: _plain(parent.get(side.key)),
                 **{key: parent.get(key) for key in EVENT_COLUMNS.values()},
             }
             for id_, parent in zip(page.parent_ids, page.parents, strict=True)
         ]
-        rows = [columns.typed(row) for row in SIDE_ROWS[side.origin](side, parents, page.envelope)]
+        beside = {side.key: list(map(_plain, page.envelope.get(side.key) or ()))}
+        found = SIDE_ROWS[side.origin](side, parents, beside, self._exact.reject)
+        rows = [columns.typed(row) for row in self._exact.fitting(side, found)]
         self._learn({self._stream.rows_key: parents})
         return SideArrays(len(rows), arrays_of_rows(columns, rows))
 
@@ -316,8 +342,19 @@ class ColumnarShaper:
 def _decode(layout: PageLayout, body: bytes) -> _DecodedPage | None:
     try:
         return _DecodedPage(layout.decode(body), layout)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
+
+
+def _are_keyed(shaped: SideArrays, side: SideTable) -> bool:
+    """Whether every row has its key; a value of another type than the key's leaves it empty."""
+    arrays = [shaped.arrays.get(key) for key in own_keys(side)]
+    return not shaped.count or all(a is not None and not a.null_count for a in arrays)
+
+
+def _plain(value: Any) -> Any:
+    """Return a record as the object that it was made of."""
+    return json_value(msgspec.json.encode(value)) if isinstance(value, Record) else value
 
 
 def _sample(body: bytes, list_keys: list[str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from zendesk_source.api.paging.door import BIGINT
 from zendesk_source.catalogue import DataType
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.decoding import (
@@ -22,7 +23,9 @@ from zendesk_source.shape.decoding import (
     Record,
     RecordLayout,
     Slot,
+    can_be_decoded,
     decoded_as,
+    objects,
     record_layout,
 )
 from zendesk_source.shape.tables import TableColumns
@@ -158,9 +161,9 @@ class CustomPlan:
         for row in rows:
             values = next((row[key] for key in self._row_keys if row.get(key) is not None), None)
             if self._is_list:
-                self._learn_list(row, values or ())
+                self._learn_list(row, values)
             elif isinstance(values, Mapping):
-                self._keys = tuple(dict.fromkeys((*self._keys, *values)))
+                self._keys = tuple(dict.fromkeys((*self._keys, *filter(can_be_decoded, values))))
                 self._note_kinds(values.items())
 
     def layout(self) -> CustomLayout:
@@ -182,8 +185,12 @@ class CustomPlan:
         return self._is_uneven, tuple(self._types().items())
 
     def _learn_list(self, row: Mapping[str, Any], values: Any) -> None:
-        fields = [each for each in values if isinstance(each, Mapping)]
-        keys = tuple(str(each.get("id")) for each in fields)
+        fields = objects(values)
+        ids = [each.get("id") for each in fields]
+        if not all(type(each) is int and each in BIGINT for each in ids):
+            self._is_uneven = True
+            return
+        keys = tuple(map(str, ids))
         if not self._keys:
             self._keys = keys
         is_spare = row.get(self._row_keys[0]) is None

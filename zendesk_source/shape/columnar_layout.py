@@ -11,11 +11,18 @@ import msgspec
 from zendesk_source.catalogue import DataType, Origin, SideTable, Stream
 from zendesk_source.shape.columnar_custom import CustomLayout, CustomPlan
 from zendesk_source.shape.custom_fields import FieldColumns
-from zendesk_source.shape.decoding import NULL, VALUE_TYPES, RecordLayout, record_layout
+from zendesk_source.shape.decoding import (
+    NULL,
+    VALUE_TYPES,
+    Object,
+    RecordLayout,
+    can_be_decoded,
+    objects,
+    record_layout,
+)
 from zendesk_source.shape.side_tables import COMMENT, EVENT_TYPE, is_comment
 from zendesk_source.shape.tables import Shaper, TableColumns
 
-Object = Mapping[str, Any]
 _SKIPPED = (msgspec.Raw, NULL)
 CUSTOM_PREFIX = "cf_"
 
@@ -38,14 +45,14 @@ class TablePlan:
         self._keys = dict.fromkeys(key for key in columns.declared if key not in self.apart)
         self._mixed: set[str] = set()
 
-    def learn(self, objects: Sequence[Object]) -> None:
+    def learn(self, found: Sequence[Object]) -> None:
         """Take notice of new keys, and of values of another type than their column's."""
-        for each in objects:
+        for each in found:
             for key in each.keys() - self._keys.keys() - self.apart.keys():
                 self._add(key)
         for key, data_type in self.types().items():
             if data_type is not None and data_type in VALUE_TYPES:
-                kinds = {type(each.get(key)) for each in objects} - {type(None)}
+                kinds = {type(each.get(key)) for each in found} - {type(None)}
                 if not kinds <= VALUE_TYPES[data_type]:
                     self._mixed.add(key)
 
@@ -58,6 +65,8 @@ class TablePlan:
         return None if name is None else self._columns.data_type(name)
 
     def _add(self, key: str) -> None:
+        if not can_be_decoded(key):
+            return
         if self._reserved is not None and key.startswith(self._reserved):
             return
         # Of two keys with one spelling, the exact path alone can say which came first.
@@ -127,8 +136,8 @@ class PagePlan:
     def learn(self, envelope: Object) -> None:
         """Take notice of what is new in a page, or a part of one, as JSON has it."""
         stream = self._stream
-        self._envelope_keys.update(dict.fromkeys(envelope))
-        rows = [row for row in envelope.get(stream.rows_key) or () if isinstance(row, Mapping)]
+        self._envelope_keys.update(dict.fromkeys(filter(can_be_decoded, envelope)))
+        rows = list(objects(envelope.get(stream.rows_key)))
         self._own.learn(rows)
         if self._custom is not None:
             self._custom.learn(rows)
@@ -156,7 +165,7 @@ class PagePlan:
             if side.origin is Origin.OBJECT:
                 others[side.key] = (sides[side.name].record | None, None)
             elif side.origin is Origin.BESIDE:
-                beside = _list_of(sides[side.name].record) | None | msgspec.UnsetType
+                beside = _list_of(sides[side.name].record) | msgspec.UnsetType
                 page[side.key] = (beside, msgspec.UNSET)
             elif side.origin is Origin.COMMENT_EVENTS:
                 children = self._children_decoder(sides[side.name])
@@ -168,14 +177,14 @@ class PagePlan:
     def _learn_side(self, side: SideTable, rows: Sequence[Object], envelope: Object) -> None:
         found: Iterable[Any] = (row.get(side.key) for row in rows)
         if side.origin is Origin.BESIDE:
-            found = envelope.get(side.key) or ()
+            found = objects(envelope.get(side.key))
         elif side.origin is Origin.COMMENT_EVENTS:
-            found = [child for children in found for child in children or ()]
-        objects = [each for each in found if isinstance(each, Mapping)]
+            found = [child for children in found for child in objects(children)]
+        learned = objects(list(found))
         if side.origin is Origin.COMMENT_EVENTS:
-            self._event_types.update((str(each.get(EVENT_TYPE)), None) for each in objects)
-            objects = [each for each in objects if is_comment(each.get(EVENT_TYPE))]
-        self._sides[side.name].learn(objects)
+            self._event_types.update((str(each.get(EVENT_TYPE)), None) for each in learned)
+            learned = [each for each in learned if is_comment(each.get(EVENT_TYPE))]
+        self._sides[side.name].learn(learned)
 
     def _side_layout(self, name: str) -> RecordLayout:
         (side,) = (side for side in self._stream.side_tables if side.name == name)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zendesk_source.api.mending import json_value
+from zendesk_source.api.paging.door import BIGINT, Reject
 from zendesk_source.catalogue import DataType, Origin, SideTable
 from zendesk_source.shape.columnar_custom import AnyField
 from zendesk_source.shape.columnar_layout import PageLayout
@@ -25,10 +27,12 @@ from zendesk_source.shape.columnar_values import (
     value_arrays,
 )
 from zendesk_source.shape.decoding import NULL, Record, RecordLayout
+from zendesk_source.shape.parts import objects_in
 from zendesk_source.shape.side_tables import (
     CALL_DATA,
     EVENT_COLUMNS,
     EVENT_TYPE,
+    EVENTS,
     MAY_BE_SILENT,
     SIDE_ROWS,
     Page,
@@ -36,9 +40,9 @@ from zendesk_source.shape.side_tables import (
     WholeSets,
     says_something,
 )
-from zendesk_source.shape.tables import REMOVED, TableColumns
+from zendesk_source.shape.tables import REMOVED_KEY, TableColumns
 from zendesk_source.shape.ticket_history import field_changes, tag_changes
-from zendesk_source.shape.values import BIGINT, as_text
+from zendesk_source.shape.values import as_text
 
 _LISTS: Mapping[DataType, msgspec.json.Decoder[Any]] = MappingProxyType(
     {
@@ -64,19 +68,21 @@ class PageRecords:
         envelope: The page.
         parents: The stream's own rows.
         parent_ids: Their ids.
+        reject: Told of what fits no table.
     """
 
     layout: PageLayout
     envelope: Page
     parents: Sequence[Record]
     parent_ids: Sequence[Any]
+    reject: Reject
     _parsed: dict[str, list[Any]] = field(default_factory=dict)
 
     def parsed(self, key: str) -> list[Any]:
         """Return what the JSON texts of a key say, parsed once for all side tables."""
         if key not in self._parsed:
             texts = map(attrgetter(self.layout.own.attribute(key)), self.parents)
-            self._parsed[key] = orjson.loads(b"[" + b",".join(texts) + b"]")
+            self._parsed[key] = json_value(b"[" + b",".join(texts) + b"]")
         return self._parsed[key]
 
 
@@ -120,7 +126,8 @@ def _element_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -
     decoder = _LISTS[side.columns[element_column]]
     lists = _lists(page.layout.own, page.parents, side.key, decoder)
     if lists is None:
-        rows = list(SIDE_ROWS[side.origin](side, page.parents, page.envelope))  # type: ignore[arg-type]
+        records: Any = page.parents
+        rows = list(SIDE_ROWS[side.origin](side, records, page.envelope, page.reject))
         parents = [row[side.parent_column] for row in rows]
         elements = [row[element_column] for row in rows]
     else:
@@ -164,7 +171,7 @@ def _field_value_arrays(side: SideTable, page: PageRecords, columns: TableColumn
             if value != NULL:
                 parents.append(parent)
                 fields.append(name)
-                values.append(as_text(orjson.loads(bytes(value))))
+                values.append(as_text(json_value(bytes(value))))
     arrays = value_arrays(columns, side.parent_column, parents)
     arrays.update(value_arrays(columns, field_column, fields))
     arrays.update(value_arrays(columns, "value", values))
@@ -211,7 +218,8 @@ def _field_change_arrays(side: SideTable, page: PageRecords, columns: TableColum
 
 
 def _tag_change_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
-    return _change_arrays(side, page, columns, ("child_id", "tag", "action"), tag_changes)
+    changes = partial(tag_changes, reject=page.reject)
+    return _change_arrays(side, page, columns, ("child_id", "tag", "action"), changes)
 
 
 def _change_arrays(
@@ -224,9 +232,10 @@ def _change_arrays(
     """Find the changes in the children of events; ``names`` are the columns of one change."""
     numbers: list[int] = []
     found: list[tuple[Any, ...]] = []
-    for number, children in enumerate(page.parsed(side.key)):
+    for number, listed in enumerate(page.parsed(side.key)):
         before = len(found)
-        found += changes(children or ())
+        event = {"id": page.parent_ids[number], side.key: listed}
+        found += changes(each for _, each in objects_in(EVENTS, event, side.key, page.reject))
         numbers += [number] * (len(found) - before)
     arrays: Arrays = {}
     own = page.layout.own
@@ -333,15 +342,16 @@ class ShownPages:
             return []
         rows = self._rows_of(arrays, again)
         self._hand_over(again)
-        seen: list[Row] = [{"id": parent, self._side.key: ()} for parent in told]
-        completed = self._sets.complete(rows, seen, page.envelope, REMOVED, new)
+        nothing: Any = None if self._side.origin is Origin.OBJECT else []
+        seen: list[Row] = [{"id": parent, self._side.key: nothing} for parent in told]
+        completed = self._sets.complete(rows, seen, page.envelope, REMOVED_KEY, new)
         return completed[len(rows) :]
 
     def _without_rows(self, columns: TableColumns, parents: Sequence[Any]) -> SideArrays:
         """Return the markers of parents that have no rows, as columns: on a page it may be most."""
         if not parents:
             return SideArrays(0, {})
-        marker = self._sets.no_rows(None, REMOVED)
+        marker = self._sets.no_rows(None, REMOVED_KEY)
         arrays: Arrays = {}
         for key, value in marker.items():
             values = parents if key == self._side.parent_column else [value] * len(parents)
@@ -358,7 +368,7 @@ class ShownPages:
             return
         ids = [parent.get("id") for parent in parents]
         if self._side.origin is Origin.BESIDE:
-            ids += [row.get(self._side.parent_column) for row in page.get(self._side.key) or ()]
+            ids += [row[self._side.parent_column] for row in page.get(self._side.key, ())]
         self._hand_over(ids)
 
     def _hand_over(self, parents: Iterable[Any]) -> None:

@@ -15,6 +15,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zendesk_source.api.mending import json_value
 from zendesk_source.catalogue import DataType
 from zendesk_source.shape.decoding import RAW_TYPES, VALUE_TYPES
 from zendesk_source.shape.tables import Row, TableColumns
@@ -118,7 +119,7 @@ def _one_by_one(columns: TableColumns, key: str, values: Sequence[Any]) -> Array
 
 
 def _parsed(texts: Sequence[bytes]) -> list[Any]:
-    values: list[Any] = orjson.loads(b"[" + b",".join(texts) + b"]")
+    values: list[Any] = json_value(b"[" + b",".join(texts) + b"]")
     return values
 
 

@@ -81,7 +81,7 @@ class FieldColumns:
         Args:
             definitions: Rows of ``ticket_fields``, ``user_fields`` or ``organization_fields``.
         """
-        custom = (row for row in definitions if row.get("type") not in _SYSTEM_TYPES)
+        custom = (row for row in definitions if str(row.get("type")) not in _SYSTEM_TYPES)
         for definition in sorted(custom, key=lambda row: int(row["id"])):
             field_id = str(definition["id"])
             key = field_id if self.owner == "ticket" else str(definition.get("key") or field_id)
@@ -97,28 +97,22 @@ class FieldColumns:
             known = self.by_key[key] = FieldColumn(self._name(key, key), None)
         return known
 
-    def values_of(self, values: Any) -> dict[str, Any]:
+    def values_of(self, fields: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
         """Return a row's custom fields by column.
 
         Args:
-            values: ``[{"id": …, "value": …}]`` on tickets, ``{key: value}`` elsewhere.
+            fields: What the row calls each, and its value.
         """
-        if not values:
-            return {}
-        if isinstance(values, Mapping):
-            return {self.column(key).name: value for key, value in values.items()}
-        return {self.column(str(each["id"])).name: each.get("value") for each in values}
+        return {self.column(str(key)).name: value for key, value in fields}
 
     def data_type(self, name: str) -> DataType | None:
         """Return the declared type of a described field's column."""
         return next((c.data_type for c in self.by_key.values() if c.name == name), None)
 
-    def unknown(self, values: Iterable[Any]) -> set[str]:
+    def unknown(self, rows: Iterable[Iterable[tuple[Any, Any]]]) -> set[str]:
         """Return what rows call fields that nobody has described yet."""
-        called: set[str] = set()
-        for each in values:
-            called.update(each if isinstance(each, Mapping) else (str(f["id"]) for f in each or ()))
-        return called - self.by_key.keys()
+        called = {key for fields in rows for key, _ in fields}
+        return set(map(str, called)) - self.by_key.keys()
 
     def _name(self, field_id: str, title: str) -> str:
         given = self.names.get(field_id)
@@ -127,6 +121,8 @@ class FieldColumns:
             given = f"cf_{slug}"
             if not slug or given in self.names.values():
                 given = "_".join(part for part in ("cf", slug, slug_of(field_id)) if part)
+            while given in self.names.values():
+                given += "_2"
             self.names[field_id] = given
         return given
 

@@ -7,6 +7,7 @@ decoder, so a decoded page holds nothing but what was expected.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -14,11 +15,14 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import msgspec
-import orjson
 
+from zendesk_source.api.mending import json_value
 from zendesk_source.catalogue import DataType
 
 NULL = msgspec.Raw(b"null")
+_UNDECODABLE = re.compile(r'["\\\x00-\x1f]')
+
+Object = Mapping[str, Any]
 
 RAW_TYPES: frozenset[DataType] = frozenset({"json", "decimal"})
 """Decoded as the JSON text it is: nested values are never parsed, decimals never rounded."""
@@ -47,6 +51,16 @@ _DECODED_AS: Mapping[DataType, Any] = MappingProxyType(
 )
 
 
+def can_be_decoded(key: str) -> bool:
+    """Whether the decoder can be told of a key; a page with another one is shaped row by row."""
+    return _UNDECODABLE.search(key) is None
+
+
+def objects(found: Any) -> list[Object]:
+    """Return the objects of a list; none of what is no list."""
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
 class Record(msgspec.Struct, gc=False, eq=False):
     """A decoded JSON object; can be asked for its keys like the object itself.
 
@@ -68,7 +82,7 @@ class Record(msgspec.Struct, gc=False, eq=False):
 
 def _as_json(value: Any) -> Any:
     if type(value) is msgspec.Raw:
-        return orjson.loads(bytes(value))
+        return json_value(bytes(value))
     return None if value is msgspec.UNSET else value
 
 

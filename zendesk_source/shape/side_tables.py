@@ -6,7 +6,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, 
 from types import MappingProxyType
 from typing import Any
 
+from zendesk_source.api.paging.door import Reject, is_key, not_what
 from zendesk_source.catalogue import DataType, Origin, SideTable
+from zendesk_source.shape.parts import (
+    entry_of,
+    fields_in,
+    listed,
+    no_key,
+    objects_in,
+    part_of,
+)
 from zendesk_source.shape.ticket_history import field_changes, tag_changes
 from zendesk_source.shape.values import as_text, fit
 
@@ -22,64 +31,70 @@ Page = Mapping[str, Any]
 _PLACEHOLDERS: Mapping[DataType, Any] = {"bigint": 0, "text": ""}
 
 
-def _object_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+def _object_rows(side: SideTable, parents: list[Row], _page: Page, reject: Reject) -> Iterator[Row]:
     for parent in parents:
-        # Missing or null on deleted tickets.
-        if (row := parent.get(side.key)) is not None:
+        row = parent.get(side.key)  # missing or null on deleted tickets
+        if isinstance(row, Mapping):
             yield {side.parent_column: parent["id"], **row}
+        elif row is not None:
+            why = not_what(side.key, row, "an object")
+            reject(part_of(side.name, parent, side.key, why))
 
 
-def _element_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+def _element_rows(
+    side: SideTable, parents: list[Row], _page: Page, reject: Reject
+) -> Iterator[Row]:
     (element_column,) = set(side.primary_key) - {side.parent_column}
     data_type = side.columns[element_column]
     for parent in parents:
-        # What is no key stays where it came from: in the list, a column of the row itself.
-        found = (each for each in parent.get(side.key) or () if each is not None)
-        pairs = (fit(element, data_type) for element in found)
-        elements = dict.fromkeys(value for value, fitted in pairs if fitted == data_type)
-        for element in elements:
-            yield {side.parent_column: parent["id"], element_column: element}
+        elements: dict[Any, None] = {}
+        for element in listed(side.name, parent, side.key, reject):
+            if is_key(element, data_type):
+                elements[fit(element, data_type)[0]] = None
+            else:
+                why = no_key(f"an entry of `{side.key}`", element)
+                reject(entry_of(side.name, parent, side.key, element, why))
+        for value in elements:
+            yield {side.parent_column: parent["id"], element_column: value}
 
 
-def _objects_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+def _objects_rows(
+    side: SideTable, parents: list[Row], _page: Page, reject: Reject
+) -> Iterator[Row]:
     for parent in parents:
-        for each in parent.get(side.key) or ():
+        for _, each in objects_in(side.name, parent, side.key, reject):
             yield {side.parent_column: parent["id"], **each}
 
 
-def _field_value_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+def _field_value_rows(
+    side: SideTable, parents: list[Row], _page: Page, reject: Reject
+) -> Iterator[Row]:
     field_column = side.primary_key[-1]
     for parent in parents:
-        for field, value in _field_values(parent.get(side.key)):
-            yield {side.parent_column: parent["id"], field_column: field, "value": as_text(value)}
+        for field, value in fields_in(side.name, parent, side.key, reject):
+            if value is not None:
+                text = as_text(value)
+                yield {side.parent_column: parent["id"], field_column: field, "value": text}
 
 
-def _field_values(fields: Any) -> Iterator[tuple[Any, Any]]:
-    """Return the fields that have a value: of an object by key, of a list by id."""
-    pairs = (
-        fields.items()
-        if isinstance(fields, Mapping)
-        else {each["id"]: each.get("value") for each in fields or ()}.items()
-    )
-    return ((field, value) for field, value in pairs if value is not None)
-
-
-def _entry_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+def _entry_rows(side: SideTable, parents: list[Row], _page: Page, reject: Reject) -> Iterator[Row]:
     (number_column,) = set(side.primary_key) - {side.parent_column}
     for parent in parents:
-        entries = parent.get(side.key)
-        for number, entry in enumerate(entries if isinstance(entries, list) else ()):
-            if isinstance(entry, dict):
-                yield {**entry, side.parent_column: parent["id"], number_column: number}
+        for number, entry in objects_in(side.name, parent, side.key, reject):
+            yield {**entry, side.parent_column: parent["id"], number_column: number}
 
 
-def _rows_beside(side: SideTable, _parents: list[Row], page: Page) -> Iterator[Row]:
+def _rows_beside(
+    side: SideTable, _parents: list[Row], page: Page, _reject: Reject
+) -> Iterator[Row]:
     yield from page.get(side.key) or ()
 
 
-def _comment_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+def _comment_rows(
+    side: SideTable, parents: list[Row], _page: Page, reject: Reject
+) -> Iterator[Row]:
     for event in parents:
-        for child in event.get(side.key) or ():
+        for _, child in objects_in(EVENTS, event, side.key, reject):
             if is_comment(child.get(EVENT_TYPE)) and _has_text(child):
                 yield {
                     **child,
@@ -101,9 +116,12 @@ def _has_text(child: Row) -> bool:
     return "body" in child or child.get(CALL_DATA) is not None
 
 
-def _field_change_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+def _field_change_rows(
+    side: SideTable, parents: list[Row], _page: Page, reject: Reject
+) -> Iterator[Row]:
     for event in parents:
-        for child_id, field_name, value, previous in field_changes(event.get(side.key) or ()):
+        children = (child for _, child in objects_in(EVENTS, event, side.key, reject))
+        for child_id, field_name, value, previous in field_changes(children):
             yield {
                 **_of_event(side, event),
                 "child_id": child_id,
@@ -113,9 +131,12 @@ def _field_change_rows(side: SideTable, parents: list[Row], _page: Page) -> Iter
             }
 
 
-def _tag_change_rows(side: SideTable, parents: list[Row], _page: Page) -> Iterator[Row]:
+def _tag_change_rows(
+    side: SideTable, parents: list[Row], _page: Page, reject: Reject
+) -> Iterator[Row]:
     for event in parents:
-        for child_id, tag, action in tag_changes(event.get(side.key) or ()):
+        children = (child for _, child in objects_in(EVENTS, event, side.key, reject))
+        for child_id, tag, action in tag_changes(children, reject):
             yield {**_of_event(side, event), "child_id": child_id, "tag": tag, "action": action}
 
 
@@ -131,7 +152,10 @@ EVENT_COLUMNS = MappingProxyType(
 )
 """Columns of the history tables that are keys of the ticket event."""
 
-SIDE_ROWS: Mapping[Origin, Callable[[SideTable, list[Row], Page], Iterator[Row]]] = {
+EVENTS = "ticket_events"
+"""Whose entries become several tables: what is no entry is told of once, as the stream's own."""
+
+SIDE_ROWS: Mapping[Origin, Callable[[SideTable, list[Row], Page, Reject], Iterator[Row]]] = {
     Origin.OBJECT: _object_rows,
     Origin.ELEMENTS: _element_rows,
     Origin.OBJECTS: _objects_rows,
@@ -144,12 +168,22 @@ SIDE_ROWS: Mapping[Origin, Callable[[SideTable, list[Row], Page], Iterator[Row]]
 }
 
 
-MAY_BE_SILENT = (Origin.ELEMENTS, Origin.FIELD_VALUES)
+def _is_no_list(value: Any) -> bool:
+    return not isinstance(value, list)
+
+
+_SAYS_NOTHING: Mapping[Origin, Callable[[Any], bool]] = {
+    Origin.ELEMENTS: _is_no_list,
+    Origin.FIELD_VALUES: lambda value: not isinstance(value, (list, Mapping)),
+    Origin.ENTRIES: lambda value: value is not None and _is_no_list(value),
+    Origin.OBJECT: lambda value: isinstance(value, (str, int, float, list)),
+}
+MAY_BE_SILENT = frozenset(_SAYS_NOTHING)
 
 
 def says_something(side: SideTable, parent: Any) -> bool:
-    """Whether a row tells what its side table holds: a list that is not there is not empty."""
-    return side.origin not in MAY_BE_SILENT or parent.get(side.key) is not None
+    """Whether a row tells what its side table holds: what is no list is not an empty one."""
+    return side.origin not in MAY_BE_SILENT or not _SAYS_NOTHING[side.origin](parent.get(side.key))
 
 
 class WholeSets:

@@ -9,10 +9,12 @@ from typing import Any
 
 import orjson
 
+from zendesk_source.api.paging.door import Reject, Rejected, kind_of, misfits
 from zendesk_source.catalogue import DataType, Origin, SideTable, Stream
 from zendesk_source.extract.children import SHOWN_PARENTS
 from zendesk_source.extract.positions import row_time
 from zendesk_source.shape.custom_fields import FieldColumns
+from zendesk_source.shape.parts import fields_in, ignore
 from zendesk_source.shape.side_tables import SIDE_ROWS, WholeSets
 from zendesk_source.shape.values import fit, type_of
 
@@ -23,6 +25,9 @@ SYNCED_AT = "_zendesk_synced_at"
 
 REMOVED = "_zendesk_removed"
 """Marks a row of a side table that is gone at Zendesk; it never reaches the table itself."""
+
+REMOVED_KEY: Any = (REMOVED,)
+"""Its key in a row that is not typed yet: none that JSON can have, whatever Zendesk sends."""
 
 _CUSTOM_FIELDS_KEYS = {
     "ticket": ("custom_fields", "fields"),  # the same list twice
@@ -71,6 +76,7 @@ class Shaper:
         column_name: Callable[[str], str],
     ) -> None:
         self.changed_since = 0
+        self._rejected: list[Rejected] = []
         self._stream = stream
         self._fields = fields
         self.field_keys = _CUSTOM_FIELDS_KEYS[stream.custom_fields] if stream.custom_fields else ()
@@ -84,6 +90,10 @@ class Shaper:
             table.name: TableColumns(
                 table.columns, known_types.get(table.name, {}), column_name, fields
             )
+            for table in stream.tables
+        }
+        self._times_in_keys = {
+            table.name: [key for key in table.primary_key if table.columns[key] == "timestamp"]
             for table in stream.tables
         }
 
@@ -121,7 +131,7 @@ class Shaper:
         if self._fields is None:
             return set()
         rows: list[Row] = envelope[self._stream.rows_key]
-        return self._fields.unknown(map(self._custom_values, rows))
+        return self._fields.unknown(self._custom_values(row, ignore) for row in rows)
 
     def tables(self, envelope: Mapping[str, Any], read_at: datetime) -> Iterator[TableRows]:
         """Shape one page: side tables first, the stream's own rows last.
@@ -131,7 +141,8 @@ class Shaper:
             read_at: When it was answered; later than that of the page before.
 
         Yields:
-            Tables; the stream's own always, side tables when the page has rows for them.
+            Tables; the stream's own always, side tables when the page has rows for them. What
+            fits none of them is handed out by ``take_rejected``.
         """
         parents: list[Row] = envelope[self._stream.rows_key]
         for side in self._stream.side_tables:
@@ -143,40 +154,73 @@ class Shaper:
             own = self._with_removals(own, envelope)
         yield self._typed(self._stream.name, own, read_at)
 
+    def fitting(self, table: Stream | SideTable, rows: Iterable[Row]) -> list[Row]:
+        """Return the rows of a table that have its key, and reject the others."""
+        found = list(rows)
+        unfit = dict(misfits(found, table))
+        for at, why in unfit.items():
+            self.reject(Rejected(table.name, why, found[at]))
+        return [row for at, row in enumerate(found) if at not in unfit] if unfit else found
+
+    def reject(self, rejected: Rejected) -> None:
+        """Put aside what fits no table."""
+        self._rejected.append(rejected)
+
+    def take_rejected(self) -> tuple[Rejected, ...]:
+        """Return what was rejected since the last call, each thing once."""
+        rejected, self._rejected = self._rejected, []
+        once = {(each.table, each.reason, orjson.dumps(each.row)): each for each in rejected}
+        return tuple(once.values())
+
     def _with_removals(self, rows: list[Row], envelope: Mapping[str, Any]) -> list[Row]:
         """Add a marker for each row that its parent no longer has."""
         shown: Mapping[Any, bool] = envelope[SHOWN_PARENTS]
         parents: list[Row] = [{"id": parent} for parent in shown]
         new_ids = {parent for parent, may_be_held in shown.items() if not may_be_held}
         whole_set = self.sets[self._stream.name]
-        return whole_set.complete(rows, parents, envelope, REMOVED, new_ids)
+        return whole_set.complete(rows, parents, envelope, REMOVED_KEY, new_ids)
 
     def _side_rows(
         self, side: SideTable, parents: list[Row], envelope: Mapping[str, Any]
     ) -> list[Row]:
-        rows = list(SIDE_ROWS[side.origin](side, parents, envelope))
+        rows = self.fitting(side, SIDE_ROWS[side.origin](side, parents, envelope, self.reject))
         if not side.is_whole_set or self._stream.write != "merge":
             return rows
         new_ids = self.new_ids((row["id"] for row in parents), parents)
-        return self.sets[side.name].complete(rows, parents, envelope, REMOVED, new_ids)
+        return self.sets[side.name].complete(rows, parents, envelope, REMOVED_KEY, new_ids)
 
     def _own_row(self, row: Row) -> Row:
         own = {key: value for key, value in row.items() if key not in self.moved_keys}
         if self._fields is not None:
-            own.update(self._fields.values_of(self._custom_values(row)))
+            own.update(self._fields.values_of(self._custom_values(row, self.reject)))
         if self._stream.derive is not None:
             own.update(self._stream.derive(row))
         return own
 
-    def _custom_values(self, row: Row) -> Any:
+    def _custom_values(self, row: Row, reject: Reject) -> Iterable[tuple[Any, Any]]:
         if self._stream.custom_fields == "custom_object" and _is_erased(self._stream, row):
-            return None
-        return next((row[key] for key in self.field_keys if row.get(key) is not None), None)
+            return ()
+        key = next((key for key in self.field_keys if row.get(key) is not None), None)
+        return () if key is None else fields_in(self._stream.name, row, key, reject)
 
     def _typed(self, table: str, rows: Iterable[Row], read_at: datetime) -> TableRows:
         columns = self.columns[table]
         typed = [{**columns.typed(row), SYNCED_AT: read_at} for row in rows]
+        if not all(key in row for row in typed for key in self._times_in_keys[table]):
+            typed = self._with_times(table, rows, typed)
         return TableRows(table, typed, columns.take_new(), columns.of_type("json"))
+
+    def _with_times(self, table: str, rows: Iterable[Row], typed: list[Row]) -> list[Row]:
+        """Return the rows whose key is whole: of a time, its reading alone tells whether it is."""
+        fitting = []
+        for raw, row in zip(rows, typed, strict=True):
+            unfit = [key for key in self._times_in_keys[table] if key not in row]
+            if unfit:
+                why = ", ".join(f"`{key}` is {kind_of(raw.get(key))} and no time" for key in unfit)
+                self.reject(Rejected(table, why, raw))
+            else:
+                fitting.append(row)
+        return fitting
 
 
 def _is_erased(stream: Stream, row: Row) -> bool:
@@ -213,7 +257,7 @@ class TableColumns:
         self._fields = fields
         self._column_name = column_name
         # Not `known`: the key of a column from an earlier sync may be spelled otherwise.
-        self._names: dict[str, str] = {name: name for name in declared}
+        self._names: dict[str, str] = {REMOVED_KEY: REMOVED, **{name: name for name in declared}}
         self._new: dict[str, DataType] = {}
 
     def typed(self, row: Row) -> Row:
@@ -281,7 +325,10 @@ class TableColumns:
         """Give a new key a column of its own: two keys may differ only in spelling."""
         name = self._column_name(key)
         taken = set(self._names.values())
+        number = 2
         while name in taken:
-            name += "_2"
+            # Spelt anew: where names are cut to a length, what is added must not be cut off.
+            name = self._column_name(f"{key}_{number}")
+            number += 1
         self._names[key] = name
         return name

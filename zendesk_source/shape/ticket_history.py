@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from zendesk_source.api.paging.door import Reject
+from zendesk_source.shape.parts import keys_in
 from zendesk_source.shape.values import as_text
 
 CHANGES = frozenset({"Create", "Change"})
 TAGS = "tags"
+TAG_TABLE = "ticket_tag_history"
 CUSTOM_FIELDS = "custom_ticket_fields"
 _OF_EVERY_CHILD = frozenset(
     {
@@ -39,7 +42,7 @@ TagChange = tuple[Any, str, str]
 def field_changes(children: Iterable[Mapping[str, Any]]) -> Iterator[FieldChange]:
     """Yield the fields that an event's children set or changed."""
     for child in children:
-        if child.get("event_type") not in CHANGES:
+        if str(child.get("event_type")) not in CHANGES:
             continue
         child_id, previous = child.get("id"), child.get("previous_value")
         for key in child.keys() - _OF_EVERY_CHILD:
@@ -52,18 +55,24 @@ def field_changes(children: Iterable[Mapping[str, Any]]) -> Iterator[FieldChange
                 yield child_id, key, _text(value), _text(previous)
 
 
-def tag_changes(children: Iterable[Mapping[str, Any]]) -> Iterator[TagChange]:
-    """Yield the tags that an event's children added or removed; a new ticket's are added."""
+def tag_changes(children: Iterable[Mapping[str, Any]], reject: Reject) -> Iterator[TagChange]:
+    """Yield the tags that an event's children added or removed; a new ticket's are added.
+
+    Args:
+        children: Of the event.
+        reject: Told of what is no tag.
+    """
     for child in children:
-        kind = child.get("event_type")
+        kind = str(child.get("event_type"))
         if kind not in CHANGES:
             continue
-        added, removed = child.get("added_tags"), child.get("removed_tags")
-        if added is None and removed is None and kind == "Create":
-            added = child.get(TAGS)
-        for action, tags in (("added", added), ("removed", removed)):
-            for tag in dict.fromkeys(tags or ()):
-                yield child.get("id"), str(tag), action
+        keys = {"added": "added_tags", "removed": "removed_tags"}
+        if kind == "Create" and all(child.get(key) is None for key in keys.values()):
+            keys = {"added": TAGS}
+        for action, key in keys.items():
+            if child.get(key) is not None:
+                for tag in dict.fromkeys(keys_in(TAG_TABLE, child, key, reject)):
+                    yield child.get("id"), str(tag), action
 
 
 def _text(value: Any) -> str | None:

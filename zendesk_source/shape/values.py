@@ -15,15 +15,14 @@ from typing import Any
 
 import orjson
 
+from zendesk_source.api.paging.door import BIGINT, WHOLE_NUMBER
 from zendesk_source.catalogue import DataType
 
 DECIMAL_PRECISION, DECIMAL_SCALE = 38, 9  # dlt's default decimal
-_WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _MIDNIGHT = re.compile(r"00:00:00(\.0+)?(Z|\+00:00)")
 _ISO_TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})0*)?(Z|[+-]\d\d:?\d\d)?"
 )
-BIGINT = range(-(2**63), 2**63)
 
 
 def fit(value: Any, data_type: DataType) -> tuple[Any, DataType]:
@@ -66,7 +65,7 @@ def _bool(value: Any) -> bool | None:
 
 
 def _bigint(value: Any) -> int | None:
-    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+    if isinstance(value, str) and WHOLE_NUMBER.fullmatch(value):
         value = int(value)
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     return value if is_whole and value in BIGINT else None

@@ -56,7 +56,7 @@ def chat_export_pages(walk: Walk, position: Position) -> Pages:
         if is_last:
             return
         if _is_too_recent(position, answer.server_time):
-            yield replace(page, envelope={}, rows=[], is_last=True, body_bytes=0, replaced=0)
+            yield page.without_rows()
             return
 
 

@@ -92,7 +92,7 @@ def time_export_pages(walk: Walk, position: Position) -> Pages:
     while True:
         start_time = position.start_time or 0
         if last_page is not None and _is_too_recent(start_time, last_page.server_time):
-            yield replace(last_page, envelope={}, rows=[], is_last=True, body_bytes=0, replaced=0)
+            yield last_page.without_rows()
             return
         try:
             answer = walk.ask({"start_time": start_time}, size_param="per_page")

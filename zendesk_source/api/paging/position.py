@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from zendesk_source.api.paging.door import Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,15 @@ class Page:
 
     Attributes:
         envelope: The whole decoded answer, rows included.
-        rows: As the decoder made them.
+        rows: As the decoder made them; those that fit.
         after: Position of the request that follows this page.
         is_last: Whether the walk ends here; ``after`` is then where the next one begins.
         server_time: Zendesk's clock when it answered.
         received_at: Our clock when the body was there.
         body_bytes: Size of the body, unpacked.
         replaced: Characters of it that were replaced, because they cannot be held.
+        mended: Letters that were no valid text and stand in it as U+FFFD.
+        rejected: What was taken out of it because it does not fit.
     """
 
     envelope: Mapping[str, Any]
@@ -47,3 +51,11 @@ class Page:
     received_at: datetime
     body_bytes: int
     replaced: int = 0
+    mended: int = 0
+    rejected: tuple[Rejected, ...] = ()
+
+    def without_rows(self) -> Page:
+        """Return what only says that the walk has come to its end here."""
+        nothing: dict[str, Any] = {"envelope": {}, "rows": [], "body_bytes": 0}
+        nothing |= {"replaced": 0, "mended": 0, "rejected": ()}
+        return replace(self, **nothing, is_last=True)

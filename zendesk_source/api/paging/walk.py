@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zendesk_source.api.client import Answer, ZendeskClient
+from zendesk_source.api.paging.door import let_in
 from zendesk_source.api.paging.position import Page, Position
 from zendesk_source.api.refusals import PageTooHeavy, RequestRefused, where
 from zendesk_source.catalogue import WHOLE_ANSWER, Stream
@@ -134,28 +135,31 @@ class Walk:
         return value
 
     def page(self, answer: Answer[Mapping[str, Any]], after: Position, *, is_last: bool) -> Page:
-        """Return the page that an answer is.
+        """Return the page that an answer is, without what does not fit.
 
         Raises:
             PaginationStuck: Page after page led on to another, and held nothing.
         """
-        rows = self.rows(answer)
-        self.empty_pages = 0 if len(rows) or is_last else self.empty_pages + 1
+        sent = self.rows(answer)
+        self.empty_pages = 0 if len(sent) or is_last else self.empty_pages + 1
         if self.empty_pages > MOST_EMPTY_PAGES:
             raise self.stuck(f"{MOST_EMPTY_PAGES} pages in a row held nothing")
+        envelope, rejected = let_in(answer.value, self.stream)
         return Page(
-            envelope=answer.value,
-            rows=rows,
+            envelope=envelope,
+            rows=envelope[self.stream.rows_key],
             after=after,
             is_last=is_last,
             server_time=answer.server_time,
             received_at=answer.received_at,
             body_bytes=answer.body_bytes,
             replaced=self.replaced,
+            mended=answer.mended,
+            rejected=rejected,
         )
 
     def rows(self, answer: Answer[Mapping[str, Any]]) -> list[Any]:
-        """Return the rows of an answer.
+        """Return the rows of an answer, those that do not fit included.
 
         Raises:
             UnexpectedAnswer: The key is missing: that is not the same as an empty page.

@@ -1,0 +1,165 @@
+"""The door: what could not be handled behind it is taken out of a page, and the rest let in.
+
+Whoever comes later may rely on this: a row is an object, and its key is there and of its type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zendesk_source.catalogue import TAKEN_AT, DataType, Origin, Paging, SideTable, Stream
+
+BIGINT = range(-(2**63), 2**63)
+WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row, or a part of one, that fits no table.
+
+    Attributes:
+        table: Where it would belong.
+        reason: What does not fit: names of keys and kinds of values, never a value.
+        row: As Zendesk sent it.
+    """
+
+    table: str
+    reason: str
+    row: Any
+
+
+class CheckedPage(dict[str, Any]):
+    """An envelope whose rows their decoder has checked: they fit."""
+
+
+def let_in(
+    envelope: Mapping[str, Any], stream: Stream
+) -> tuple[Mapping[str, Any], tuple[Rejected, ...]]:
+    """Take out of a page what is no object or has no usable key.
+
+    What comes beside the rows and is no list is taken out as well: it says nothing.
+
+    Args:
+        envelope: As the JSON has it; its rows are a list.
+        stream: Whose page.
+
+    Returns:
+        The page, the same where everything fits, and what was taken out.
+    """
+    if isinstance(envelope, CheckedPage):
+        return envelope, ()
+    changed: dict[str, Any] = {}
+    rejected: list[Rejected] = []
+    for table, key in _tables_of(stream):
+        if key not in envelope:
+            continue
+        rows = envelope[key]
+        if not isinstance(rows, list):
+            rejected.append(Rejected(table.name, not_what(key, rows, "a list"), {key: rows}))
+            changed[key] = None
+            continue
+        if found := list(misfits(rows, table)):
+            rejected += (Rejected(table.name, why, rows[at]) for at, why in found)
+            out = {at for at, _ in found}
+            changed[key] = [row for at, row in enumerate(rows) if at not in out]
+    if not changed:
+        return envelope, ()
+    merged = {**envelope, **changed}
+    return {key: value for key, value in merged.items() if value is not None}, tuple(rejected)
+
+
+def is_key(value: Any, data_type: DataType) -> bool:
+    """Whether a value can tell a row from others, in a column of this type."""
+    if isinstance(value, str):
+        return data_type != "bigint" or (
+            WHOLE_NUMBER.fullmatch(value) is not None and int(value) in BIGINT
+        )
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return is_number and value in BIGINT and data_type in ("bigint", "text")
+
+
+def kind_of(value: Any) -> str:
+    """Return what a JSON value is, for people."""
+    return _KINDS.get(type(value), "an object")
+
+
+def not_what(key: str, value: Any, wanted: str) -> str:
+    """Return the reason for a value that is not what its key should hold."""
+    return f"`{key}` is {kind_of(value)}, not {wanted}"
+
+
+def not_an_object(what: str, value: Any) -> str:
+    """Return the reason for something that should be an object."""
+    return f"{what} is {kind_of(value)}, not an object"
+
+
+def unusable_keys(
+    row: Mapping[str, Any], keys: Iterable[str], types: Mapping[str, DataType]
+) -> str:
+    """Return the reason for a row that cannot be told from others; empty where it can."""
+    unfit = [key for key in keys if not is_key(row.get(key), types[key])]
+    if not unfit:
+        return ""
+    missing = [key for key in unfit if row.get(key) is None]
+    if missing:
+        return f"no {', '.join(missing)}"
+    return ", ".join(f"`{key}` is {kind_of(row[key])}, which is no key" for key in unfit)
+
+
+def _tables_of(stream: Stream) -> Iterator[tuple[Stream | SideTable, str]]:
+    yield stream, stream.rows_key
+    for side in stream.side_tables:
+        if side.origin is Origin.BESIDE:
+            yield side, side.key
+
+
+def misfits(rows: list[Any], table: Stream | SideTable) -> Iterator[tuple[int, str]]:
+    """Return the places of rows that do not fit, and why."""
+    keys, types = own_keys(table), table.columns
+    are_objects = all(isinstance(row, Mapping) for row in rows)
+    if are_objects and all(_are_usable([row.get(key) for row in rows], types[key]) for key in keys):
+        return
+    for at, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            yield at, not_an_object("the row", row)
+        elif why := unusable_keys(row, keys, types):
+            yield at, why
+
+
+def are_keys(values: Sequence[Any], data_type: DataType) -> bool:
+    """Whether a column is made of keys that need no second look."""
+    kinds = set(map(type, values))
+    if data_type == "bigint":
+        return kinds == {int} and min(values) in BIGINT and max(values) in BIGINT
+    return kinds == {str} and data_type == "text"
+
+
+def _are_usable(values: Sequence[Any], data_type: DataType) -> bool:
+    return are_keys(values, data_type) or all(is_key(value, data_type) for value in values)
+
+
+def own_keys(table: Stream | SideTable) -> list[str]:
+    """Return the keys that a row brings itself; others we add."""
+    if isinstance(table, SideTable):
+        parent = (table.parent_column,) if table.is_whole_set else ()
+        return list(dict.fromkeys((*table.primary_key, *parent)))
+    if table.paging is Paging.OBJECT:
+        return []  # the one row of an object is told from no other
+    added = {TAKEN_AT, *([table.parent.column] if table.parent is not None else ())}
+    return [key for key in table.primary_key if key not in added]
+
+
+_KINDS: Mapping[type, str] = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number with a fraction",
+    str: "a text",
+    list: "a list",
+}
+
+Reject = Callable[[Rejected], object]
+"""Told of what does not fit."""

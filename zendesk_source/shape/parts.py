@@ -1,0 +1,102 @@
+"""What is listed inside a row: a text is not taken apart into letters, and nothing is dropped.
+
+What is no list, or no object where objects are listed, is told of. The row itself is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from zendesk_source.api.paging.door import (
+    Reject,
+    Rejected,
+    is_key,
+    kind_of,
+    not_an_object,
+    not_what,
+)
+
+
+def part_of(table: str, row: Any, key: str, why: str) -> Rejected:
+    """Return what a key of a row holds as something rejected."""
+    return Rejected(table, why, {"id": row.get("id"), key: row.get(key)})
+
+
+def entry_of(table: str, row: Any, key: str, entry: Any, why: str) -> Rejected:
+    """Return one entry of a list in a row as something rejected."""
+    return Rejected(table, why, {"id": row.get("id"), key: [entry]})
+
+
+def listed(table: str, row: Any, key: str, reject: Reject) -> list[Any]:
+    """Return the list under a key; an empty one where there is none.
+
+    Args:
+        table: To which its entries belong.
+        row: Holds it.
+        key: Where.
+        reject: Told of what is no list.
+    """
+    found = row.get(key)
+    if isinstance(found, list):
+        return found
+    if found is not None:
+        reject(part_of(table, row, key, not_what(key, found, "a list")))
+    return []
+
+
+def objects_in(table: str, row: Any, key: str, reject: Reject) -> Iterator[tuple[int, Any]]:
+    """Yield the objects listed under a key, with their places; arguments as of ``listed``."""
+    for place, entry in enumerate(listed(table, row, key, reject)):
+        if isinstance(entry, Mapping):
+            yield place, entry
+        else:
+            why = not_an_object(f"an entry of `{key}`", entry)
+            reject(entry_of(table, row, key, entry, why))
+
+
+def keys_in(table: str, row: Any, key: str, reject: Reject) -> Iterator[Any]:
+    """Yield the texts and whole numbers listed under a key; arguments as of ``listed``."""
+    for entry in listed(table, row, key, reject):
+        if is_key(entry, "text"):
+            yield entry
+        else:
+            reject(entry_of(table, row, key, entry, no_key(f"an entry of `{key}`", entry)))
+
+
+def fields_in(table: str, row: Any, key: str, reject: Reject) -> Iterable[tuple[Any, Any]]:
+    """Return custom fields with their values: of an object by key, of a list by id.
+
+    Arguments as of ``listed``.
+    """
+    fields = row.get(key)
+    if isinstance(fields, Mapping):
+        return fields.items()
+    try:
+        named = {field["id"]: field.get("value") for field in fields or ()}
+    except (AttributeError, KeyError, TypeError):
+        return _fields_in(table, row, key, reject)
+    if set(map(type, named)) <= {int, str} and isinstance(fields, list):
+        return named.items()
+    return _fields_in(table, row, key, reject)
+
+
+def _fields_in(table: str, row: Any, key: str, reject: Reject) -> Iterable[tuple[Any, Any]]:
+    named: dict[Any, Any] = {}
+    for _, field in objects_in(table, row, key, reject):
+        field_id = field.get("id")
+        if is_key(field_id, "text"):
+            named[field_id] = field.get("value")
+        else:
+            why = no_key(f"the `id` of an entry of `{key}`", field_id)
+            reject(entry_of(table, row, key, field, why))
+    return named.items()
+
+
+def no_key(what: str, value: Any) -> str:
+    """Return the reason for a value that tells nothing from others."""
+    return f"{what} is {kind_of(value)}, which is no key"
+
+
+def ignore(_rejected: Rejected) -> None:
+    """Tell nobody: somebody else does."""
