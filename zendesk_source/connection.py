@@ -231,6 +231,9 @@ class Connection:
             columns: Of whose fields.
             unknown: What rows call those that must be described; when definitions that were
                 read before lack one of them, it is newer, and they are read anew.
+
+        Raises:
+            StreamRefused: The definitions must not be read.
         """
 
         def describe(pages: Iterable[Page]) -> bool:
@@ -238,9 +241,7 @@ class Connection:
             columns.learn(row for row in rows if row.get("id") is not None)
             return unknown <= columns.by_key.keys()
 
-        # Where the definitions are refused, columns are named by id and typed by their values.
-        with suppress(StreamRefused):
-            describe(self.pages_read_once(self.field_lists[columns.owner], describe))
+        describe(self.pages_read_once(self.field_lists[columns.owner], describe))
 
     def pages_read_once(
         self, stream: Stream, is_enough: Callable[[list[Page]], bool] | None = None

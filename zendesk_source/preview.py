@@ -94,7 +94,10 @@ def shaped_rows(
     """Return the rows of a page by table, as a load would bring them."""
     fields = connection.field_columns(stream, {})
     if fields is not None:
-        connection.describe_fields(fields, set())
+        try:
+            connection.describe_fields(fields, set())
+        except StreamRefused:
+            fields = None
     known: dict[str, dict[str, Any]] = {table.name: {} for table in stream.tables}
     shaper = Shaper(stream, known, fields, str)
     read_at = datetime.now(timezone.utc)

@@ -63,6 +63,11 @@ def remember_newest(stream: Stream, pages: Sequence[Page], state: MutableMapping
             return
 
 
+def forget_newest(state: MutableMapping[str, Any]) -> None:
+    """Let all rows be loaded again."""
+    state.pop(_STATE_KEY, None)
+
+
 def _newest(stream: Stream, rows: Sequence[Any]) -> list[Any]:
     if not rows:
         return []

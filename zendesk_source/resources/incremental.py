@@ -58,6 +58,7 @@ def _read_on(
     cursor.advance(None)
     start_epoch = epoch_of(cursor.initial_value) or 0
     end_epoch = end_of(cursor)
+    reading.begin_anew_if_described(state, is_open=end_epoch is None)
     position = reading.opened(state.setdefault("positions", {}), start_epoch, end_epoch)
     extent = extent_of(stream, position, end_epoch)
     for arrived in reading.batches(position):

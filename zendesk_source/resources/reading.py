@@ -36,6 +36,7 @@ from zendesk_source.resources.accounts import (
     with_account,
     write_of,
 )
+from zendesk_source.resources.described import begin_anew, describe_first, describe_new
 from zendesk_source.shape.columnar import ColumnarShaper, TableArrow, together
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.newest import keep_newest, newest_rows_of
@@ -56,10 +57,18 @@ after the first reading, but was written before it, may have been loaded in an o
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How one stream's pages become tables."""
+    """How one stream's pages become tables.
+
+    Attributes:
+        shaper: Makes them.
+        fields: Columns of the custom fields; None where they have none.
+        is_refused: Whether they were to have some, and Zendesk has never described them.
+        rooms: What the destination has room for, by table.
+    """
 
     shaper: Shaper | ColumnarShaper
     fields: FieldColumns | None
+    is_refused: bool
     rooms: dict[str, Room] = field(default_factory=dict)
 
 
@@ -107,16 +116,24 @@ class Reading:
         shape = shapes.get(stream.name)
         if shape is None:
             fields = connection.field_columns(stream, names)
+            is_refused = fields is not None and not describe_first(
+                fields, stream, connection, self.run
+            )
+            fields = None if is_refused else fields
             known = {table.name: _known_types(self._schema, table.name) for table in stream.tables}
             is_arrow = takes_arrow(stream, connection.item_format, known[stream.name])
             make = ColumnarShaper if is_arrow else Shaper
             spelt = column_name(self._schema.naming.normalize_identifier, connection)
             shaper = make(stream, known, fields, spelt)
-            shape = shapes[stream.name] = Shape(shaper, fields)
+            shape = shapes[stream.name] = Shape(shaper, fields, is_refused)
         elif shape.fields is not None:
             shape.fields.names = names.setdefault(shape.fields.owner, {})
         shape.shaper.begin_package()
         return shape
+
+    def begin_anew_if_described(self, state: dict[str, Any], *, is_open: bool) -> None:
+        """Forget where the stream stands if its custom fields could not be described so far."""
+        begin_anew(state, is_refused=self._shape.is_refused, is_open=is_open)
 
     def steps(self, position: StreamPosition) -> Iterator[Step | None]:
         """Read on from a position, to the slice's limits or to the end; None: not yet."""
@@ -308,7 +325,7 @@ class Reading:
         shaper, fields = self._shape.shaper, self._shape.fields
         undescribed = shaper.undescribed_fields(page.envelope) - self._undescribed
         if undescribed and fields is not None:
-            self._connection.describe_fields(fields, undescribed)
+            describe_new(fields, undescribed, self._stream, self._connection, self.run)
             self._undescribed |= shaper.undescribed_fields(page.envelope)
 
     def _fitted(self, table: TableRows | TableArrow) -> TableRows | TableArrow:

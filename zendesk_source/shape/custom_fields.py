@@ -45,6 +45,7 @@ _SYSTEM_TYPES = {
     "subject",
     "tickettype",
 }
+_BY_KEY = "key:"
 _LOOKUP_BY_NUMBER = ("zen:user", "zen:organization", "zen:ticket")
 
 
@@ -67,7 +68,8 @@ class FieldColumns:
 
     Attributes:
         owner: Whose fields.
-        names: Column name by field id, as text; shared with dlt's state and added to here.
+        names: Column name by field id, as text, and by what rows call the field where that is
+            not its id; shared with dlt's state and added to here.
         by_key: Column by what rows call the field: its id on tickets, else its key.
     """
 
@@ -88,13 +90,16 @@ class FieldColumns:
             if key in self.names:  # was met in a row before it was described
                 self.names.setdefault(field_id, self.names[key])
             name = self._name(field_id, str(definition.get("title") or ""))
+            if key != field_id:
+                self.names[_BY_KEY + key] = name  # for when it cannot be described
             self.by_key[key] = FieldColumn(name, column_type(definition))
 
     def column(self, key: str) -> FieldColumn:
         """Return a field's column; a field nobody described is named by its key."""
         known = self.by_key.get(key)
         if known is None:
-            known = self.by_key[key] = FieldColumn(self._name(key, key), None)
+            name = self.names.get(_BY_KEY + key) or self._name(key, key)
+            known = self.by_key[key] = FieldColumn(name, None)
         return known
 
     def values_of(self, fields: Iterable[tuple[Any, Any]]) -> dict[str, Any]:

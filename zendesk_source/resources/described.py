@@ -1,0 +1,79 @@
+"""Custom fields whose definitions Zendesk refuses: JSON until they are described, and a note.
+
+A column keeps its name and its type for ever, so none is made for a field of which nothing is
+known but its id. Once the definitions can be read, the stream is read from its start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any
+
+from zendesk_source.catalogue import Stream
+from zendesk_source.connection import Connection
+from zendesk_source.errors import StreamRefused
+from zendesk_source.extract.newest_rows import forget_newest
+from zendesk_source.extract.slices import StreamRun
+from zendesk_source.shape.custom_fields import FieldColumns
+
+_AT_FIRST = (
+    "Custom fields are kept as JSON as long as their definitions cannot be read; after that"
+    " {} is read from its start once more, each field into a column of its type."
+)
+_LATER = (
+    "The custom fields of {} keep the columns they have; one that was never described is named"
+    " by its id or key, and typed by its values."
+)
+_STATE_KEY = "custom_fields_as_json"
+
+
+def describe_first(
+    fields: FieldColumns, stream: Stream, connection: Connection, run: StreamRun
+) -> bool:
+    """Ask for the definitions before the first row, where none was ever read.
+
+    Returns:
+        Whether the fields are described, in this sync or in an earlier one.
+    """
+    if fields.names:
+        return True
+    return _describe(fields, frozenset(), stream, connection, run, _AT_FIRST)
+
+
+def describe_new(
+    fields: FieldColumns, unknown: Set[str], stream: Stream, connection: Connection, run: StreamRun
+) -> None:
+    """Ask for the definitions because rows hold fields that this sync knows nothing of."""
+    _describe(fields, unknown, stream, connection, run, _LATER)
+
+
+def begin_anew(state: dict[str, Any], *, is_refused: bool, is_open: bool) -> None:
+    """Forget where a stream stands if its rows are loaded without columns for the fields.
+
+    Args:
+        state: Of the stream; notes whether they are.
+        is_refused: Whether the fields cannot be described now either.
+        is_open: Whether all of the stream is read, and not a window of it.
+    """
+    if is_refused:
+        state[_STATE_KEY] = True
+    elif is_open and state.pop(_STATE_KEY, False):
+        state.pop("positions", None)
+        forget_newest(state)
+
+
+def _describe(
+    fields: FieldColumns,
+    unknown: Set[str],
+    stream: Stream,
+    connection: Connection,
+    run: StreamRun,
+    what_follows: str,
+) -> bool:
+    try:
+        connection.describe_fields(fields, unknown)
+    except StreamRefused as error:
+        text = f"{error.what} {what_follows.format(stream.name)}"
+        run.note("custom fields", text, is_missing=False)
+        return False
+    return True
