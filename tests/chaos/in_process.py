@@ -132,6 +132,11 @@ class InProcessZendesk:
             self._delivered += 1
             self._arrived.notify_all()
 
+    def change(self) -> None:
+        """Let the next action happen without a request."""
+        with self.account.lock:
+            self._act()
+
     def _act(self) -> None:
         if self.actions:
             seconds, changed = self.actions.pop(0)
