@@ -9,6 +9,7 @@ from dlt.pipeline.helpers import pipeline_drop
 from zendesk_source.connection import ACCOUNTS
 from zendesk_source.destination_state import follow_destination, remember_loaded
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.extract.kept import forgotten
 from zendesk_source.failures import explained
 from zendesk_source.single_run import only_sync_of
 
@@ -38,14 +39,12 @@ def reset_stream(
             pipeline.run()
             remember_loaded(pipeline)
         parts = _parts_of_state(pipeline, account)
-        digests = [f"{part}loaded_lists.{name}" for part in parts]
-        # When the stream was first read stays known: what is older may have been loaded before.
+        paths = [path for part in parts for path in forgotten(name, part)]
         if drop_tables:
             _drop_staging(pipeline)
-            drop = pipeline_drop(pipeline, resources=[name], state_paths=digests)
+            drop = pipeline_drop(pipeline, resources=[name], state_paths=paths)
         else:
-            positions = [f"resources.{name}.{part}positions" for part in parts]
-            drop = pipeline_drop(pipeline, state_paths=[*positions, *digests], state_only=True)
+            drop = pipeline_drop(pipeline, state_paths=paths, state_only=True)
         if drop.is_empty:
             return None
         drop()

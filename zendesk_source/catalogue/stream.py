@@ -40,7 +40,7 @@ class Paging(str, Enum):
     OBJECT = "object"
     """One object, which becomes one row."""
     CHAT_EXPORT = "chat_export"
-    """``start_time`` and ``start_id`` on every request; a page that is not full ends it."""
+    """``start_time`` and ``start_id`` on every request; an answer that stands still ends it."""
     SINCE_ID = "since_id"
     """``since_id``, inclusive; an empty page ends it."""
     CHANGE_LOG = "change_log"
@@ -159,8 +159,9 @@ class Stream:
         params: Query parameters sent with every request.
         since: Query parameters that ask a list for what changed since an epoch second.
         bucket: Name of the endpoint's own rate limit, as in ``Zendesk-RateLimit-{bucket}``.
-        lookback_seconds: How far before the last position a new sync starts again, where
-            Zendesk does not say which of a row's times a filter looks at.
+        lookback_seconds: How far before the last position a new sync starts again, where rows
+            come late or change without moving, or Zendesk does not say which of a row's times a
+            filter looks at.
         custom_fields: Whose custom fields the rows carry; they become ``cf_`` columns.
         parent: What the rows belong to, where they are shown for one parent at a time; each
             answer shows *all* rows of its parent.

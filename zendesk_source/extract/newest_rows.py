@@ -18,12 +18,11 @@ from zendesk_source.api.mending import json_value
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Origin, Stream
 from zendesk_source.extract.digest import digest_of
+from zendesk_source.extract.kept import NEWEST_ROWS
 from zendesk_source.extract.positions import EXPORTS, row_time
 
 MOST_ROWS = 20
 """Of more rows that come again, such as those of one second after a bulk edit, all are loaded."""
-
-_STATE_KEY = "newest_rows"
 
 
 def not_loaded(stream: Stream, pages: Sequence[Page], state: Mapping[str, Any]) -> list[Page]:
@@ -37,7 +36,7 @@ def not_loaded(stream: Stream, pages: Sequence[Page], state: Mapping[str, Any]) 
         pages: In the order in which they were read.
         state: Of the stream; kept with its positions.
     """
-    loaded = set(state.get(_STATE_KEY, ()))
+    loaded = set(state.get(NEWEST_ROWS, ()))
 
     def is_loaded(page: Page) -> bool:
         if len(page.rows) + len(page.rejected) > len(loaded):
@@ -59,13 +58,13 @@ def remember_newest(stream: Stream, pages: Sequence[Page], state: MutableMapping
         return  # the row alone does not say all that the page says of it
     for page in reversed(pages):
         if page.rows or page.rejected:
-            state[_STATE_KEY] = sorted(_digests(_newest(stream, page.rows), page))
+            state[NEWEST_ROWS] = sorted(_digests(_newest(stream, page.rows), page))
             return
 
 
 def forget_newest(state: MutableMapping[str, Any]) -> None:
     """Let all rows be loaded again."""
-    state.pop(_STATE_KEY, None)
+    state.pop(NEWEST_ROWS, None)
 
 
 def _newest(stream: Stream, rows: Sequence[Any]) -> list[Any]:

@@ -217,7 +217,7 @@ def _settled_until(page: Page) -> int:
 
 
 def _along_the_export(lane: Lane, page: Page, stream: Stream) -> Lane:
-    place, newest, settled = page.after, _newest_of(page, stream), lane.settled
+    place, newest, settled = page.after, _newest_of(lane, page, stream), lane.settled
     if stream.paging is Paging.TIME_EXPORT:
         if newest is None and page.rows:
             newest = place.start_time  # its rows do not say when they were written
@@ -234,8 +234,8 @@ def _along_the_export(lane: Lane, page: Page, stream: Stream) -> Lane:
 def _last_settled(lane: Lane, page: Page, stream: Stream) -> Position:
     """Return the last row that could no longer change when it was read."""
     until = _settled_until(page)
-    times = (row_time(row, stream) for row in reversed(page.rows))
-    second = next((t for t in times if t is not None and t <= until), lane.newest)
+    times = (row_time(row, stream) for row in page.rows)
+    second = max((t for t in times if t is not None and t <= until), default=lane.newest)
     return lane.place if second is None else Position(start_time=second)
 
 
@@ -274,25 +274,25 @@ def _before_the_next_walk(lane: Lane, stream: Stream) -> Lane:
     return replace(lane, place=Position(start_time=start))
 
 
-def _newest_of(page: Page, stream: Stream) -> int | None:
-    """Return the time of the last row, of those that say one that has been.
+def _newest_of(lane: Lane, page: Page, stream: Stream) -> int | None:
+    """Return the time of the newest row, of those that say one that has been.
 
     Raises:
         UnexpectedAnswer: Times there are, and all lie in the future.
     """
-    latest, is_ahead = int(page.server_time.timestamp()) + AHEAD_SECONDS, False
-    for row in reversed(page.rows):
-        time = row_time(row, stream)
-        if time is not None and time <= latest:
-            return time
-        is_ahead = is_ahead or time is not None
-    if is_ahead:
+    latest = int(page.server_time.timestamp()) + AHEAD_SECONDS
+    least = max(lane.newest or 0, lane.place.start_time or 0)
+    last = row_time(page.rows[-1], stream) if page.rows else None
+    if last is not None and least <= last <= latest:
+        return last  # as nearly always: rows come in the order of their times
+    times = [time for row in page.rows if (time := row_time(row, stream)) is not None]
+    if times and min(times) > latest:
         raise UnexpectedAnswer(
             f"{where(stream.name, stream.path)} has only rows whose `{stream.cursor_field}` lies"
             " after Zendesk's own clock.",
             "The position before them is kept; run again later, and report it if it stays.",
         )
-    return None
+    return max((time for time in times if time <= latest), default=None)
 
 
 def _newest_of_list(lane: Lane, page: Page, stream: Stream) -> int | None:
@@ -320,7 +320,7 @@ def row_time(row: Any, stream: Stream) -> int | None:
         with suppress(AttributeError, TypeError, ValueError, KeyError):  # an odd row has no time
             value = stream.derive(row).get(name)
     time = epoch_of(seconds_of(value) if stream.paging is Paging.CHAT_EXPORT else value)
-    return None if time is None or time < 0 else time
+    return None if time is None or time <= 0 else time
 
 
 def _lane_to(lane: Lane) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from zendesk_source.extract.children import (
     read_of_export,
     read_of_list,
 )
+from zendesk_source.extract.kept import POSITIONS
 from zendesk_source.extract.positions import open_position, without_future
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.reading import Step, read_incremental
@@ -52,7 +53,7 @@ def child_rows(
 
     def read() -> Iterator[Any]:
         state = connection.own_state(dlt.current.resource_state())
-        positions = state.setdefault("positions", {})
+        positions = state.setdefault(POSITIONS, {})
         reading = Reading(stream, connection)
         steps = _steps(stream, connection, positions, start or 0, end)
         try:

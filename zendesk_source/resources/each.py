@@ -17,6 +17,7 @@ from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import CUSTOM_OBJECT_FIELDS, STREAMS, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.errors import NotOnThisPlan
+from zendesk_source.extract.kept import POSITIONS
 from zendesk_source.extract.slices import Status, StreamRun, current_slice
 from zendesk_source.extract.times import Window
 from zendesk_source.resources.incremental import declared_incremental, read_on
@@ -40,7 +41,7 @@ def rows_of_each(
         parts: dict[str, StreamRun] = {} if current is None else current.sync.parts
         whole = StreamRun() if current is None else current.sync.runs[stream.name]
         state = connection.own_state(dlt.current.resource_state())
-        positions = state.setdefault("positions", {})
+        positions = state.setdefault(POSITIONS, {})
         for key in _keys(stream, connection, whole):
             part = _part(stream, key, connection)
             run = parts.setdefault(part.name, StreamRun())

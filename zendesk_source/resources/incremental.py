@@ -10,6 +10,7 @@ import dlt
 
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
+from zendesk_source.extract.kept import POSITIONS
 from zendesk_source.extract.newest_rows import not_loaded, remember_newest
 from zendesk_source.extract.positions import save_position
 from zendesk_source.extract.timeline import follow
@@ -59,7 +60,7 @@ def _read_on(
     start_epoch = epoch_of(cursor.initial_value) or 0
     end_epoch = end_of(cursor)
     reading.begin_anew_if_described(state, is_open=end_epoch is None)
-    position = reading.opened(state.setdefault("positions", {}), start_epoch, end_epoch)
+    position = reading.opened(state.setdefault(POSITIONS, {}), start_epoch, end_epoch)
     extent = extent_of(stream, position, end_epoch)
     for arrived in reading.batches(position):
         if not arrived:  # nothing has arrived yet: dlt goes on with another stream
@@ -75,8 +76,8 @@ def _read_on(
         follow(reading.run, position, steps, stream)
         position = steps[-1].position
         # Aside at first: nothing of it may stay when a part of it fails.
-        after = {**state, "positions": {**state["positions"]}}
-        save_position(after["positions"], position, end_epoch)
+        after = {**state, POSITIONS: {**state[POSITIONS]}}
+        save_position(after[POSITIONS], position, end_epoch)
         if end_epoch is None:
             remember_newest(stream, pages, after)
         if newest := reading.run.newest:

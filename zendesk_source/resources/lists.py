@@ -12,6 +12,7 @@ from dlt.extract.hints import HintsMeta
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import STREAMS, TAKEN_AT, Stream
 from zendesk_source.connection import Connection
+from zendesk_source.extract.kept import LISTED
 from zendesk_source.extract.reading import read_whole
 from zendesk_source.extract.slices import current_slice
 from zendesk_source.resources.accounts import emptied, write_of
@@ -158,7 +159,7 @@ def _vanished(
     shown = [row for page in answers for row in page.rows]
     hints = dlt.mark.make_hints(write_disposition=write_of(stream, connection))
     # Not the resource's own state: dlt forgets that of a resource that replaces its table.
-    state = connection.own_state(dlt.current.source_state()).setdefault("listed", {})
+    state = connection.own_state(dlt.current.source_state()).setdefault(LISTED, {})
     rows = vanished_rows(stream, shown, missed_at, state, connection, is_hidden)
     if connection.deleted != "mark" and is_hidden is not None:
         rows = list(filter(is_hidden, rows))

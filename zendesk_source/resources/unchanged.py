@@ -15,6 +15,7 @@ from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.digest import digest_of
+from zendesk_source.extract.kept import LOADED_LISTS
 from zendesk_source.extract.slices import current_slice
 
 
@@ -40,9 +41,8 @@ def remember_list(stream: Stream, digest: str, connection: Connection) -> None:
 
 def _loaded_lists(connection: Connection) -> dict[str, str]:
     # Not the resource's own state: dlt forgets that of a resource that replaces its table.
-    lists: dict[str, str] = connection.own_state(dlt.current.source_state()).setdefault(
-        "loaded_lists", {}
-    )
+    state = connection.own_state(dlt.current.source_state())
+    lists: dict[str, str] = state.setdefault(LOADED_LISTS, {})
     return lists
 
 
