@@ -17,7 +17,7 @@ LAYERS += ["destination_limits", "item_format", "connection", "resources"]
 LAYERS += ["plain_settings", "missing_settings", "failures", "source"]
 SYNC = ["destination_state", "missing_tables", "labeled_view"]
 SYNC += ["memory", "duckdb_file"]
-SYNC += ["single_run", "sync_log", "loop"]
+SYNC += ["single_run", "sync_log", "packages", "loop"]
 ORDER = ["text_table", "redaction", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
 ORDER += ["login", "preview", "sync_history", "reset", "command_line"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
@@ -42,6 +42,7 @@ MAY_IMPORT_DLT |= {
     "resources.vanished",
     "missing_settings",
     "missing_tables",
+    "packages",
     "labeled_view",
     "duckdb_file",
     "memory",

@@ -8,6 +8,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 import dlt
+import duckdb
 import pytest
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -162,6 +163,66 @@ def test_an_exception_anywhere_in_a_stream_is_that_streams_reason(
     assert load(zendesk, *place_of, *OTHERS, item_format=item_format).exit_code == 0
     for table in (*place_of, *OTHERS):
         assert_table_equals(pipeline(), table, account.truth(table))
+
+
+def spoil(patch: pytest.MonkeyPatch, step: str, stream: str) -> None:
+    """Let a step of dlt's fail on the rows of one stream, as it does on what it cannot take."""
+    owner, name, about = {
+        "extract": ("dlt.extract.extractors.ObjectExtractor", "_write_item", 1),
+        "normalize": ("dlt.normalize.items_normalizers.jsonl.JsonLItemsNormalizer", "__call__", 2),
+        "load": ("dlt.load.load.Load", "submit_job", 1),
+    }[step]
+    works: Callable[..., Any] = getattr(resolve_name(owner), name)
+
+    def fails(*args: Any, **kwargs: Any) -> Any:
+        if stream in str(args[about]):
+            raise ZeroDivisionError(TEXT_OF_A_CUSTOMER)
+        return works(*args, **kwargs)
+
+    patch.setattr(f"{owner}.{name}", fails)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("is_new", [False, True])
+@pytest.mark.parametrize("step", ["extract", "normalize", "load"])
+def test_a_package_that_one_stream_spoils_is_loaded_without_it(
+    zendesk, account, monkeypatch, step, is_new
+):
+    streams = ("macros", "groups", "users", "brands")
+    if not is_new:
+        load(zendesk, "groups")
+    with monkeypatch.context() as patch:
+        spoil(patch, step, "macros")
+        report = load(zendesk, *streams)
+    assert report.exit_code == 5
+    assert {name: run.status for name, run in report.runs.items()} == {
+        **dict.fromkeys(streams, "ok"),
+        "macros": "failed",
+    }
+    assert TEXT_OF_A_CUSTOMER not in report.runs["macros"].reason
+    assert not pipeline().has_pending_data
+    for table in streams[1:]:
+        assert_table_equals(pipeline(), table, account.truth(table))
+    logged = stored_rows(pipeline(), "_zendesk_sync_log")
+    assert [row["stream"] for row in logged if row["status"] == "failed"] == ["macros"]
+
+    account.clock.advance(3_600)
+    assert load(zendesk, *streams).exit_code == 0
+    for table in streams:
+        assert_table_equals(pipeline(), table, account.truth(table))
+
+
+@pytest.mark.long
+def test_a_sync_log_that_cannot_be_written_stops_no_sync(zendesk, account):
+    load(zendesk, "groups")
+    with duckdb.connect("zendesk.duckdb") as connection:
+        connection.execute(
+            "ALTER TABLE zendesk_data._zendesk_sync_log ALTER status TYPE INTEGER USING 1"
+        )
+    account.clock.advance(3_600)
+    assert load(zendesk, "groups", "users").exit_code == 0
+    assert not pipeline().has_pending_data
+    assert_table_equals(pipeline(), "users", account.truth("users"))
 
 
 def test_without_a_sync_an_exception_is_raised(zendesk, monkeypatch):

@@ -39,6 +39,17 @@ def follow_destination(pipeline: dlt.Pipeline) -> bool:
         return bool(client.is_storage_initialized())
 
 
+def drop_packages(pipeline: dlt.Pipeline) -> None:
+    """Drop the packages that wait, with their positions: their rows are read again."""
+    with pipeline.destination_client() as client:
+        keeps_state = isinstance(client, WithStateSync)
+    if keeps_state:
+        _forget(pipeline)
+        pipeline.sync_destination()
+    else:
+        pipeline.abort_packages()
+
+
 def remember_loaded(pipeline: dlt.Pipeline) -> None:
     """Note which state the destination holds, after a package was loaded."""
     pipeline.set_local_state_val(_LOADED, pipeline.state["_version_hash"])

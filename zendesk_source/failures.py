@@ -22,9 +22,15 @@ from dlt.common.destination.exceptions import (
 from dlt.common.exceptions import MissingDependencyException
 from dlt.common.pipeline import SupportsPipeline
 from dlt.destinations.exceptions import DestinationConnectionError
+from dlt.extract.exceptions import PipeException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from zendesk_source.errors import ConfigurationError, LoadFailed, ZendeskError
+from zendesk_source.errors import (
+    ConfigurationError,
+    LoadFailed,
+    PackageRefused,
+    ZendeskError,
+)
 from zendesk_source.missing_settings import missing_settings
 from zendesk_source.redaction import without_secrets
 
@@ -50,17 +56,24 @@ def explained(pipeline: SupportsPipeline | None = None) -> Iterator[None]:
     except ZendeskError:
         raise
     except Exception as error:
-        for cause in _causes(error):
-            if isinstance(cause, KeyboardInterrupt):
-                raise cause from None
-        explanation = _explanation(error, pipeline)
+        explanation = explanation_of(error, pipeline)
         if explanation is None:
             raise
         raise explanation from None
 
 
-def _explanation(error: BaseException, pipeline: SupportsPipeline | None) -> ZendeskError | None:
+def explanation_of(
+    error: BaseException, pipeline: SupportsPipeline | None = None
+) -> ZendeskError | None:
+    """Return what an exception means; None where we have no words for it.
+
+    Raises:
+        KeyboardInterrupt: A signal ended one of dlt's steps.
+    """
     chain = list(_causes(error))
+    for cause in chain:
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause from None
     for cause in chain:
         if isinstance(cause, ZendeskError):
             return cause
@@ -184,26 +197,43 @@ def _no_connection(reason: str) -> ConfigurationError:
     )
 
 
-def _load_failed(failed: PipelineStepFailed, pipeline: SupportsPipeline | None) -> LoadFailed:
+def _load_failed(failed: PipelineStepFailed, pipeline: SupportsPipeline | None) -> PackageRefused:
     name = pipeline.pipeline_name if pipeline is not None else "zendesk"
-    table, stream = _failed_table(failed, pipeline)
-    dlt_command = f".venv/bin/dlt -y pipeline {name}"
-    return LoadFailed(
+    table, stream = failed_table(failed), stream_of_table(failed, pipeline)
+    return PackageRefused(
         f"The {failed.step} step failed{f' on table {table}' if table else ''}:"
         f" {type(failed.exception).__name__}.",
-        "The positions stay behind the data, so nothing is lost. Start again to retry. What was"
-        f" refused: .venv/bin/dlt pipeline {name} failed-jobs. To drop the package and read its"
-        f" rows once more: {dlt_command} abort-packages. Where the table was changed or dropped"
-        f" by hand, after that: {dlt_command} drop {stream or '<stream>'} (it is read anew).",
+        "The position stays behind the data, so nothing is lost: the next sync reads these rows"
+        " again. --verbose shows what the destination said. Where the table was changed by hand:"
+        f" .venv/bin/dlt -y pipeline {name} drop {stream or '<stream>'} (it is read anew).",
     )
 
 
-def _failed_table(failed: PipelineStepFailed, pipeline: SupportsPipeline | None) -> tuple[str, str]:
-    """Return the table whose job failed and the stream that fills it; empty when unknown."""
-    job_id = next((str(c.job_id) for c in _causes(failed) if hasattr(c, "job_id")), "")
-    table = job_id.partition(".")[0]
-    tables = getattr(getattr(pipeline, "default_schema", None), "tables", {}) if table else {}
-    return table, str(tables.get(table, {}).get("resource") or "")
+def failed_table(error: BaseException) -> str:
+    """Return the table that dlt or the destination could not take; empty when unknown."""
+    for cause in _causes(error):
+        if job_id := getattr(cause, "job_id", ""):
+            return str(job_id).partition(".")[0]
+        if table := getattr(cause, "table_name", ""):
+            return str(table)
+    return ""
+
+
+def stream_of_table(error: BaseException, pipeline: SupportsPipeline | None) -> str:
+    """Return the stream whose rows dlt or the destination could not take; empty when unknown."""
+    for cause in _causes(error):
+        if isinstance(cause, PipeException):
+            return str(cause.pipe_name)
+    table = failed_table(error)
+    if not table or table.startswith("_"):  # of all streams, or of none
+        return ""
+    tables = getattr(getattr(pipeline, "default_schema", None), "tables", {})
+    return str(tables.get(table, {}).get("resource") or "")
+
+
+def root_of(error: BaseException) -> BaseException:
+    """Return what an exception came of."""
+    return list(_causes(error))[-1]
 
 
 def _quoted(text: str) -> str:

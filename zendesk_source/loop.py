@@ -14,32 +14,26 @@ from typing import Any
 
 import dlt
 from dlt.extract import DltSource
-from dlt.pipeline.exceptions import PipelineStepFailed
 
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.connection import only_greeting
-from zendesk_source.destination_state import follow_destination, remember_loaded
+from zendesk_source.destination_state import follow_destination
 from zendesk_source.duckdb_file import make_file
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
 from zendesk_source.extract.slices import (
-    Slice,
     SliceLimits,
     StreamRun,
     SyncInProgress,
-    extracting,
 )
 from zendesk_source.failures import explained
 from zendesk_source.labeled_view import show_labels
-from zendesk_source.memory import OUT_OF_MEMORY, DatabaseMemory, little_memory
-from zendesk_source.missing_tables import missing_tables
+from zendesk_source.memory import little_memory
+from zendesk_source.missing_tables import look_for_tables
+from zendesk_source.packages import Packages
 from zendesk_source.single_run import only_sync_of
 from zendesk_source.sync_log import SyncLog
-
-FIRST_SLICE = SliceLimits(max_pages=1)
-"""dlt drops the pending package of a first run killed before the dataset exists, without a
-word; so the dataset is made with one page before anything big can be pending."""
 
 OnSlice = Callable[[dict[str, StreamRun]], None]
 OnCost = Callable[[str], None]
@@ -121,7 +115,6 @@ def sync(
     ahead: ReadAhead[Any] = ReadAhead(max_items=min(BUFFER_ITEMS, max(1, limits.max_pages // 2)))
     progress = SyncInProgress(runs, clock, on_wait, ahead, on_cost)
     log = SyncLog(runs, started_at, clock)
-    slices = 0
     if on_start is not None:
         on_start(runs)
     try:
@@ -133,22 +126,19 @@ def sync(
             make_file(pipeline)
             is_new = not follow_destination(pipeline)
             with little_memory(pipeline) as memory:
-                _load_pending(pipeline, memory)
+                packages = Packages(pipeline, source, progress, limits, log, memory, is_new)
+                packages.finish_pending()
                 if not is_new:
-                    progress.missing_tables = missing_tables(pipeline, source.name, runs)
-                while waiting := [name for name, run in runs.items() if not run.is_at_end]:
-                    part = source.with_resources(*(waiting[:1] if is_new else waiting))
-                    with extracting(Slice(progress, FIRST_SLICE if is_new else limits)):
-                        _run(pipeline, memory, part, log.after(part))
-                    slices, is_new = slices + 1, False
+                    look_for_tables(pipeline, source.name, progress)
+                while packages.waiting:
+                    packages.load_next()
                     if on_slice is not None:
                         on_slice(runs)
                     if clock.monotonic() >= ends_at:
                         break
-                if not log.is_written:
-                    _run(pipeline, memory, log.after(source, is_over=True))
+                packages.end()
                 show_labels(pipeline, source.name)
-                return SyncReport(runs, started_at, clock.monotonic() - started, slices)
+                return SyncReport(runs, started_at, clock.monotonic() - started, packages.count)
     finally:
         progress.ahead.stop()
 
@@ -163,20 +153,3 @@ def _greet(source: DltSource, on_wait: OnWait | None) -> str:
         for _ in source.with_resources(*list(source.selected_resources)[:1]):
             pass
     return greeting.account
-
-
-def _load_pending(pipeline: dlt.Pipeline, memory: DatabaseMemory) -> None:
-    while pipeline.has_pending_data:
-        _run(pipeline, memory)
-
-
-def _run(pipeline: dlt.Pipeline, memory: DatabaseMemory, *parts: DltSource) -> None:
-    """Load one package: a new one, or without parts the one that is pending."""
-    try:
-        pipeline.run(list(parts) or None)
-    except PipelineStepFailed as error:
-        if not OUT_OF_MEMORY.search(str(error)) or not memory.more():
-            raise
-        _load_pending(pipeline, memory)
-    remember_loaded(pipeline)
-    memory.after_package()

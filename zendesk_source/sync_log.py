@@ -60,7 +60,7 @@ class SyncLog:
         return DltSource(streams.schema.clone(), streams.section, [rows])
 
     def _row(self, name: str, run: StreamRun) -> dict[str, Any]:
-        newest = None if run.newest is None else datetime.fromtimestamp(run.newest, timezone.utc)
+        newest = _moment(run.newest)
         usage, now, rows = run.usage, self._clock.now(), run.own_rows(name)
         return {
             **({ACCOUNT_COLUMN: self.account} if self.account else {}),
@@ -82,3 +82,13 @@ class SyncLog:
             "newest_at": newest,
             "lag_seconds": None if newest is None else int((now - newest).total_seconds()),
         }
+
+
+def _moment(epoch: int | None) -> datetime | None:
+    """Return an epoch as a moment; None also where it is one that no calendar has."""
+    if epoch is None:
+        return None
+    try:
+        return datetime.fromtimestamp(epoch, timezone.utc)
+    except (OSError, OverflowError, ValueError):
+        return None

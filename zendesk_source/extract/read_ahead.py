@@ -151,6 +151,11 @@ class ReadAhead(Generic[T]):
             queue.is_left = queue.is_finished = True
             self._changed.notify_all()
 
+    def anew(self) -> ReadAhead[T]:
+        """Stop, and return another one of the same size that has read nothing."""
+        self.stop()
+        return ReadAhead(self._max_bytes, self._max_items)
+
     def stop(self) -> None:
         """Let the threads end; what waits in the buffer is dropped."""
         with self._changed:
