@@ -12,6 +12,7 @@ import pytest
 from tests.scripted_zendesk import (
     SECOND,
     TIME,
+    Reply,
     ScriptedZendesk,
     cursored,
     exported,
@@ -184,6 +185,7 @@ def loaded(request: pytest.FixtureRequest) -> Iterator[tuple[ScriptedZendesk, Sy
         yield zendesk, synced(zendesk, request.param), request.param
 
 
+@pytest.mark.timeout(180)  # two syncs of many streams
 def test_what_does_not_fit_is_put_aside_and_the_rest_loaded(loaded) -> None:
     zendesk, report, item_format = loaded
     statuses = {name: run.status for name, run in report.runs.items()}
@@ -277,3 +279,34 @@ def assert_all_is_told() -> None:
         ("tags", "`name` is a list, which is no key"),
     }
     assert not any("secret" in reason for _, reason in told)
+
+
+@pytest.mark.parametrize("item_format", ["arrow", "object"])
+def test_values_that_are_no_json_are_kept_or_replaced_and_counted(item_format: str) -> None:
+    rows = [ticket(1, subject="@half@", via={"to": "@half@"}), ticket(2, subject="@large@")]
+    rows += [ticket(3, due_at="@nan@", satisfaction_rating={"score": "@large@"})]
+    body = json.dumps(exported("tickets", rows)).encode()
+    for text, literal in ((b"@half@", rb"\ud800"), (b'"@large@"', b"1e400"), (b'"@nan@"', b"NaN")):
+        body = body.replace(text, literal)
+    with ScriptedZendesk(
+        {**routes(odd=False), "/api/v2/incremental/tickets/cursor": body}
+    ) as zendesk:
+        report = synced(zendesk, item_format, "tickets", "groups")
+    run = report.runs["tickets"]
+    assert (report.exit_code, run.status) == (0, "ok")
+    assert "U+FFFD (count: 2)" in run.reason
+    one, two, three = sorted(stored_rows(pipeline(), "tickets"), key=lambda row: row["id"])
+    assert (one["subject"], one["via"]) == ("\ufffd", {"to": "\ufffd"})
+    assert two["subject"] == "1e400"
+    assert (three["due_at__v_text"], three["satisfaction_rating"]) == ("NaN", {"score": "1e400"})
+
+
+def test_a_page_that_has_no_reading_ends_its_stream_and_no_other() -> None:
+    page = {"/api/v2/incremental/tickets/cursor": Reply(200, b'{"tickets": [{"id": 1}, {"id":')}
+    with ScriptedZendesk({**routes(odd=False), **page}) as zendesk:
+        report = synced(zendesk, "auto", "tickets", "groups")
+        assert report.runs["tickets"].status == "failed"
+        assert report.runs["groups"].status == "ok"
+        zendesk.routes.update(routes(odd=False))
+        assert synced(zendesk, "auto", "tickets", "groups").exit_code == 0
+    assert {row["id"] for row in stored_rows(pipeline(), "tickets")} == {1, GOOD_ID, VALUES_ID}

@@ -27,7 +27,7 @@ from zendesk_source.shape.columnar_values import (
     value_arrays,
 )
 from zendesk_source.shape.decoding import NULL, Record, RecordLayout
-from zendesk_source.shape.parts import objects_in
+from zendesk_source.shape.parts import all_objects_in
 from zendesk_source.shape.side_tables import (
     CALL_DATA,
     EVENT_COLUMNS,
@@ -235,7 +235,7 @@ def _change_arrays(
     for number, listed in enumerate(page.parsed(side.key)):
         before = len(found)
         event = {"id": page.parent_ids[number], side.key: listed}
-        found += changes(each for _, each in objects_in(EVENTS, event, side.key, page.reject))
+        found += changes(all_objects_in(EVENTS, event, side.key, page.reject))
         numbers += [number] * (len(found) - before)
     arrays: Arrays = {}
     own = page.layout.own

@@ -55,8 +55,23 @@ def objects_in(table: str, row: Any, key: str, reject: Reject) -> Iterator[tuple
             reject(entry_of(table, row, key, entry, why))
 
 
-def keys_in(table: str, row: Any, key: str, reject: Reject) -> Iterator[Any]:
-    """Yield the texts and whole numbers listed under a key; arguments as of ``listed``."""
+def all_objects_in(table: str, row: Any, key: str, reject: Reject) -> list[Any]:
+    """Return the objects listed under a key, the list itself where there is nothing else."""
+    found = row.get(key)
+    if type(found) is list and all(type(entry) is dict for entry in found):
+        return found
+    return [entry for _, entry in objects_in(table, row, key, reject)]
+
+
+def keys_in(table: str, row: Any, key: str, reject: Reject) -> Iterable[Any]:
+    """Return the texts and whole numbers listed under a key; arguments as of ``listed``."""
+    found = row.get(key)
+    if type(found) is list and set(map(type, found)) <= {str}:
+        return found
+    return _keys_in(table, row, key, reject)
+
+
+def _keys_in(table: str, row: Any, key: str, reject: Reject) -> Iterator[Any]:
     for entry in listed(table, row, key, reject):
         if is_key(entry, "text"):
             yield entry

@@ -9,6 +9,7 @@ from typing import Any
 from zendesk_source.api.paging.door import Reject, is_key, not_what
 from zendesk_source.catalogue import DataType, Origin, SideTable
 from zendesk_source.shape.parts import (
+    all_objects_in,
     entry_of,
     fields_in,
     listed,
@@ -94,7 +95,7 @@ def _comment_rows(
     side: SideTable, parents: list[Row], _page: Page, reject: Reject
 ) -> Iterator[Row]:
     for event in parents:
-        for _, child in objects_in(EVENTS, event, side.key, reject):
+        for child in all_objects_in(EVENTS, event, side.key, reject):
             if is_comment(child.get(EVENT_TYPE)) and _has_text(child):
                 yield {
                     **child,
@@ -120,7 +121,7 @@ def _field_change_rows(
     side: SideTable, parents: list[Row], _page: Page, reject: Reject
 ) -> Iterator[Row]:
     for event in parents:
-        children = (child for _, child in objects_in(EVENTS, event, side.key, reject))
+        children = all_objects_in(EVENTS, event, side.key, reject)
         for child_id, field_name, value, previous in field_changes(children):
             yield {
                 **_of_event(side, event),
@@ -135,7 +136,7 @@ def _tag_change_rows(
     side: SideTable, parents: list[Row], _page: Page, reject: Reject
 ) -> Iterator[Row]:
     for event in parents:
-        children = (child for _, child in objects_in(EVENTS, event, side.key, reject))
+        children = all_objects_in(EVENTS, event, side.key, reject)
         for child_id, tag, action in tag_changes(children, reject):
             yield {**_of_event(side, event), "child_id": child_id, "tag": tag, "action": action}
 

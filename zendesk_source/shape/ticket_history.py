@@ -39,10 +39,15 @@ TagChange = tuple[Any, str, str]
 """Child id, tag, ``added`` or ``removed``."""
 
 
+def is_change(event_type: Any) -> bool:
+    """Whether a child event sets or changes fields."""
+    return isinstance(event_type, str) and event_type in CHANGES
+
+
 def field_changes(children: Iterable[Mapping[str, Any]]) -> Iterator[FieldChange]:
     """Yield the fields that an event's children set or changed."""
     for child in children:
-        if str(child.get("event_type")) not in CHANGES:
+        if not is_change(child.get("event_type")):
             continue
         child_id, previous = child.get("id"), child.get("previous_value")
         for key in child.keys() - _OF_EVERY_CHILD:
@@ -63,13 +68,13 @@ def tag_changes(children: Iterable[Mapping[str, Any]], reject: Reject) -> Iterat
         reject: Told of what is no tag.
     """
     for child in children:
-        kind = str(child.get("event_type"))
-        if kind not in CHANGES:
+        kind = child.get("event_type")
+        if not is_change(kind):
             continue
-        keys = {"added": "added_tags", "removed": "removed_tags"}
-        if kind == "Create" and all(child.get(key) is None for key in keys.values()):
-            keys = {"added": TAGS}
-        for action, key in keys.items():
+        added, removed = "added_tags", "removed_tags"
+        if kind == "Create" and child.get(added) is None and child.get(removed) is None:
+            added = TAGS
+        for action, key in (("added", added), ("removed", removed)):
             if child.get(key) is not None:
                 for tag in dict.fromkeys(keys_in(TAG_TABLE, child, key, reject)):
                     yield child.get("id"), str(tag), action
