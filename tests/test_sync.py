@@ -183,6 +183,19 @@ def test_a_plain_dlt_run_needs_nothing_else_and_says_nothing(account, zendesk, d
     assert dlt_lines == []
 
 
+@pytest.mark.parametrize("item_format", ["arrow", "object"])
+def test_the_rows_that_are_told_are_those_of_the_tables(item_format):
+    clock = SimulatedClock()
+    account = Account.generate(tickets=160, users=20, organizations=2, clock=clock)
+    pipeline = duckdb_pipeline()
+    with Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as zendesk:
+        source = source_of(zendesk, item_format=item_format).with_resources("ticket_events")
+        run = sync(pipeline, source, clock=clock).runs["ticket_events"]
+    assert run.pages > 1  # the second at which one ends is shown by the next one again
+    told = {table: len(stored_rows(pipeline, table)) for table in run.rows}
+    assert run.rows == told
+
+
 @pytest.mark.long
 def test_custom_field_columns_survive_a_lost_working_folder(account, zendesk):
     sync(duckdb_pipeline(), source_of(zendesk))

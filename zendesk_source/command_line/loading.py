@@ -96,7 +96,7 @@ def run_demo(options: argparse.Namespace) -> int:
         # dlt remembers where the file of an earlier demo was made; this one's is made here.
         pipeline.set_local_state_val("initial_cwd", str(Path.cwd()))
         pipeline = _demo_pipeline(options)
-        tell = log.info if options.json else print_lines
+        tell = log.info if options.json or options.quiet else print_lines
         # It prints in between, where a live table would stand.
         is_shown = progress_of(options) in ("live", "lines")
         progress = "lines" if is_shown else "none"

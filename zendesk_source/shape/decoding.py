@@ -61,7 +61,7 @@ def objects(found: Any) -> list[Object]:
     return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
 
 
-class Record(msgspec.Struct, gc=False, eq=False):
+class Record(msgspec.Struct, gc=False):
     """A decoded JSON object; can be asked for its keys like the object itself.
 
     Attributes:
@@ -166,7 +166,6 @@ def record_layout(
         forbid_unknown_fields=True,
         kw_only=True,
         gc=False,
-        eq=False,
         tag_field=tag[0] if tag else None,
         tag=tag[1] if tag else None,
     )

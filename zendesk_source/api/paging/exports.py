@@ -16,10 +16,14 @@ from zendesk_source.api.paging.checked import checked_cursor, checked_time, quer
 from zendesk_source.api.paging.position import Page, Position
 from zendesk_source.api.paging.walk import Pages, Walk, nothing_new
 from zendesk_source.api.refusals import RequestRefused, StartTimeTooRecent
+from zendesk_source.catalogue import Origin, Stream
 
 # Zendesk refuses a start_time of the last minute; one second more for rounded clocks.
 NEWEST_START_TIME_AGE_SECONDS = 61
 _SECOND = re.compile(r"[0-9]{1,18}")
+
+_LONGEST_SEAM_ROWS = 100
+"""Of one second; after a bulk edit of more they come twice, which costs a merge and no more."""
 
 
 def cursor_export_pages(walk: Walk, position: Position) -> Pages:
@@ -81,7 +85,7 @@ def _about_the_cursor(refused: RequestRefused, position: Position) -> RequestRef
 def time_export_pages(walk: Walk, position: Position) -> Pages:
     """Walk an export by time: each page starts at the ``end_time`` of the one before.
 
-    The second at a page's seam comes twice; rows are told apart by their key.
+    The second at a page's seam comes twice; what is the same the second time is left out.
 
     Raises:
         PaginationStuck: ``end_time`` did not advance on a page that is not the last, or too
@@ -105,10 +109,25 @@ def time_export_pages(walk: Walk, position: Position) -> Pages:
             raise walk.stuck(f"end_time stayed at {start_time} on a page that is not the last")
         if end_time is not None:
             position = replace(position, start_time=max(start_time, end_time))
-        last_page = walk.page(answer, position, is_last=is_last)
-        yield last_page
+        page = walk.page(answer, position, is_last=is_last)
+        yield page if last_page is None else _after_the_seam(page, last_page, walk.stream)
         if is_last:
             return
+        last_page = page
+
+
+def _after_the_seam(page: Page, before: Page, stream: Stream) -> Page:
+    """Return a page without the rows at its start that the page before ended with."""
+    if any(side.origin is Origin.BESIDE for side in stream.side_tables):
+        return page  # the row alone does not say all that the page says of it
+    most = min(len(before.rows), len(page.rows), _LONGEST_SEAM_ROWS)
+    for count in range(1, most + 1):
+        if before.rows[-count] == page.rows[0] and before.rows[-count:] == page.rows[:count]:
+            rows = page.rows[count:]
+            assert isinstance(page.envelope, dict)
+            page.envelope[stream.rows_key] = rows  # in place: its type tells how it was decoded
+            return replace(page, rows=rows)
+    return page
 
 
 def _end_time(walk: Walk, answer: Answer[Mapping[str, Any]]) -> int | None:
