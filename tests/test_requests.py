@@ -35,7 +35,8 @@ def test_no_core_stream_asks_for_more_than_its_pages() -> None:
     assert set(figures) == {stream.name for stream in CORE}
     for stream in CORE:
         found = figures[stream.name]
-        most = asked_of(found["rows"], stream.page_size)
+        # An export that does not say when it has ended ends with an answer that leads nowhere.
+        most = asked_of(found["rows"], stream.page_size) + (stream.name == "ticket_metric_events")
         assert 1 <= found["first"] <= most, stream.name
 
 

@@ -3,8 +3,8 @@
 Ctrl-C is safe at any moment: what was loaded is complete, and the next load goes on from there.
 
 `rows` in the summary are those that went to the destination: what is new or has changed, and once
-more what is read again because nothing tells whether it has (ratings of the last 30 days). Of
-lists, which are read whole, all that Zendesk shows.
+more what is read again because nothing tells whether it has (ratings of the last 30 days, a second
+at which two walks through an export meet). Of lists, which are read whole, all that Zendesk shows.
 
 exit codes: 0 every stream was loaded, 5 some were skipped or failed and the rest was loaded,
 1 failed, 2 a setting is wrong, 3 Zendesk refused the credentials, 130 and 143 stopped.
