@@ -26,10 +26,7 @@ from zendesk_source.catalogue.support_activity import SIDE_CONVERSATION_EVENTS
 from zendesk_source.catalogue.support_lists import GROUPS, TICKET_FORMS
 from zendesk_source.catalogue.talk import TALK_CALLS
 from zendesk_source.errors import PaginationStuck, UnexpectedAnswer
-from zendesk_source.shape.columnar import ColumnarShaper
 
-COLUMNS: dict[str, Any] = {table.name: {} for table in TICKET_METRIC_EVENTS.tables}
-RECORDS = ColumnarShaper(TICKET_METRIC_EVENTS, COLUMNS, None, str).parse
 LISTS = [GROUPS, TICKET_FORMS, replace(GROUPS, paging=Paging.OFFSET, page_size=100)]
 NOW = int(START.timestamp())
 
@@ -166,31 +163,6 @@ def test_a_time_export_goes_on_from_end_time(client: ZendeskClient, stub: Stub):
     assert ids(walked) == [1, 2, 3]
     assert [seen.params["start_time"] for seen in stub.requests] == ["0", "50"]
     assert [page.after for page in walked] == [Position(start_time=50), Position(start_time=60)]
-
-
-@pytest.mark.parametrize(
-    ("second", "left"),
-    [
-        ([{"id": 2}, {"id": 3}, {"id": 4}], [4]),
-        ([{"id": 3}, {"id": 4}], [4]),
-        ([{"id": 3}], []),
-        ([{"id": 3, "time": "later"}, {"id": 4}], [3, 4]),
-        ([{"id": 4}, {"id": 3}], [4, 3]),
-    ],
-    ids=["two rows", "one row", "nothing else", "in another state", "not at its start"],
-)
-@pytest.mark.parametrize("parse", [orjson.loads, RECORDS], ids=["objects", "records"])
-def test_what_both_pages_show_at_a_seam_comes_once_where_it_is_the_same(
-    client: ZendeskClient, stub: Stub, second: list[Any], left: list[int], parse: Any
-):
-    key = "ticket_metric_events"
-    first = {key: rows(1, 2, 3), "end_time": 30, "next_page": "x"}
-    stub.script(Reply(200, first), Reply(200, {key: second, "end_time": 40, "next_page": None}))
-    walked = list(pages(client, TICKET_METRIC_EVENTS, Position(start_time=0), parse=parse))
-    found = [[row.get("id") for row in page.rows] for page in walked]
-    assert found == [[1, 2, 3], left]
-    assert [row.get("id") for row in walked[1].envelope[key]] == left
-    assert walked[1].after == Position(start_time=40)
 
 
 def test_an_empty_time_export_keeps_its_position(client: ZendeskClient, stub: Stub):
