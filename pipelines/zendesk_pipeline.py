@@ -20,7 +20,7 @@ import dlt
 
 from zendesk_source import zendesk_source
 from zendesk_source.command_line import add_output_arguments, ended, plan
-from zendesk_source.command_line.dlt_runtime import dlt_runtime
+from zendesk_source.command_line.dlt_runtime import dlt_runtime, own_folder
 from zendesk_source.command_line.load import DATASET, add_arguments, check
 from zendesk_source.command_line.loading import collector, load, run_demo, window_of
 from zendesk_source.selection import select_streams
@@ -38,7 +38,7 @@ def copy(options: argparse.Namespace) -> int:
         return run_demo(options)
     if options.dry_run:
         return plan.run(options)
-    with dlt_runtime():
+    with dlt_runtime(), own_folder("zendesk", wait=options.wait):
         pipeline = dlt.pipeline(
             "zendesk",
             destination=options.destination,

@@ -7,12 +7,24 @@ into two places by turns: the rows in between would be missing for ever, without
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import dlt
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
+from zendesk_source.working_folder import begun_in, heal
+
 _LOADED = "zendesk_loaded_version"
+
+
+def mend_working_folder(pipeline: dlt.Pipeline) -> None:
+    """Begin a new working folder where the one there is damaged; only while no one else uses it."""
+    folder = Path(pipeline.working_dir)
+    begun = begun_in(folder)
+    if heal(folder):
+        _forget(pipeline, begun)
 
 
 def follow_destination(pipeline: dlt.Pipeline) -> bool:
@@ -33,7 +45,7 @@ def follow_destination(pipeline: dlt.Pipeline) -> bool:
                 and _stored_version(pipeline, client) != remembered
             )
         if is_other:
-            _forget(pipeline)
+            _forget(pipeline, pipeline.get_local_state_val("initial_cwd"))
     pipeline.sync_destination()
     with pipeline.destination_client() as client:
         return bool(client.is_storage_initialized())
@@ -71,8 +83,8 @@ def _stored_version(pipeline: dlt.Pipeline, client: WithStateSync) -> str | None
     return stored["_version_hash"] if stored else None
 
 
-def _forget(pipeline: dlt.Pipeline) -> None:
-    folder = pipeline.get_local_state_val("initial_cwd")
+def _forget(pipeline: dlt.Pipeline, begun: str | None) -> None:
     pipeline.drop()
-    # Files named without a folder, such as zendesk.duckdb, stay where they are.
-    pipeline.set_local_state_val("initial_cwd", folder)
+    if begun is not None:
+        # Files named without a folder, such as zendesk.duckdb, stay where they are.
+        pipeline.set_local_state_val("initial_cwd", begun)

@@ -81,6 +81,9 @@ def explanation_of(
         if (explanation := _of_files(cause) or _of_settings(cause)) is not None:
             return explanation
     for cause in chain:
+        if (explanation := _of_a_path(cause)) is not None:
+            return explanation
+    for cause in chain:
         if isinstance(cause, DestinationConnectionError):
             return _no_connection(str(cause).partition(_REASON_MARK)[2] or str(cause))
     failed = next((each for each in chain if isinstance(each, PipelineStepFailed)), None)
@@ -101,6 +104,8 @@ def _of_files(error: BaseException) -> ZendeskError | None:
             "Close the other program (a notebook, a DuckDB shell, a second run) and start again;"
             " nothing was changed.",
         )
+    if (damage := _of_a_duckdb_file(text)) is not None:
+        return damage
     if "not a valid DuckDB database file" in text:
         return ConfigurationError(
             f"{_quoted(text).strip() or 'The file'} is not a DuckDB file.",
@@ -136,6 +141,39 @@ def _of_files(error: BaseException) -> ZendeskError | None:
             "Name one of them otherwise: --dataset zendesk_data.",
         )
     return None
+
+
+def _of_a_duckdb_file(text: str) -> ZendeskError | None:
+    """Explain a DuckDB file that is there and cannot be read."""
+    file = _quoted(text)
+    if "Could not read enough bytes" in text or "Corrupt database file" in text:
+        return ConfigurationError(
+            f"The DuckDB file{file} is damaged: it is cut, or parts of it are not DuckDB's.",
+            "Nothing was changed. Put it back from a backup, and the next load goes on from there;"
+            " or move it away, and the next load begins anew.",
+        )
+    if "Trying to read a database file with version number" in text:
+        return ConfigurationError(
+            f"The DuckDB file{file} was written by a newer DuckDB than the one installed here.",
+            "Nothing was changed. Update DuckDB: .venv/bin/python -m pip install --upgrade duckdb",
+        )
+    if "Is a directory" in text and "Could not read from file" in text:
+        return ConfigurationError(
+            f"{file.strip() or 'The DuckDB file'} is a folder, not a DuckDB file.",
+            "Name another one: DESTINATION__DUCKDB__CREDENTIALS=/path/to/zendesk.duckdb",
+        )
+    return None
+
+
+def _of_a_path(error: BaseException) -> ZendeskError | None:
+    """Explain a file or folder of dlt's that is gone, or that we may not use."""
+    if not isinstance(error, OSError) or not isinstance(error.filename, str):
+        return None
+    return ConfigurationError(
+        f"{error.filename} cannot be used: {error.strerror or type(error).__name__}.",
+        "dlt keeps its working folders in DLT_DATA_DIR, which has to be writable, and in"
+        " ~/.dlt without it. What was deleted from them is made anew with the next start.",
+    )
 
 
 def _of_settings(error: BaseException) -> ZendeskError | None:

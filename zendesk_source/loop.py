@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import dlt
@@ -18,8 +19,8 @@ from dlt.extract import DltSource
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.connection import only_greeting
-from zendesk_source.destination_state import follow_destination
-from zendesk_source.duckdb_file import make_file
+from zendesk_source.destination_state import follow_destination, mend_working_folder
+from zendesk_source.duckdb_file import made_private
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
 from zendesk_source.extract.slices import (
@@ -32,7 +33,7 @@ from zendesk_source.labeled_view import show_labels
 from zendesk_source.memory import little_memory
 from zendesk_source.missing_tables import look_for_tables
 from zendesk_source.packages import Packages
-from zendesk_source.single_run import only_sync_of
+from zendesk_source.single_run import only_sync_in
 from zendesk_source.sync_log import SyncLog
 
 OnSlice = Callable[[dict[str, StreamRun]], None]
@@ -120,25 +121,27 @@ def sync(
     try:
         with (
             explained(pipeline),
-            only_sync_of(pipeline, wait=wait_for_other),
+            only_sync_in(Path(pipeline.working_dir), wait=wait_for_other),
         ):
             log.account = _greet(source, on_wait)
-            make_file(pipeline)
-            is_new = not follow_destination(pipeline)
-            with little_memory(pipeline) as memory:
-                packages = Packages(pipeline, source, progress, limits, log, memory, is_new)
-                packages.finish_pending()
-                if not is_new:
-                    look_for_tables(pipeline, source.name, progress)
-                while packages.waiting:
-                    packages.load_next()
-                    if on_slice is not None:
-                        on_slice(runs)
-                    if clock.monotonic() >= ends_at:
-                        break
-                packages.end()
-                show_labels(pipeline, source.name)
-                return SyncReport(runs, started_at, clock.monotonic() - started, packages.count)
+            mend_working_folder(pipeline)
+            with made_private(pipeline):
+                is_new = not follow_destination(pipeline)
+                with little_memory(pipeline) as memory:
+                    packages = Packages(pipeline, source, progress, limits, log, memory, is_new)
+                    packages.finish_pending()
+                    if not is_new:
+                        look_for_tables(pipeline, source.name, progress)
+                    while packages.waiting:
+                        packages.load_next()
+                        if on_slice is not None:
+                            on_slice(runs)
+                        if clock.monotonic() >= ends_at:
+                            break
+                    packages.end()
+                    show_labels(pipeline, source.name)
+                seconds = clock.monotonic() - started
+                return SyncReport(runs, started_at, seconds, packages.count)
     finally:
         progress.ahead.stop()
 

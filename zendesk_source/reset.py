@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import dlt
 from dlt.common.destination.client import WithStagingDataset
 from dlt.pipeline.helpers import pipeline_drop
 
 from zendesk_source.connection import ACCOUNTS
-from zendesk_source.destination_state import follow_destination, remember_loaded
+from zendesk_source.destination_state import (
+    follow_destination,
+    mend_working_folder,
+    remember_loaded,
+)
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.kept import forgotten
 from zendesk_source.failures import explained
-from zendesk_source.single_run import only_sync_of
+from zendesk_source.single_run import only_sync_in
 
 
 def reset_stream(
@@ -32,7 +38,8 @@ def reset_stream(
         ConfigurationError: A sync of this pipeline is running, or there is no such account.
         LoadFailed: The destination refused it; nothing was changed.
     """
-    with explained(pipeline), only_sync_of(pipeline):
+    with explained(pipeline), only_sync_in(Path(pipeline.working_dir)):
+        mend_working_folder(pipeline)
         if not follow_destination(pipeline) or not pipeline.schemas:
             return None
         while pipeline.has_pending_data:

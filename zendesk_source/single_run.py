@@ -4,46 +4,55 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Protocol
 
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.file_lock import file_lock
 
 LOCK_FILE = "zendesk_sync.lock"
 _LOOK_AGAIN_SECONDS = 1.0
-
-
-class HasWorkingFolder(Protocol):
-    """A dlt pipeline, as far as this module knows it."""
-
-    pipeline_name: str
-    working_dir: str
+_held: ContextVar[frozenset[Path]] = ContextVar("zendesk_sync_locks", default=frozenset())
 
 
 @contextmanager
-def only_sync_of(pipeline: HasWorkingFolder, *, wait: bool = False) -> Iterator[None]:
-    """Hold the pipeline's lock; it is let go with the process, however that ends.
+def only_sync_in(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold a pipeline's lock; it is let go with the process, however that ends.
 
     Args:
-        pipeline: Its working folder holds the lock file.
+        folder: dlt's working folder of the pipeline; the lock file is beside it. Who holds the
+            lock already goes on.
         wait: Wait for another sync to end instead of refusing.
 
     Raises:
-        ConfigurationError: Another sync of this pipeline runs on this machine.
+        ConfigurationError: Another sync of this pipeline runs on this machine, or the lock
+            cannot be made.
     """
-    path = Path(pipeline.working_dir).parent / f"{pipeline.pipeline_name}.{LOCK_FILE}"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = folder.parent / f"{folder.name}.{LOCK_FILE}"
+    if path in _held.get():
+        yield
+        return
 
     def look_again() -> None:
         if not wait:
             raise ConfigurationError(
-                f"Another sync of pipeline {pipeline.pipeline_name!r} is running.",
+                f"Another sync of pipeline {folder.name!r} is running.",
                 "Wait until it has ended, or use --wait. The lock goes when its process"
                 " ends; there is no file to delete.",
             )
         time.sleep(_LOOK_AGAIN_SECONDS)
 
-    with file_lock(path, look_again):
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(file_lock(path, look_again))
+        except OSError as error:
+            raise ConfigurationError(
+                f"dlt's working folder {folder.parent} cannot be used:"
+                f" {error.strerror or type(error).__name__}.",
+                "Set DLT_DATA_DIR to a folder that you may write to.",
+            ) from error
+        token = _held.set(_held.get() | {path})
+        stack.callback(_held.reset, token)
         yield

@@ -5,17 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import CustomLoaderDocProvider
 from dlt.common.configuration.specs import PluggableRunContext
+from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.runtime import telemetry
 
 from zendesk_source.command_line.output import log
 from zendesk_source.failures import explained
 from zendesk_source.plain_settings import read_plain_settings
 from zendesk_source.redaction import without_secrets
+from zendesk_source.single_run import only_sync_in
+from zendesk_source.working_folder import heal
 
 # Warnings of dlt about what is meant to be so, or is said by us in other words.
 EXPECTED_WARNINGS = (
@@ -36,6 +40,26 @@ SETTINGS: dict[str, Any] = {
 }
 """What .dlt/config.toml of this project says and why is there; asked last, because dlt looks for
 that file in the current folder only, and without it reports its use."""
+
+
+@contextmanager
+def own_folder(name: str, *, wait: bool = False) -> Iterator[None]:
+    """Hold the working folder of a pipeline, and mend it, before dlt opens it.
+
+    dlt makes the folder and reads its files as soon as there is a pipeline; of two processes in
+    a new folder each would delete what the other makes.
+
+    Args:
+        name: Of the pipeline.
+        wait: Wait for another sync of it to end instead of refusing.
+
+    Raises:
+        ConfigurationError: Another sync of it is running, or the folder cannot be used.
+    """
+    folder = Path(get_dlt_pipelines_dir()) / name
+    with only_sync_in(folder, wait=wait):
+        heal(folder)
+        yield
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from dlt.common.runtime.collector_base import Collector
 from dlt.extract import DltSource
 
 from zendesk_source import demo
-from zendesk_source.command_line.dlt_runtime import dlt_runtime
+from zendesk_source.command_line.dlt_runtime import dlt_runtime, own_folder
 from zendesk_source.command_line.load import DATASET, progress_of, tables_of
 from zendesk_source.command_line.output import log, print_json, print_lines, print_table
 from zendesk_source.command_line.progress import LiveTable, StepCollector, watched
@@ -26,7 +26,7 @@ from zendesk_source.summary import HEADINGS, as_document, notes, summary_rows, w
 
 def load_chosen(options: argparse.Namespace) -> int:
     """Load the chosen streams into the default pipeline."""
-    with dlt_runtime():
+    with dlt_runtime(), own_folder("zendesk", wait=options.wait):
         pipeline = dlt.pipeline(
             "zendesk",
             destination=options.destination,
@@ -91,7 +91,7 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
 
 def run_demo(options: argparse.Namespace) -> int:
     """Load a simulated account, twice, and ask its tables three questions."""
-    with dlt_runtime():
+    with dlt_runtime(), own_folder("zendesk_demo", wait=options.wait):
         pipeline = _demo_pipeline(options)
         # dlt remembers where the file of an earlier demo was made; this one's is made here.
         pipeline.set_local_state_val("initial_cwd", str(Path.cwd()))

@@ -43,17 +43,18 @@ def run(options: argparse.Namespace) -> int:
     import dlt
 
     from zendesk_source.command_line.destination import loaded_pipeline
-    from zendesk_source.command_line.dlt_runtime import dlt_runtime
+    from zendesk_source.command_line.dlt_runtime import dlt_runtime, own_folder
     from zendesk_source.reset import reset_stream
 
     with dlt_runtime():
         with loaded_pipeline(options):
             pass  # there is something to reset
-        dataset = options.dataset or DATASET
-        pipeline = dlt.pipeline("zendesk", destination=options.destination, dataset_name=dataset)
-        dropped = reset_stream(
-            pipeline, stream.name, drop_tables=options.drop_tables, account=options.account
-        )
+        place = {"destination": options.destination, "dataset_name": options.dataset or DATASET}
+        with own_folder("zendesk"):
+            pipeline = dlt.pipeline("zendesk", **place)
+            dropped = reset_stream(
+                pipeline, stream.name, drop_tables=options.drop_tables, account=options.account
+            )
     if options.json:
         print_json({"stream": stream.name, "was_reset": dropped is not None, "dropped": dropped})
     elif dropped is None:

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dlt
 from dlt.common.configuration.container import Container
-from dlt.common.pipeline import PipelineContext
-from dlt.pipeline.exceptions import CannotRestorePipelineException
+from dlt.common.pipeline import PipelineContext, get_dlt_pipelines_dir
 
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.html_report.loaded import opened
 from zendesk_source.html_report.page import page
+from zendesk_source.working_folder import begun_in
 
 WEEKS = 13
 """A quarter."""
@@ -64,10 +64,8 @@ def reader(name: str, destination: str, dataset: str) -> Iterator[dlt.Pipeline]:
     dlt notes in which folder a pipeline was first used and makes a DuckDB file there; a look from
     somewhere else must not decide that.
     """
-    try:
-        loaded_from = dlt.attach(name).get_local_state_val("initial_cwd")
-    except (CannotRestorePipelineException, KeyError):
-        loaded_from = str(Path.cwd())
+    # Not dlt.attach(), which trusts the folder, and writes to it.
+    loaded_from = begun_in(Path(get_dlt_pipelines_dir()) / name) or str(Path.cwd())
     with TemporaryDirectory() as scratch:
         # A pipeline settles where its files are when it is made: so this one is made twice.
         for _ in range(2):

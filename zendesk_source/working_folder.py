@@ -1,0 +1,136 @@
+"""dlt's working folder of a pipeline: it only remembers, so a damaged one can be done without.
+
+A disk that was full, or a machine that lost power, leaves files that are cut or empty. dlt trusts
+them. All that is in them is at the destination too, except packages that wait to be loaded, and
+their rows are read again: the positions at the destination are behind them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+STATE_FILE = "state.json"
+PACKAGES = ("load/normalized", "normalize/extracted")
+"""Where packages wait, below the folder."""
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def private_files(shared: Path | None = None) -> Iterator[None]:
+    """Let files and folders that this process makes be their owner's only.
+
+    Args:
+        shared: A file that may be there, and that others may read: then what is made beside it,
+            such as its log, is as usual.
+    """
+    is_shared = shared is not None and shared.exists() and bool(shared.stat().st_mode & 0o077)
+    usual = os.umask(0o077)
+    if is_shared:
+        os.umask(usual)
+    try:
+        yield
+    finally:
+        os.umask(usual)
+
+
+def close_to_others(folder: Path) -> None:
+    """Make a new working folder its owner's only."""
+    with suppress(OSError):
+        folder.chmod(0o700)
+
+
+def heal(folder: Path) -> bool:
+    """Move a damaged working folder away, and say so; only while no other process uses it.
+
+    Args:
+        folder: Of one pipeline; it need not be there.
+
+    Returns:
+        Whether it was moved.
+
+    Raises:
+        OSError: It cannot be.
+    """
+    damage = _damage_of(folder)
+    if not damage:
+        return False
+    beside = (folder.with_name(f"{folder.name}.damaged-{number}") for number in count(1))
+    aside = next(place for place in beside if not place.exists())
+    folder.rename(aside)
+    logger.warning(
+        "dlt's working folder %s is damaged: %s. It was moved to %s, which can be deleted; the"
+        " destination says where to go on.",
+        folder,
+        damage,
+        aside,
+    )
+    return True
+
+
+def begun_in(folder: Path) -> str | None:
+    """Return in which folder a pipeline was first used; None where nothing tells."""
+    state = _json_object(folder / STATE_FILE)
+    if state is None:
+        return None
+    local = state.get("_local")
+    place = local.get("initial_cwd") if isinstance(local, dict) else None
+    return place if isinstance(place, str) else None
+
+
+def _damage_of(folder: Path) -> str:
+    """Return what is wrong with a working folder; nothing where all is well."""
+    if not folder.is_dir():
+        return "it is not a folder" if folder.exists() else ""
+    if not (folder / STATE_FILE).exists():
+        return ""  # dlt makes it anew
+    state = _json_object(folder / STATE_FILE)
+    if state is None or not isinstance(state.get("_state_engine_version"), int):
+        return f"{STATE_FILE} is cut or empty"
+    for name in state.get("schema_names") or ():
+        if _json_object(folder / "schemas" / f"{name}.schema.json") is None:
+            return f"{name}.schema.json is missing, cut or empty"
+    broken = next(filter(None, map(_damage_of_package, _packages(folder))), None)
+    return f"{broken} of a package that waits is cut or empty" if broken else ""
+
+
+def _packages(folder: Path) -> Iterator[Path]:
+    for place in PACKAGES:
+        with suppress(OSError):
+            yield from (each for each in (folder / place).iterdir() if each.is_dir())
+
+
+def _damage_of_package(package: Path) -> str:
+    schema = package / "schema.json"
+    if not schema.exists() and package.parent.name == "extracted":
+        return ""  # never extracted to its end: dlt itself drops it
+    if _json_object(schema) is None:
+        return "schema.json"
+    jobs = (file for file in package.glob("*_jobs/*.parquet") if file.is_file())
+    return next((file.name for file in jobs if not _is_parquet(file)), "")
+
+
+def _is_parquet(file: Path) -> bool:
+    try:
+        pq.read_metadata(file)
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return True
+
+
+def _json_object(file: Path) -> dict[str, Any] | None:
+    try:
+        found = orjson.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
