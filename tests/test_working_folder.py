@@ -43,6 +43,11 @@ def add_package(folder: Path, place: str, files: dict[str, str]) -> None:
         file.write_text(text)
 
 
+def file_in_its_place(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.write_text("")
+
+
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "an empty state": (lambda folder: (folder / "state.json").write_text(""), "state.json"),
     "a cut state": (lambda folder: cut(folder / "state.json"), "state.json"),
@@ -72,7 +77,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         "groups.1a2b3c.0.parquet of a package",
     ),
     "a file in its place": (
-        lambda folder: (shutil.rmtree(folder), folder.write_text("")),
+        file_in_its_place,
         "not a folder",
     ),
 }
