@@ -45,7 +45,7 @@ def follow_destination(pipeline: dlt.Pipeline) -> bool:
                 and _stored_version(pipeline, client) != remembered
             )
         if is_other:
-            _forget(pipeline, pipeline.get_local_state_val("initial_cwd"))
+            _forget(pipeline)
     pipeline.sync_destination()
     with pipeline.destination_client() as client:
         return bool(client.is_storage_initialized())
@@ -83,7 +83,8 @@ def _stored_version(pipeline: dlt.Pipeline, client: WithStateSync) -> str | None
     return stored["_version_hash"] if stored else None
 
 
-def _forget(pipeline: dlt.Pipeline, begun: str | None) -> None:
+def _forget(pipeline: dlt.Pipeline, begun: str | None = None) -> None:
+    begun = begun or begun_in(Path(pipeline.working_dir))
     pipeline.drop()
     if begun is not None:
         # Files named without a folder, such as zendesk.duckdb, stay where they are.

@@ -80,13 +80,14 @@ def explanation_of(
     for cause in chain:
         if (explanation := _of_files(cause) or _of_settings(cause)) is not None:
             return explanation
-    for cause in chain:
-        if (explanation := _of_a_path(cause)) is not None:
-            return explanation
+    failed = next((each for each in chain if isinstance(each, PipelineStepFailed)), None)
+    if failed is None or failed.step == "sync":  # else it is of a package, which can be dropped
+        for cause in chain:
+            if (explanation := _of_a_path(cause)) is not None:
+                return explanation
     for cause in chain:
         if isinstance(cause, DestinationConnectionError):
             return _no_connection(str(cause).partition(_REASON_MARK)[2] or str(cause))
-    failed = next((each for each in chain if isinstance(each, PipelineStepFailed)), None)
     is_refused = any(type(each).__name__ in _DRIVER_ERRORS for each in chain)
     if failed is None:
         return _no_connection(str(chain[-1])) if is_refused else None
