@@ -18,7 +18,17 @@ LAYERS += ["plain_settings", "missing_settings", "failures", "source"]
 SYNC = ["working_folder", "destination_state", "missing_tables", "labeled_view"]
 SYNC += ["memory", "duckdb_file"]
 SYNC += ["single_run", "sync_log", "packages", "loop"]
-ORDER = ["text_table", "redaction", *LAYERS, *SYNC, "selection", "summary", "html_report", "demo"]
+ORDER = [
+    "text_table",
+    "reasons",
+    "redaction",
+    *LAYERS,
+    *SYNC,
+    "selection",
+    "summary",
+    "html_report",
+    "demo",
+]
 ORDER += ["login", "preview", "sync_history", "reset", "command_line"]
 # The public names, and `python -m zendesk_source`: above everything, imported by no part.
 FRONT = ["__init__", "__main__"]

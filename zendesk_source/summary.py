@@ -10,6 +10,7 @@ import dlt
 
 from zendesk_source.extract.slices import StreamRun
 from zendesk_source.loop import SyncReport
+from zendesk_source.reasons import lines_of
 from zendesk_source.text_table import table_text
 
 HEADINGS = ("stream", "rows", "newest", "pages", "requests", "seconds")
@@ -33,12 +34,14 @@ def summary_rows(report: SyncReport) -> list[tuple[str, ...]]:
 
 
 def notes(report: SyncReport) -> list[str]:
-    """Return what was not as it should be: a line a stream."""
-    noted = [(name, run) for name, run in report.runs.items() if run.reason]
-    lines = [
-        f"{'note' if run.status == 'ok' else run.status}: {name}: {run.reason}"
-        for name, run in noted
+    """Return what was not as it should be: a line a stream, or one for all with one reason."""
+    noted = [
+        (name, "note" if run.status == "ok" else run.status, run.reason)
+        for name, run in report.runs.items()
+        if run.reason
     ]
+    was_any_read = any(run.was_read for run in report.runs.values())
+    lines = lines_of(noted, was_any_read=was_any_read)
     if unfinished := [name for name, run in report.runs.items() if not run.is_at_end]:
         lines.append(f"not at the end yet: {', '.join(unfinished)}; the next run goes on.")
     return lines

@@ -22,6 +22,9 @@ from zendesk_source.errors import (
 )
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
+INACTIVE = "SupportProductInactive"
+"""Stands in a message, and its title says only Forbidden."""
+
 _PHRASES = frozenset({"Couldn't authenticate you", "Internal Server Error"})
 _EXPORT_CLOSED = (
     "From December 2026 Zendesk closes incremental exports to third-party apps: log in as an"
@@ -66,6 +69,7 @@ def _candidates(answer: dict[str, Any]) -> list[object]:
     error, errors = answer.get("error"), answer.get("errors")
     found: list[object] = [error]
     if isinstance(error, dict):
+        found += [error.get("message")] if error.get("message") == INACTIVE else []
         found += [error.get("code"), error.get("title"), error.get("type")]
     if isinstance(errors, list):
         for each in errors:
@@ -115,6 +119,8 @@ _DEEPER_REMEDY = (
 
 
 def _access_remedy(body: bytes) -> str:
+    if INACTIVE.encode() in body:
+        return "Support is not active in this account: its trial or subscription has ended."
     if b"scope" in body.lower():
         return "The token's scope does not cover it: `read` covers everything."
     return "Use an admin, or a scope that covers it."

@@ -21,6 +21,7 @@ from zendesk_source.command_line.load import (
     check_streams,
 )
 from zendesk_source.command_line.output import log, print_facts, print_json, print_lines
+from zendesk_source.reasons import lines_of
 
 STREAM_IS_CLOSED = 4
 
@@ -47,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({**found, "exit_code": code})
         return code
-    lines = [f"{one['status']}: {name}: {one['reason']}" for name, one in closed.items()]
+    told = [(name, one["status"], one["reason"]) for name, one in closed.items()]
+    lines = lines_of(told, was_any_read=len(closed) < len(found["streams"]))
     if options.quiet:
         for line in lines:
             log.error(line)

@@ -27,6 +27,7 @@ from zendesk_source.command_line.load import (
 )
 from zendesk_source.command_line.output import log, print_json, print_lines, print_table
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.reasons import lines_of
 
 if TYPE_CHECKING:
     from zendesk_source.sync_history import StreamState
@@ -112,7 +113,10 @@ def _row(name: str, state: StreamState, now: datetime) -> tuple[str, ...]:
 
 def _notes(states: Mapping[str, StreamState], now: datetime) -> list[str]:
     bad = [(name, state.last) for name, state in states.items() if state.last.reason]
-    notes = [f"{last.status}: {name}: {last.reason}" for name, last in bad]
+    told = [(name, last.status, last.reason) for name, last in bad]
+    unread = ("skipped", "failed")
+    was_any_read = any(state.last.status not in unread for state in states.values())
+    notes = lines_of(told, was_any_read=was_any_read)
     ahead = [
         f"wrong clock: {name}: its last sync began in the future, at"
         f" {state.last.started_at:%Y-%m-%d %H:%M} UTC; when that was nobody knows."

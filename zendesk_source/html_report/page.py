@@ -13,6 +13,7 @@ from zendesk_source.html_report.loaded import Loaded
 from zendesk_source.html_report.markup import Markup, element, joined
 from zendesk_source.html_report.sections import SECTIONS, Drawn, Section, Table
 from zendesk_source.html_report.tiles import Tile, tiles
+from zendesk_source.reasons import few, grouped
 
 # No script, no address, not even a picture: what a customer wrote could do nothing if it got in.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -139,10 +140,16 @@ def _moment(at: datetime) -> Markup:
 
 def _troubles(loaded: Loaded) -> Markup | None:
     """Return which streams the last sync could not read, if any."""
-    troubles = [
-        element("li", f"{stream} {status} on {wording.minute(at)}: {reason}")
-        for stream, status, reason, at in loaded.last_syncs()
+    last = loaded.last_syncs()
+    told = [
+        (stream, f"{status} on {wording.minute(at)}", reason)
+        for stream, status, reason, at in last
         if status != "ok"
+    ]
+    was_any_read = any(status in ("ok", "incomplete") for _, status, _, _ in last)
+    troubles = [
+        element("li", f"{few(names)} {how}: {reason}")
+        for names, how, reason in grouped(told, was_any_read=was_any_read)
     ]
     return element("ul", *troubles, class_="troubles") if troubles else None
 

@@ -1,0 +1,72 @@
+"""Why streams were not read, once for all of which the same is to be said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+MOST_NAMED = 12
+_GROUPED = ("skipped", "failed", "closed")
+_WHERE = re.compile(r"^\S+ \(/[^)]*\):? ")
+_REFUSED = re.compile(r"^answered 403(?: (\w+))?\b")
+
+Told = tuple[str, str, str]
+"""A stream, how it ended, and why."""
+
+
+def lines_of(told: Iterable[Told], *, was_any_read: bool) -> list[str]:
+    """Return a line for each stream, or for several that ended for the same reason.
+
+    Args:
+        told: Streams that have a reason.
+        was_any_read: Whether any other stream could be read. Where none could, the account or the
+            network may be why, and that is said in place of a remedy for each stream.
+    """
+    return [
+        f"{status}: {few(names)}: {reason}"
+        for names, status, reason in grouped(told, was_any_read=was_any_read)
+    ]
+
+
+def grouped(told: Iterable[Told], *, was_any_read: bool) -> list[tuple[list[str], str, str]]:
+    """Put streams together that ended for the same reason.
+
+    Args:
+        told: Streams that have a reason.
+        was_any_read: Whether any other stream could be read.
+
+    Returns:
+        Their names, how they ended, and why: without the path where they are several.
+    """
+    told = list(told)
+    if not was_any_read and (reason := _nothing_at_all(told)):
+        return [([name for name, _, _ in told], told[0][1], reason)]
+    groups: dict[tuple[str, str], list[Told]] = {}
+    for name, status, reason in told:
+        about = _WHERE.sub("", reason) if status.startswith(_GROUPED) else f"{name} {reason}"
+        groups.setdefault((status, about), []).append((name, status, reason))
+    return [
+        ([name for name, _, _ in group], status, about if len(group) > 1 else group[0][2])
+        for (status, about), group in groups.items()
+    ]
+
+
+def _nothing_at_all(told: Sequence[Told]) -> str:
+    """Return what it means that several streams, and no less than all, are refused."""
+    answers = [_REFUSED.match(_WHERE.sub("", reason)) for _, _, reason in told]
+    names = {answer[1] or "" for answer in answers if answer}
+    if len(told) < 2 or not all(answers):
+        return ""
+    named = f" {'/'.join(sorted(filter(None, names)))}" if any(names) else ""
+    return (
+        f"nothing at all may be read: every stream answered 403{named}. The account or the network"
+        " may be why, more than a role: a trial or subscription that has ended, an allow-list of"
+        " addresses without this machine's (Admin Center, Account, Security), a proxy in between,"
+        " or an outage (https://status.zendesk.com)."
+    )
+
+
+def few(names: Sequence[str]) -> str:
+    """Return names as a text; of many the first, and how many there are more."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
