@@ -15,11 +15,13 @@ from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.credentials import (
     API_TOKENS_END,
+    SECRETS,
     ZendeskApiToken,
     ZendeskCredentials,
     ZendeskOAuthToken,
     ZendeskRefreshToken,
     base_url_of,
+    tidy,
     token_file_of,
 )
 from zendesk_source.api.grants import (
@@ -31,6 +33,7 @@ from zendesk_source.api.grants import (
 from zendesk_source.api.token_endpoint import TokenEndpoint
 from zendesk_source.api.token_file import TokenFile
 from zendesk_source.api.wire import Wire
+from zendesk_source.redaction import keep_out
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +117,8 @@ def auth_for(
         wire: Sends what asks for tokens; an own one when left out.
         on_wait: Told why and how long asking for a token waits.
     """
+    tidy(credentials)
+    keep_out(*(str(getattr(credentials, name, "") or "") for name in SECRETS))
     if isinstance(credentials, ZendeskOAuthToken):
         return StaticAuth(
             f"Bearer {credentials.oauth_token}",
@@ -143,7 +148,8 @@ def auth_for(
 
 def chat_auth_for(credentials: ZendeskCredentials) -> Auth | None:
     """Return who asks Chat, where it has a token of its own; None asks as everywhere else."""
-    if not str(credentials.chat_token or "").strip():
+    tidy(credentials)
+    if not credentials.chat_token:
         return None
     return StaticAuth(
         f"Bearer {credentials.chat_token}",
@@ -159,9 +165,10 @@ def _api_token_auth(credentials: ZendeskApiToken) -> StaticAuth:
             " Center and set `client_id` and `client_secret` in place of `email` and `token`.",
             f"{API_TOKENS_END:%d %B %Y}",
         )
-    pair = f"{credentials.email}/token:{credentials.token}".encode()
+    pair = base64.b64encode(f"{credentials.email}/token:{credentials.token}".encode()).decode()
+    keep_out(pair)
     return StaticAuth(
-        f"Basic {base64.b64encode(pair).decode()}",
+        f"Basic {pair}",
         remedy="Check `email` and `token`, and that token access is on in Admin Center;"
         " a token unused for 30 days deactivates itself.",
     )

@@ -26,6 +26,13 @@ from zendesk_source.errors import ConfigurationError
 API_TOKENS_END = date(2027, 4, 30)
 """https://developer.zendesk.com/documentation/api-basics/authentication/oauth-migration/"""
 
+_TEXTS = ("subdomain", "client_id", "email", "base_url", "scope", "token_file")
+SECRETS = ("token", "oauth_token", "client_secret", "refresh_token", "chat_token")
+"""Fields of credentials that nobody is to see."""
+
+_IN_ONE_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*")
+_SENT_AS_IT_IS = re.compile(r"[!-~]*")
+_INVISIBLE = "\ufeff\u200b\u200e"
 _SAFE_TO_SHOW = re.compile(r"[A-Za-z0-9.-]{1,80}")
 _SUBDOMAIN_REMEDY = (
     "Set `subdomain` to the first part of the address agents use: `acme` for"
@@ -58,7 +65,8 @@ class ZendeskRefreshToken(CredentialsConfiguration):
             self.resolve()
 
     def on_resolved(self) -> None:
-        """Refuse what was left empty, as in the example file."""
+        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        tidy(self)
         given: str | None = self.refresh_token
         _require_text(self, "client_id", *(["refresh_token"] if given is not None else []))
 
@@ -78,7 +86,8 @@ class ZendeskOAuthClient(CredentialsConfiguration):
     base_url: str = ""
 
     def on_resolved(self) -> None:
-        """Refuse what was left empty, as in the example file."""
+        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        tidy(self)
         _require_text(self, "client_id", "client_secret")
 
 
@@ -92,7 +101,8 @@ class ZendeskOAuthToken(CredentialsConfiguration):
     base_url: str = ""
 
     def on_resolved(self) -> None:
-        """Refuse what was left empty, as in the example file."""
+        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        tidy(self)
         _require_text(self, "oauth_token")
 
 
@@ -107,7 +117,8 @@ class ZendeskApiToken(CredentialsConfiguration):
     base_url: str = ""
 
     def on_resolved(self) -> None:
-        """Refuse what was left empty, as in the example file."""
+        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        tidy(self)
         _require_text(self, "email", "token")
 
 
@@ -127,6 +138,46 @@ def token_file_of(credentials: ZendeskRefreshToken) -> Path:
 
 def _has_logged_in(credentials: ZendeskRefreshToken) -> bool:
     return token_file_of(credentials).exists()
+
+
+def tidy(credentials: ZendeskCredentials) -> None:
+    """Take off what a file or the clipboard has put around a setting; the rest is left alone.
+
+    Raises:
+        ConfigurationError: What is left cannot be sent. Its message never holds a secret.
+    """
+    for name in (*_TEXTS, *SECRETS):
+        given = getattr(credentials, name, None)
+        if isinstance(given, str):
+            text = given.strip().strip(_INVISIBLE).strip()
+            if name in SECRETS and text[:1] in ("'", '"') and text[:1] == text[-1:]:
+                text = text[1:-1].strip()  # as Docker's --env-file hands it over
+            _check_characters(name, text)
+            setattr(credentials, name, text)
+    if isinstance(credentials, ZendeskApiToken) and credentials.email:
+        credentials.email = _address_of(credentials.email)
+
+
+def _check_characters(name: str, text: str) -> None:
+    if _IN_ONE_LINE.fullmatch(text) and (name not in SECRETS or _SENT_AS_IT_IS.fullmatch(text)):
+        return
+    wanted = "printable ASCII without blanks" if name in SECRETS else "one line"
+    raise ConfigurationError(
+        f"`{name}` has characters in it that cannot be sent, such as a line break.",
+        f"It must be {wanted}: copy it anew, without what stands before and after it.",
+    )
+
+
+def _address_of(email: str) -> str:
+    """Return the address of an agent, which other tools want with what the secret is behind it."""
+    address, _, kind = email.partition("/")
+    if kind.lower() == "password":
+        raise ConfigurationError(
+            "`email` ends in /password: passwords no longer work for Zendesk's API.",
+            "Make an OAuth client, or an API token: docs/credentials.md says how. Then set `email`"
+            " to the address alone, and `token`.",
+        )
+    return address if kind.lower() in ("", "token") else email
 
 
 def _require_text(credentials: CredentialsConfiguration, *fields: str) -> None:

@@ -19,6 +19,7 @@ from zendesk_source.api.refusals import error_name
 from zendesk_source.api.retry import RETRIED_STATUSES, RetryPolicy, retry_after_seconds
 from zendesk_source.api.wire import Limits, Reply, TransportFailed, Wire
 from zendesk_source.errors import AuthenticationError, ConfigurationError, ServerUnavailable
+from zendesk_source.redaction import keep_out
 
 TOKEN_PATH = "/oauth/tokens"  # noqa: S105
 _LIMITS = Limits(silence_seconds=60.0, answer_seconds=120.0, body_bytes=1024 * 1024)
@@ -185,6 +186,7 @@ def _as_tokens(answer: Mapping[str, Any], asked_at: float) -> Tokens | None:
         return None
     if not _TOKEN.fullmatch(token) or not _TOKEN.fullmatch(refresh_token or "-"):
         return None
+    keep_out(token, refresh_token)
     return Tokens(
         access_token=token,
         refresh_token=refresh_token,

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -30,10 +31,12 @@ from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.file_lock import file_lock
+from zendesk_source.redaction import keep_out
 
 LOGIN = "Log in anew: zendesk-source login"
 """What to do when a refresh token is of no use any more."""
 
+_SENT_AS_IT_IS = re.compile(r"[!-~]+")
 _RESERVED_BYTES = 8_192
 _USUAL_WAIT_SECONDS = 3.0
 _LONGEST_WAIT_SECONDS = 600.0
@@ -235,8 +238,9 @@ def _parsed(content: bytes) -> TokenPair | None:
             known[name] = moment and datetime.fromisoformat(moment).astimezone(timezone.utc)
     except (TypeError, ValueError):
         return None
-    is_whole = known["stored_at"] and all(
-        isinstance(known[name], str) and known[name]
-        for name in ("base_url", "client_id", "access_token", "refresh_token")
-    )
-    return TokenPair(**known) if is_whole else None
+    texts = [known[name] for name in ("base_url", "client_id", "access_token", "refresh_token")]
+    is_whole = known["stored_at"] and all(isinstance(text, str) and text for text in texts)
+    if not is_whole or not all(_SENT_AS_IT_IS.fullmatch(token) for token in texts[2:]):
+        return None
+    keep_out(*texts[2:])
+    return TokenPair(**known)

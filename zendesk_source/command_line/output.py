@@ -11,12 +11,14 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-from zendesk_source.redaction import without_secrets
+from zendesk_source.redaction import without_known_secrets, without_secrets
 from zendesk_source.text_table import table_text
 
 log = logging.getLogger("zendesk_source")
 """What a command says beside its data; ``extra={"fields": {...}}`` are keys of the JSON line."""
 
+
+STOPPED = "Stopped. What was loaded is complete; start again to go on."
 
 _STYLES = {"failed": "red", "skipped": "yellow", "incomplete": "yellow", "unfinished": "yellow"}
 _GAP = 2
@@ -61,7 +63,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; below one for debugging stands the traceback that it has."""
-        text = record.getMessage()
+        text = without_known_secrets(record.getMessage())
         if record.levelno > logging.INFO:
             return f"{record.levelname.lower()}: {text}"
         return f"{text}\n{_traceback(record)}".rstrip()
@@ -77,7 +79,7 @@ class JsonLines(logging.Formatter):
             "time": moment.isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": without_known_secrets(record.getMessage()),
             **({"traceback": text} if (text := _traceback(record)) else {}),
             **getattr(record, "fields", {}),
         }
