@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.api.stub import FakeClock, Reply, Seen, Stub
+from zendesk_source.api.auth import auth_for
 from zendesk_source.api.client import ZendeskClient
+from zendesk_source.api.credentials import ZendeskOAuthClient
 from zendesk_source.api.standing import REMEMBERED_SECONDS, USERS_ME, whoami
 from zendesk_source.errors import (
     AccessDenied,
@@ -90,3 +92,34 @@ def test_users_me_is_asked_once_for_the_refusals_of_some_seconds(
     answers(stub, Reply(401, {}), me=Reply(401, {}))
     with pytest.raises(AuthenticationError):
         client.get(CLOSED)
+
+
+DEAD = Reply(401, {"error": "invalid_token"})
+
+
+def test_a_token_that_is_said_to_be_dead_is_so_whatever_users_me_says(
+    client: ZendeskClient, stub: Stub
+):
+    answers(stub, DEAD)
+    whoami(client)
+    with pytest.raises(AuthenticationError):
+        client.get(CLOSED, stream="brands")
+
+
+def test_an_endpoint_that_calls_a_new_token_dead_is_closed(stub: Stub, clock: FakeClock):
+    credentials = ZendeskOAuthClient(
+        subdomain="acme", client_id="etl", client_secret="x", base_url=stub.base_url
+    )
+    client = ZendeskClient(stub.base_url, auth_for(credentials, clock=clock), clock=clock)
+    tokens = iter(range(9))
+
+    def handle(seen: Seen) -> Reply:
+        if seen.method == "POST":
+            return Reply(200, {"access_token": f"t{next(tokens)}"})
+        return {CLOSED: DEAD, USERS_ME: ME}.get(seen.path, Reply(200, {}))
+
+    stub.handle = handle
+    whoami(client)
+    with pytest.raises(AccessDenied):
+        client.get(CLOSED, stream="brands")
+    assert next(tokens) == 2

@@ -296,7 +296,10 @@ class ZendeskClient:
         is_chat = asking.buckets[0] == CHAT
         name = error_name(reply.body)
         what = f"{asking.where} answered 401{f' ({name})' if name else ''}."
-        if asking.path != USERS_ME and not is_chat and self.standing.is_known(asking.header):
+        # The name that OAuth has for a token that has died; after a renewal it cannot be that.
+        is_said_dead = name == "invalid_token" and not asking.is_renewed
+        is_of_stream = asking.path != USERS_ME and not is_chat and not is_said_dead
+        if is_of_stream and self.standing.is_known(asking.header):
             if asking.is_renewed or asking.auth.header() == asking.header:
                 raise AccessDenied(what, CLOSED_REMEDY)
             asking.is_renewed = True  # by another request, meanwhile
