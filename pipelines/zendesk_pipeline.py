@@ -38,7 +38,9 @@ def copy(options: argparse.Namespace) -> int:
         return run_demo(options)
     if options.dry_run:
         return plan.run(options)
-    with dlt_runtime(), own_folder("zendesk", wait=options.wait):
+    minutes = options.max_minutes
+    with dlt_runtime(), own_folder("zendesk", wait=options.wait, max_minutes=minutes) as left:
+        options.max_minutes = left
         pipeline = dlt.pipeline(
             "zendesk",
             destination=options.destination,

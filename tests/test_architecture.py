@@ -70,6 +70,7 @@ MAY_IMPORT_DLT |= {
     "command_line.reset",
     "command_line.loading",
     "command_line.progress",
+    "command_line.stopping",
 }
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}
 LONGEST_FILE_IN_LINES = 400

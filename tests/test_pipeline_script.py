@@ -132,7 +132,7 @@ def test_a_run_that_is_stopped_ends_soon_and_goes_on_later(zendesk, sent: int, c
         os.kill(process.pid, sent)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == code, errors
-    assert errors == "Stopped. What was loaded is complete; start again to go on.\n"
+    assert errors == "stopping\nStopped. What was loaded is complete; start again to go on.\n"
     assert main([]) == 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -13,19 +13,17 @@ from urllib.parse import urlsplit
 from zendesk_source.api.auth import auth_for, chat_auth_for
 from zendesk_source.api.budget import Budget, OnWait
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.clock import Clock
+from zendesk_source.api.clock import Stop, Stopped, SyncClock
 from zendesk_source.api.credentials import ZendeskCredentials, base_url_of
 from zendesk_source.api.paging import Page
 from zendesk_source.api.standing import whoami
 from zendesk_source.api.wire import Wire
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.destination_limits import Limits, limits_here
-from zendesk_source.errors import ConfigurationError, StreamRefused, ZendeskError
-from zendesk_source.extract.help_centers import HelpCenters, help_centers_of, only_own
+from zendesk_source.errors import ConfigurationError, ServerUnavailable, StreamRefused
 from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.reading import read_whole
-from zendesk_source.extract.slices import SyncInProgress
 from zendesk_source.item_format import ItemFormat
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
 from zendesk_source.shape.newest import one_row_a_key
@@ -45,7 +43,6 @@ _FIELD_LISTS: Mapping[Owner, str] = {
     "organization": "organization_fields",
 }
 _BY_NAME = {stream.name: stream for stream in STREAMS}
-BRANDS = _BY_NAME["brands"]
 
 
 @dataclass
@@ -54,10 +51,12 @@ class Greeting:
 
     Attributes:
         on_wait: Told why and how long that waits.
+        stop: The end of the sync that asks.
         account: What the rows' account column will hold; empty where there is none.
     """
 
     on_wait: OnWait | None
+    stop: Stop
     account: str = ""
 
 
@@ -69,13 +68,14 @@ def _field_lists() -> dict[Owner, Stream]:
 
 
 @contextmanager
-def only_greeting(on_wait: OnWait | None = None) -> Iterator[Greeting]:
+def only_greeting(stop: Stop, on_wait: OnWait | None = None) -> Iterator[Greeting]:
     """Let resources ask Zendesk who we are, and then end without a row.
 
     Args:
+        stop: The end of the sync that asks.
         on_wait: Told why and how long that waits.
     """
-    greeting = Greeting(on_wait)
+    greeting = Greeting(on_wait, stop)
     token = _only_greeting.set(greeting)
     try:
         yield greeting
@@ -101,11 +101,10 @@ class Connection:
         field_pages: Pages of these and of other lists that are read once; those of a sync, while
             there is one.
         limits: What the destination takes that is loaded into.
-        centers: The account's Help Centers, once they are known; those of a sync as well.
     """
 
     credentials: ZendeskCredentials
-    clock: Clock
+    clock: SyncClock
     custom_fields: CustomFields
     item_format: ItemFormat
     deleted: Deleted
@@ -116,7 +115,6 @@ class Connection:
     field_lists: dict[Owner, Stream] = field(default_factory=_field_lists)
     field_pages: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
     limits: Limits = field(default_factory=Limits)
-    centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
     _is_known: bool = False
 
     @cached_property
@@ -173,9 +171,8 @@ class Connection:
         greeting = _only_greeting.get()
         if not self._is_known:
             self.on_wait = self.on_wait if greeting is None else greeting.on_wait
-            # A token may be good for some streams and not for this question.
-            with suppress(StreamRefused):
-                whoami(self.client)
+            self.clock.stop = None if greeting is None else greeting.stop
+            self._ask_who_we_are()
             self._is_known = True
         if greeting is not None:
             greeting.account = self.account if self.account_column else ""
@@ -183,6 +180,18 @@ class Connection:
         self._check_dataset(state)
         self.limits = limits_here()
         return False
+
+    def _ask_who_we_are(self) -> None:
+        try:
+            # A token may be good for some streams and not for this question.
+            with suppress(StreamRefused):
+                whoami(self.client)
+        except Stopped:
+            raise ServerUnavailable(
+                "Zendesk did not say who we are in the time there was: it was slow, or asked us to"
+                " wait.",
+                "Raise --max-minutes, or run again later; nothing was loaded.",
+            ) from None
 
     def _check_dataset(self, state: dict[str, Any]) -> None:
         """Refuse a dataset whose rows these would be mixed with."""
@@ -208,44 +217,12 @@ class Connection:
                 " same account under a new name, see docs/troubleshooting.md.",
             )
 
-    def join(self, sync: SyncInProgress) -> None:
-        """Share what a sync reads once for all of its streams, and tell it of waiting."""
-        self.on_wait, self.field_pages = sync.on_wait, sync.field_lists
-        self.centers = sync.help_centers
-
     def own_state(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return the part of a source's or a resource's state that belongs to the account."""
         if not self.account_column:
             return state
         part: dict[str, Any] = state.setdefault(ACCOUNTS, {}).setdefault(self.account, {})
         return part
-
-    def help_centers(self, asker: str, tell: Callable[[str], None] | None = None) -> HelpCenters:
-        """Return the Help Centers of the account's brands, asked for once a sync.
-
-        Args:
-            asker: Stream whose usage the question belongs to.
-            tell: Told, when they are asked for, which are read where there are several.
-        """
-
-        def find() -> HelpCenters:
-            centers = self._found_help_centers(asker)
-            if tell is not None and len(centers.found) > 1:
-                names = ", ".join(center.name for center in centers.found)
-                tell(f"each stream of the Help Center is read at each brand: {names}")
-            return centers
-
-        return self.centers.get(BRANDS.path, find)
-
-    def _found_help_centers(self, asker: str) -> HelpCenters:
-        asked = replace(BRANDS, name=asker, records_key=BRANDS.rows_key)
-        try:
-            brands = [row for page in self.pages_read_once(asked) for row in page.rows]
-        except StreamRefused as error:
-            return only_own(self.client, doubt=error.what)
-        except ZendeskError as error:
-            return only_own(self.client, doubt=str(error), is_missing=True)
-        return help_centers_of(self.client, base_url_of(self.credentials), brands)
 
     def field_columns(
         self, stream: Stream, names: dict[str, dict[str, str]]

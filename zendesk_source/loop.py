@@ -7,6 +7,7 @@ arrive together, and what a crash costs is one slice.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ import dlt
 from dlt.extract import DltSource
 
 from zendesk_source.api.budget import OnWait
-from zendesk_source.api.clock import Clock, SystemClock
+from zendesk_source.api.clock import Clock, Stop, SyncClock, SystemClock
 from zendesk_source.connection import only_greeting
 from zendesk_source.destination_state import follow_destination, mend_working_folder
 from zendesk_source.duckdb_file import made_private
@@ -87,7 +88,8 @@ def sync(
         pipeline: Where to load to.
         source: From one of this package's source functions, with the streams to read selected.
         limits: How much one load package may hold.
-        max_minutes: Start no new load package after this; the next sync goes on from there.
+        max_minutes: Read no longer than this, and wait for nothing; what was read is loaded, and
+            the next sync goes on from there.
         wait_for_other: Wait for another sync of this pipeline to end instead of refusing.
         on_start: Handed the streams' progress once, before anything is read; it changes in
             place as the sync goes on.
@@ -104,26 +106,32 @@ def sync(
         ConfigurationError: A setting of Zendesk, of dlt or of the destination is wrong.
         AuthenticationError: Zendesk does not accept the credentials.
         LoadFailed: The destination refused a package; the positions stay behind the data.
+        ServerUnavailable: Zendesk could not be asked who we are, in the time there was.
     """
     clock = clock or SystemClock()
     started_at, started = clock.now(), clock.monotonic()
     runs = {name: StreamRun() for name in source.selected_resources}
     if not runs:
         raise ConfigurationError("No stream is selected.", "Name at least one.")
-    ends_at = float("inf") if max_minutes is None else started + max_minutes * 60
+    stop = Stop(clock, math.inf if max_minutes is None else started + max_minutes * 60)
     limits = limits or SliceLimits()
     # Enough for the time a slice takes to load; a crash makes us ask for it again.
-    ahead: ReadAhead[Any] = ReadAhead(max_items=min(BUFFER_ITEMS, max(1, limits.max_pages // 2)))
-    progress = SyncInProgress(runs, clock, on_wait, ahead, on_cost)
+    max_items = min(BUFFER_ITEMS, max(1, limits.max_pages // 2))
+    ahead: ReadAhead[Any] = ReadAhead(max_items=max_items, stop=stop)
+    progress = SyncInProgress(runs, clock, stop, on_wait, ahead, on_cost)
     log = SyncLog(runs, started_at, clock)
     if on_start is not None:
         on_start(runs)
     try:
         with (
             explained(pipeline),
-            only_sync_in(Path(pipeline.working_dir), wait=wait_for_other),
+            only_sync_in(
+                Path(pipeline.working_dir),
+                wait=wait_for_other,
+                pause=SyncClock(clock, stop).sleep,
+            ),
         ):
-            log.account = _greet(source, on_wait)
+            log.account = _greet(source, stop, on_wait)
             mend_working_folder(pipeline)
             with made_private(pipeline):
                 is_new = not follow_destination(pipeline)
@@ -136,7 +144,7 @@ def sync(
                         packages.load_next()
                         if on_slice is not None:
                             on_slice(runs)
-                        if clock.monotonic() >= ends_at:
+                        if stop.is_over:
                             break
                     packages.end()
                     show_labels(pipeline, source.name)
@@ -146,13 +154,13 @@ def sync(
         progress.ahead.stop()
 
 
-def _greet(source: DltSource, on_wait: OnWait | None) -> str:
+def _greet(source: DltSource, stop: Stop, on_wait: OnWait | None) -> str:
     """Let Zendesk accept the credentials before the destination is touched.
 
     Returns:
         The account, where the dataset is shared with others; else nothing.
     """
-    with only_greeting(on_wait) as greeting:
+    with only_greeting(stop, on_wait) as greeting:
         for _ in source.with_resources(*list(source.selected_resources)[:1]):
             pass
     return greeting.account

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from zendesk_source.api.clock import Stopped
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.file_lock import file_lock
 
@@ -17,13 +18,16 @@ _held: ContextVar[frozenset[Path]] = ContextVar("zendesk_sync_locks", default=fr
 
 
 @contextmanager
-def only_sync_in(folder: Path, *, wait: bool = False) -> Iterator[None]:
+def only_sync_in(
+    folder: Path, *, wait: bool = False, pause: Callable[[float], None] = time.sleep
+) -> Iterator[None]:
     """Hold a pipeline's lock; it is let go with the process, however that ends.
 
     Args:
         folder: dlt's working folder of the pipeline; the lock file is beside it. Who holds the
             lock already goes on.
         wait: Wait for another sync to end instead of refusing.
+        pause: How to wait so many seconds; may raise ``Stopped``.
 
     Raises:
         ConfigurationError: Another sync of this pipeline runs on this machine, or the lock
@@ -35,13 +39,18 @@ def only_sync_in(folder: Path, *, wait: bool = False) -> Iterator[None]:
         return
 
     def look_again() -> None:
-        if not wait:
+        is_over = not wait
+        if wait:
+            try:
+                pause(_LOOK_AGAIN_SECONDS)
+            except Stopped:
+                is_over = True
+        if is_over:
             raise ConfigurationError(
                 f"Another sync of pipeline {folder.name!r} is running.",
                 "Wait until it has ended, or use --wait. The lock goes when its process"
                 " ends; there is no file to delete.",
             )
-        time.sleep(_LOOK_AGAIN_SECONDS)
 
     with ExitStack() as stack:
         try:

@@ -14,7 +14,7 @@ from dlt.extract import DltResource, DltSource
 from dlt.extract.decorators import DltSourceFactoryWrapper
 from dlt.extract.reference import SourceFactory
 
-from zendesk_source.api.clock import Clock, SystemClock
+from zendesk_source.api.clock import Clock, hearing
 from zendesk_source.api.credentials import ZendeskCredentials
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Product, with_custom_field_rows
 from zendesk_source.connection import Connection, CustomFields, Deleted
@@ -164,7 +164,7 @@ def _connection(
         )
     return Connection(
         credentials=credentials,
-        clock=clock or SystemClock(),
+        clock=hearing(clock),
         custom_fields=custom_fields,
         item_format=item_format,
         deleted=deleted,

@@ -6,6 +6,7 @@ Source: https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_t
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ ACCESS_SECONDS_OF_A_PAIR = 172_800
 REFRESH_SECONDS = 7_776_000
 """The longest Zendesk gives: each renewal is a moment in which a pair can get lost."""
 
+_RENEWAL = "zendesk-tokens"
 _RENEWED_BEFORE_EXPIRY_SECONDS = 60.0
 _SCOPE_REMEDY = "Set `scope` to one the OAuth client may ask for, such as `read`."
 
@@ -144,7 +146,7 @@ class RefreshTokenGrant:
 
     def _uninterrupted(self, renew: Callable[[], AccessToken]) -> AccessToken:
         """Let a Ctrl-C wait: between Zendesk's answer and the disk it would cost the login."""
-        with ThreadPoolExecutor(1, thread_name_prefix="zendesk-tokens") as thread:
+        with ThreadPoolExecutor(1, thread_name_prefix=_RENEWAL) as thread:
             renewal = thread.submit(renew)
             try:
                 return renewal.result()
@@ -225,6 +227,11 @@ _REFRESH_REMEDIES = {
     "invalid_scope": _SCOPE_REMEDY,
     "unauthorized_client": "The OAuth client must allow refresh tokens.",
 }
+
+
+def is_renewing() -> bool:
+    """Whether a pair of tokens is on its way from Zendesk to the disk, in any thread."""
+    return any(thread.name.startswith(_RENEWAL) for thread in threading.enumerate())
 
 
 def pair_of(

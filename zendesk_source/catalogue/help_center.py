@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
-from zendesk_source.catalogue.lists import API_REFERENCE, whole_list, with_brand
+from zendesk_source.catalogue.lists import API_REFERENCE, whole_list
 from zendesk_source.catalogue.stream import WHOLE_ANSWER, Paging, Stream, columns
 
 _HELP_CENTER = "help_center/help-center-api/"
 _GATHER = "Gather"
 _BADGES = "Gather Professional"
 
-# What a brand has for itself is shown at its address alone; what is the account's, at any.
-_of_brand = partial(whole_list, product="help_center", access="anyone", is_of_brand=True)
-_of_account = partial(whole_list, product="help_center", is_of_brand=False)
-
-
-def _brand_or_zero(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give a row whose key has the brand one that is never null: 0 where nobody says which."""
-    return {"brand_id": row.get("brand_id") or 0}
-
+_list = partial(whole_list, product="help_center", access="anyone")
 
 HC_ARTICLES = Stream(
     name="hc_articles",
@@ -34,16 +24,13 @@ HC_ARTICLES = Stream(
     write="merge",
     page_size=1000,
     bucket="help-center-incremental-exports",
-    is_of_brand=True,
-    columns=with_brand(
-        columns(
-            bigint="id author_id position section_id permission_group_id user_segment_id"
-            " vote_count vote_sum",
-            timestamp="created_at updated_at edited_at",
-            text="url html_url name title body locale source_locale",
-            bool="comments_disabled draft promoted outdated",
-            json="content_tag_ids label_names outdated_locales user_segment_ids",
-        )
+    columns=columns(
+        bigint="id author_id position section_id permission_group_id user_segment_id vote_count"
+        " vote_sum",
+        timestamp="created_at updated_at edited_at",
+        text="url html_url name title body locale source_locale",
+        bool="comments_disabled draft promoted outdated",
+        json="content_tag_ids label_names outdated_locales user_segment_ids",
     ),
     access="agent",
     needs="Guide",
@@ -51,7 +38,7 @@ HC_ARTICLES = Stream(
     docs=API_REFERENCE + _HELP_CENTER + "articles/",
 )
 
-HC_CATEGORIES = _of_brand(
+HC_CATEGORIES = _list(
     "hc_categories",
     "help_center/categories.json",
     _HELP_CENTER + "categories/",
@@ -65,7 +52,7 @@ HC_CATEGORIES = _of_brand(
     needs="Guide",
 )
 
-HC_SECTIONS = _of_brand(
+HC_SECTIONS = _list(
     "hc_sections",
     "help_center/sections.json",
     _HELP_CENTER + "sections/",
@@ -79,7 +66,7 @@ HC_SECTIONS = _of_brand(
     needs="Guide",
 )
 
-HC_ARTICLE_LABELS = _of_brand(
+HC_ARTICLE_LABELS = _list(
     "hc_article_labels",
     "help_center/articles/labels.json",
     _HELP_CENTER + "article_labels/",
@@ -89,7 +76,7 @@ HC_ARTICLE_LABELS = _of_brand(
     needs="Guide Professional",
 )
 
-HC_USER_SEGMENTS = _of_account(
+HC_USER_SEGMENTS = _list(
     "hc_user_segments",
     "help_center/user_segments.json",
     _HELP_CENTER + "user_segments/",
@@ -105,7 +92,7 @@ HC_USER_SEGMENTS = _of_account(
     needs="Guide Professional",
 )
 
-HC_PERMISSION_GROUPS = _of_account(
+HC_PERMISSION_GROUPS = _list(
     "hc_permission_groups",
     "guide/permission_groups",
     _HELP_CENTER + "permission_groups/",
@@ -122,7 +109,7 @@ HC_PERMISSION_GROUPS = _of_account(
     needs="Guide",
 )
 
-HC_CONTENT_TAGS = _of_account(
+HC_CONTENT_TAGS = _list(
     "hc_content_tags",
     "guide/content_tags",
     _HELP_CENTER + "content_tags/",
@@ -132,19 +119,18 @@ HC_CONTENT_TAGS = _of_account(
     needs="Guide",
 )
 
-HC_LOCALES = _of_brand(
+HC_LOCALES = _list(
     "hc_locales",
     "help_center/locales.json",
     _HELP_CENTER + "translations/#list-all-enabled-locales-and-default-locale",
     columns(text="default_locale", json="locales"),
     paging=Paging.OBJECT,
-    primary_key=("default_locale", "brand_id"),
+    primary_key=("default_locale",),
     records_key=WHOLE_ANSWER,
-    derive=_brand_or_zero,
     needs="Guide",
 )
 
-HC_TOPICS = _of_brand(
+HC_TOPICS = _list(
     "hc_topics",
     "community/topics.json",
     _HELP_CENTER + "topics/",
@@ -157,7 +143,7 @@ HC_TOPICS = _of_brand(
     needs=_GATHER,
 )
 
-HC_POSTS = _of_brand(
+HC_POSTS = _list(
     "hc_posts",
     "community/posts.json",
     _HELP_CENTER + "posts/",
@@ -173,7 +159,7 @@ HC_POSTS = _of_brand(
     needs=_GATHER,
 )
 
-HC_BADGES = _of_brand(
+HC_BADGES = _list(
     "hc_badges",
     "gather/badges",
     "help_center/gather/badges/",
@@ -185,7 +171,7 @@ HC_BADGES = _of_brand(
     needs=_BADGES,
 )
 
-HC_BADGE_CATEGORIES = _of_brand(
+HC_BADGE_CATEGORIES = _list(
     "hc_badge_categories",
     "gather/badge_categories",
     "help_center/gather/badge_categories/",
@@ -194,7 +180,7 @@ HC_BADGE_CATEGORIES = _of_brand(
     needs=_BADGES,
 )
 
-HC_BADGE_ASSIGNMENTS = _of_brand(
+HC_BADGE_ASSIGNMENTS = _list(
     "hc_badge_assignments",
     "gather/badge_assignments",
     "help_center/gather/badge_assignments/",
@@ -203,7 +189,7 @@ HC_BADGE_ASSIGNMENTS = _of_brand(
     needs=_BADGES,
 )
 
-HC_REDIRECT_RULES = _of_brand(
+HC_REDIRECT_RULES = _list(
     "hc_redirect_rules",
     "guide/redirect_rules",
     "help_center/help-center-api/redirect_rules/",

@@ -17,8 +17,9 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import NoReturn, Protocol, cast
 
-from zendesk_source.command_line.output import log, logging_to_stderr
+from zendesk_source.command_line.output import STOPPED, log, logging_to_stderr
 from zendesk_source.errors import ZendeskError
+from zendesk_source.redaction import without_secrets
 
 COMMANDS = {
     "login": "log in with the browser, once",
@@ -91,8 +92,7 @@ def _ended(run: Callable[[argparse.Namespace], int], options: argparse.Namespace
         return error.exit_code
     except KeyboardInterrupt as stop:
         is_load = getattr(options, "command", "load") == "load"  # the script has no commands
-        rest = " What was loaded is complete; start again to go on." if is_load else ""
-        log.info(f"Stopped.{rest}")
+        log.info(STOPPED if is_load else "Stopped.")
         return 128 + int(getattr(stop, "signal_code", signal.SIGINT))
     except BrokenPipeError:
         # Whoever read our output has seen enough; what was to be loaded is loaded.
@@ -100,9 +100,10 @@ def _ended(run: Callable[[argparse.Namespace], int], options: argparse.Namespace
         return 0
     except Exception:  # noqa: BLE001 (the last resort: say what to do with the traceback)
         is_json = options.log_format == "json"
-        fields = {"traceback": traceback.format_exc()} if is_json else {}
+        how = without_secrets(traceback.format_exc())
+        fields = {"traceback": how} if is_json else {}
         if not is_json:
-            traceback.print_exc()
+            sys.stderr.write(how)
         log.error(
             "This is a bug in zendesk_source; what was loaded is complete. Please report it with"
             f" the {'traceback' if is_json else 'lines above'}, after looking for anything that is"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from dlt.common.configuration.specs import PluggableRunContext
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.runtime import telemetry
 
+from zendesk_source.api.clock import Stop, SyncClock, SystemClock
 from zendesk_source.command_line.output import log
+from zendesk_source.command_line.stopping import stopping_at_signals
 from zendesk_source.failures import explained
 from zendesk_source.plain_settings import read_plain_settings
 from zendesk_source.redaction import without_secrets
@@ -43,7 +46,9 @@ that file in the current folder only, and without it reports its use."""
 
 
 @contextmanager
-def own_folder(name: str, *, wait: bool = False) -> Iterator[None]:
+def own_folder(
+    name: str, *, wait: bool = False, max_minutes: float | None = None
+) -> Iterator[float | None]:
     """Hold the working folder of a pipeline, and mend it, before dlt opens it.
 
     dlt makes the folder and reads its files as soon as there is a pipeline; of two processes in
@@ -52,14 +57,24 @@ def own_folder(name: str, *, wait: bool = False) -> Iterator[None]:
     Args:
         name: Of the pipeline.
         wait: Wait for another sync of it to end instead of refusing.
+        max_minutes: For this wait and all that follows.
+
+    Yields:
+        What is left of these minutes.
 
     Raises:
         ConfigurationError: Another sync of it is running, or the folder cannot be used.
     """
     folder = Path(get_dlt_pipelines_dir()) / name
-    with only_sync_in(folder, wait=wait):
+    clock = SystemClock()
+    ends_at = math.inf if max_minutes is None else clock.monotonic() + max_minutes * 60
+    stop = Stop(clock, ends_at)
+    with ExitStack() as held:
+        with stopping_at_signals(log.info):
+            pause = SyncClock(clock, stop).sleep
+            held.enter_context(only_sync_in(folder, wait=wait, pause=pause))
         heal(folder)
-        yield
+        yield None if max_minutes is None else max(0.0, stop.seconds_left / 60)
 
 
 @contextmanager

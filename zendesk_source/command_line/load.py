@@ -27,7 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_stream_arguments(parser)
     add_destination_arguments(parser)
     add = parser.add_argument
-    add("--max-minutes", type=float, metavar="N", help="stop after N minutes; the next run goes on")
+    add(
+        "--max-minutes",
+        type=float,
+        metavar="N",
+        help="read N minutes at most; the next run goes on",
+    )
     add("--wait", action="store_true", help="wait for another run to end instead of refusing")
     add("--dry-run", action="store_true", help="load nothing; say what a first load would take")
     add("--demo", action="store_true", help="load a simulated account")

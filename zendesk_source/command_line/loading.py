@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import dlt
-from dlt.common.runtime import signals
 from dlt.common.runtime.collector import NULL_COLLECTOR, LogCollector, TqdmCollector
 from dlt.common.runtime.collector_base import Collector
 from dlt.extract import DltSource
@@ -18,6 +17,7 @@ from zendesk_source.command_line.dlt_runtime import dlt_runtime, own_folder
 from zendesk_source.command_line.load import DATASET, progress_of, tables_of
 from zendesk_source.command_line.output import log, print_json, print_lines, print_table
 from zendesk_source.command_line.progress import LiveTable, StepCollector, watched
+from zendesk_source.command_line.stopping import stopping_at_signals
 from zendesk_source.loop import SyncReport, sync
 from zendesk_source.selection import select_streams
 from zendesk_source.source import zendesk_source
@@ -26,7 +26,9 @@ from zendesk_source.summary import HEADINGS, as_document, notes, summary_rows, w
 
 def load_chosen(options: argparse.Namespace) -> int:
     """Load the chosen streams into the default pipeline."""
-    with dlt_runtime(), own_folder("zendesk", wait=options.wait):
+    minutes = options.max_minutes
+    with dlt_runtime(), own_folder("zendesk", wait=options.wait, max_minutes=minutes) as left:
+        options.max_minutes = left
         pipeline = dlt.pipeline(
             "zendesk",
             destination=options.destination,
@@ -68,8 +70,9 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
         log.info(
             "note: plain files cannot be merged: every version of a row is kept. See the README."
         )
-    # dlt alone would forget a Ctrl-C that comes while it loads.
-    with signals.intercepted_signals(), watched(progress_of(options)) as watch:
+    # Otherwise dlt takes our handlers of signals away while it loads, and forgets those that come.
+    pipeline.runtime_config.intercept_signals = False
+    with watched(progress_of(options)) as watch, stopping_at_signals(watch.on_stop):
         if isinstance(watch, LiveTable):
             pipeline.collector = StepCollector(watch.on_step)
         report = sync(
@@ -100,7 +103,7 @@ def run_demo(options: argparse.Namespace) -> int:
         # It prints in between, where a live table would stand.
         is_shown = progress_of(options) in ("live", "lines")
         progress = "lines" if is_shown else "none"
-        with signals.intercepted_signals(), watched(progress) as watch:
+        with watched(progress) as watch, stopping_at_signals(watch.on_stop):
             report = demo.run_demo(pipeline, tell, watch.on_slice)
         if options.json:
             print_json(as_document(report))

@@ -39,6 +39,9 @@ class Watch(Protocol):
     def on_cost(self, cost: str) -> None:
         """A stream is about to cost more than others."""
 
+    def on_stop(self, text: str) -> None:
+        """A signal was heard; called from a thread of its own."""
+
 
 @contextmanager
 def watched(progress: str) -> Iterator[Watch]:
@@ -92,6 +95,10 @@ class Silent:
     def on_cost(self, cost: str) -> None:
         """Tell it: whoever chose the stream may not know."""
         log.info(f"cost: {cost}")
+
+    def on_stop(self, text: str) -> None:
+        """Tell it."""
+        log.info(text)
 
 
 class Lines(Silent):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from zendesk_source.api.clock import Stop, Stopped, SystemClock
 from zendesk_source.api.paging import Page
 
 T = TypeVar("T")
@@ -29,9 +30,8 @@ LISTS_AT_ONCE = 4
 PARENTS_AT_ONCE = 4
 """Streams that ask parent by parent at the same time; they take turns."""
 
-
-class Stopped(Exception):
-    """The sync has ended; a thread that still reads may stop."""
+_LOOK_UP_SECONDS = 1.0
+"""Who waits for another thread looks up so often, whether the sync is over."""
 
 
 @dataclass(slots=True)
@@ -52,16 +52,22 @@ class ReadAhead(Generic[T]):
     Args:
         max_bytes: Bytes that may wait in all.
         max_items: Items that may wait in all.
+        stop: The end of the sync.
     """
 
-    def __init__(self, max_bytes: int = BUFFER_BYTES, max_items: int = BUFFER_ITEMS) -> None:
+    def __init__(
+        self,
+        max_bytes: int = BUFFER_BYTES,
+        max_items: int = BUFFER_ITEMS,
+        stop: Stop | None = None,
+    ) -> None:
         self._max_bytes = max_bytes
         self._max_items = max_items
         self._held_bytes = 0
         self._held_items = 0
         self._queues: dict[str, _Queue[T]] = {}
         self._changed = threading.Condition()
-        self._is_stopped = False
+        self._stop = stop or Stop(SystemClock())
         self.lists_at_once = threading.Semaphore(LISTS_AT_ONCE)
         self.parents_at_once = threading.Semaphore(PARENTS_AT_ONCE)
 
@@ -86,10 +92,8 @@ class ReadAhead(Generic[T]):
         """
         with self._changed:
             queue = self._queues[name]
-            self._changed.wait_for(
-                lambda: self._is_stopped or queue.is_left or not queue.items or self._has_room()
-            )
-            if self._is_stopped or queue.is_left:
+            self._wait_until(lambda: queue.is_left or not queue.items or self._has_room())
+            if queue.is_left:
                 raise Stopped
 
     def put(self, name: str, item: T, item_bytes: int) -> None:
@@ -115,10 +119,13 @@ class ReadAhead(Generic[T]):
 
         Raises:
             Exception: What ended the reading of the stream, after its last item.
+            Stopped: The sync has ended.
         """
         queue = self._queues[name]
         queue.is_consumed = True
         try:
+            if not queue.items:  # let the others begin, or this one's wait would be theirs too
+                yield None
             while self._wait_for(queue):
                 if not queue.items:
                     yield None
@@ -159,8 +166,16 @@ class ReadAhead(Generic[T]):
     def stop(self) -> None:
         """Let the threads end; what waits in the buffer is dropped."""
         with self._changed:
-            self._is_stopped = True
+            self._stop.request()
             self._changed.notify_all()
+
+    def _wait_until(self, is_so: Callable[[], object]) -> None:
+        """Wait while holding the lock; nobody tells when the time of a sync is up."""
+        while not self._stop.is_over:
+            if is_so():
+                return
+            self._changed.wait(_LOOK_UP_SECONDS)
+        raise Stopped
 
     def _has_room(self) -> bool:
         return self._held_bytes < self._max_bytes and self._held_items < self._max_items
@@ -168,7 +183,7 @@ class ReadAhead(Generic[T]):
     def _wait_for(self, queue: _Queue[T]) -> bool:
         """Wait until there is something to do; False at the end of the stream."""
         with self._changed:
-            self._changed.wait_for(
+            self._wait_until(
                 lambda: queue.items or queue.is_finished or self._others_have_items(queue)
             )
             return bool(queue.items) or not queue.is_finished
@@ -182,6 +197,8 @@ class ReadAhead(Generic[T]):
         try:
             read()
         except Stopped:
+            with self._changed:
+                self._changed.notify_all()  # whoever waits for this stream is to look up
             return
         except Exception as raised:  # noqa: BLE001 - handed to the consumer, which raises it
             error = raised

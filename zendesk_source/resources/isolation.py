@@ -11,6 +11,7 @@ import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.destinations.exceptions import DestinationConnectionError
 
+from zendesk_source.api.clock import Stopped
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
@@ -38,6 +39,7 @@ def greeted(
         if connection.greet(dlt.current.source_state()):
             return
         current = current_slice()
+        connection.clock.stop = None if current is None else current.sync.stop
         run = StreamRun() if current is None else current.sync.runs[stream.name]
         yield from isolated(rows(*args, **kwargs), stream, connection, run)
 
@@ -45,11 +47,7 @@ def greeted(
 
 
 def isolated(
-    rows: Iterator[Any],
-    stream: Stream,
-    connection: Connection,
-    run: StreamRun,
-    queue: str = "",
+    rows: Iterator[Any], stream: Stream, connection: Connection, run: StreamRun
 ) -> Iterator[Any]:
     """Hand on a stream's rows until they end or fail, and note which.
 
@@ -60,7 +58,6 @@ def isolated(
         stream: Whose.
         connection: Knows what they have cost.
         run: Notes why they ended.
-        queue: What its reading is called, where that is not the stream's name.
 
     Raises:
         ZendeskError: One that stops the sync.
@@ -70,6 +67,10 @@ def isolated(
         yield from rows
     except _OF_THE_RUN:
         raise
+    except Stopped:  # the time is up: what was handed on is loaded, the rest comes next time
+        run.is_at_end = False
+        if stream.write == "replace":
+            keep_table()
     except Exception as error:
         told = error if isinstance(error, ZendeskError) else Bug(error)
         is_refusal = isinstance(told, StreamRefused)
@@ -79,7 +80,7 @@ def isolated(
         if current is None:
             log.warning("skipped %s: %s", stream.name, told)
         else:
-            current.sync.ahead.leave(queue or stream.name)
+            current.sync.ahead.leave(stream.name)
         log.debug("%s stopped", stream.name, exc_info=error)
         if stream.write == "replace":
             keep_table()
