@@ -26,7 +26,7 @@ CUSTOM_FIELD_KEYS = {
     "organizations": ("organization_fields",),
 }
 OWNERS = {"tickets": "ticket", "users": "user", "organizations": "organization"}
-DERIVED = {"is_deleted", "is_scrubbed"}
+DERIVED = {"is_deleted", "is_scrubbed", "brand_id"}
 
 
 @dataclass(frozen=True)

@@ -170,3 +170,15 @@ def test_every_endpoint_of_zendesk_is_loaded_or_has_a_reason_not_to_be() -> None
     explained = {name for entry in NOT_LOADED for name in entry.streams.split()}
     of_a_kind = {"hc_section_translations", "hc_category_translations"}  # one entry there
     assert names == ({stream.name for stream in STREAMS} - of_a_kind) | explained
+
+
+@each_stream
+def test_it_is_said_of_each_stream_of_the_help_center_whether_each_brand_has_its_own(
+    stream: Stream,
+) -> None:
+    of_the_account = {"hc_user_segments", "hc_permission_groups", "hc_content_tags"}
+    is_of_brand = stream.product == "help_center" and stream.name not in of_the_account
+    assert stream.is_of_brand == is_of_brand
+    assert "brand_id" in stream.columns or not is_of_brand
+    if stream.parent is not None:
+        assert stream.parent.stream.is_of_brand == is_of_brand

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -20,10 +20,17 @@ from zendesk_source.api.standing import whoami
 from zendesk_source.api.wire import Wire
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.destination_limits import Limits, limits_here
-from zendesk_source.errors import ConfigurationError, ServerUnavailable, StreamRefused
+from zendesk_source.errors import (
+    ConfigurationError,
+    ServerUnavailable,
+    StreamRefused,
+    ZendeskError,
+)
+from zendesk_source.extract.help_centers import HelpCenters, help_centers_of, only_own
 from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.reading import read_whole
+from zendesk_source.extract.slices import SyncInProgress
 from zendesk_source.item_format import ItemFormat
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
 from zendesk_source.shape.newest import one_row_a_key
@@ -43,6 +50,7 @@ _FIELD_LISTS: Mapping[Owner, str] = {
     "organization": "organization_fields",
 }
 _BY_NAME = {stream.name: stream for stream in STREAMS}
+BRANDS = _BY_NAME["brands"]
 
 
 @dataclass
@@ -101,6 +109,7 @@ class Connection:
         field_pages: Pages of these and of other lists that are read once; those of a sync, while
             there is one.
         limits: What the destination takes that is loaded into.
+        centers: The account's Help Centers, once they are known; those of a sync as well.
     """
 
     credentials: ZendeskCredentials
@@ -115,6 +124,7 @@ class Connection:
     field_lists: dict[Owner, Stream] = field(default_factory=_field_lists)
     field_pages: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
     limits: Limits = field(default_factory=Limits)
+    centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
     _is_known: bool = False
 
     @cached_property
@@ -217,12 +227,44 @@ class Connection:
                 " same account under a new name, see docs/troubleshooting.md.",
             )
 
+    def join(self, sync: SyncInProgress) -> None:
+        """Share what a sync reads once for all of its streams, and tell it of waiting."""
+        self.on_wait, self.field_pages = sync.on_wait, sync.field_lists
+        self.centers = sync.help_centers
+
     def own_state(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return the part of a source's or a resource's state that belongs to the account."""
         if not self.account_column:
             return state
         part: dict[str, Any] = state.setdefault(ACCOUNTS, {}).setdefault(self.account, {})
         return part
+
+    def help_centers(self, asker: str, tell: Callable[[str], None] | None = None) -> HelpCenters:
+        """Return the Help Centers of the account's brands, asked for once a sync.
+
+        Args:
+            asker: Stream whose usage the question belongs to.
+            tell: Told, when they are asked for, which are read where there are several.
+        """
+
+        def find() -> HelpCenters:
+            centers = self._found_help_centers(asker)
+            if tell is not None and len(centers.found) > 1:
+                names = ", ".join(center.name for center in centers.found)
+                tell(f"each stream of the Help Center is read at each brand: {names}")
+            return centers
+
+        return self.centers.get(BRANDS.path, find)
+
+    def _found_help_centers(self, asker: str) -> HelpCenters:
+        asked = replace(BRANDS, name=asker, records_key=BRANDS.rows_key)
+        try:
+            brands = [row for page in self.pages_read_once(asked) for row in page.rows]
+        except StreamRefused as error:
+            return only_own(self.client, doubt=error.what)
+        except ZendeskError as error:
+            return only_own(self.client, doubt=str(error), is_missing=True)
+        return help_centers_of(self.client, base_url_of(self.credentials), brands)
 
     def field_columns(
         self, stream: Stream, names: dict[str, dict[str, str]]

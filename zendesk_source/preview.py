@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.errors import RateLimited, StreamRefused, UnexpectedAnswer
+from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.shape.tables import Shaper
 
 SAMPLED = ("tickets", "ticket_events", "users", "organizations")
@@ -21,7 +23,12 @@ MOST_SAMPLED_ROWS = 50
 
 
 def first_page(
-    connection: Connection, stream: Stream, *, rows: int = 1, since: int = 0
+    connection: Connection,
+    stream: Stream,
+    *,
+    rows: int = 1,
+    since: int = 0,
+    center: HelpCenter | None = None,
 ) -> Page | None:
     """Ask for the first rows of a stream.
 
@@ -30,6 +37,7 @@ def first_page(
         stream: What to ask for; of one with a parent, the rows of the first parent.
         rows: How many, at most what the endpoint allows.
         since: Epoch seconds from which on an export or a list of changes is asked.
+        center: Help Center that is asked; of a stream that brands have, the first without.
 
     Returns:
         The page; None where there is no parent to ask for.
@@ -37,16 +45,22 @@ def first_page(
     Raises:
         ZendeskError: It cannot be read.
     """
+    if center is None and stream.is_of_brand:
+        center = connection.help_centers(stream.name).not_none()[0]
     shown_of = stream.parent.stream if stream.parent is not None else stream.each_of
     if shown_of is not None:
-        parents = first_sampled(connection, shown_of)
+        if center is None:
+            parents = first_sampled(connection, shown_of)
+        else:
+            parents = first_page(connection, shown_of, center=center)
         if parents is None or not parents.rows:
             return None
         parent = dict(parents.rows[0])
         path = stream.path.format_map(parent)
         stream = replace(stream, path=path, records_key=stream.rows_key, parent=None, each_of=None)
     position = Position(start_time=since) if stream.is_incremental else Position()
-    walk = pages(connection.client, stream, position, page_size=rows)
+    ask = partial(pages, connection.client) if center is None else center.pages
+    walk: Iterator[Page] = ask(stream, position, page_size=rows)
     with closing(walk):  # type: ignore[type-var]
         return next(walk, None)
 

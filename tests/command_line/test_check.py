@@ -23,6 +23,7 @@ def test_a_check_says_who_we_are_and_what_is_open(zendesk, capsys, own_dlt: Path
     assert facts["log-in"].strip() == "an OAuth token"
     assert facts["streams"].strip() == "2 of 2 open"
     assert "talk open" in facts["other products"]
+    assert facts["help centers"].strip() == "1: example"
     assert facts["destination"].endswith("zendesk.duckdb, which the first load makes")
     assert printed.err.startswith("warning: This machine's clock is ")  # the simulator's is set
     assert list(own_dlt.glob("*.duckdb")) == []
@@ -46,7 +47,8 @@ def test_a_check_costs_a_request_for_each_stream_and_other_product(zendesk, caps
     assert main(["check", "--streams", "tickets,groups,talk_calls", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     asked = [request.stream for request in zendesk.requests if request.stream]
-    assert len(asked) == len(found["streams"]) + len(found["other_products"])
+    assert asked.count("brands") == 1  # to know which Help Centers there are
+    assert len(asked) - 1 == len(found["streams"]) + len(found["other_products"])
 
 
 EXPORTS = "tickets,ticket_events,ticket_metric_events,users,organizations,side_conversations"

@@ -50,7 +50,7 @@ class Transport:
         self._wire = wire or Wire()
 
     def at(self, address: str) -> Transport:
-        """Return what sends to another address of the account, over the same connections.
+        """Return what sends to another address of the account, with a first contact of its own.
 
         Raises:
             UnexpectedAnswer: It is not the account's.
@@ -61,6 +61,7 @@ class Transport:
         other._base_url = address.rstrip("/")
         other._origin = _origin(urlsplit(other._base_url))
         other._linked = {self._origin, other._origin}
+        other._wire = Wire()
         return other
 
     def path_and_query(self, path_or_url: str, params: Mapping[str, object] | None) -> str:

@@ -41,8 +41,6 @@ MOST_BODY_BYTES = 512 * 1024 * 1024
 _FIRST_CONTACT_ATTEMPTS = 3
 _FIRST_CONTACT_SECONDS = 5.0
 _CONNECTIONS = 64
-_HOSTS = 16
-"""Whose connections are kept alive: the account's and those of its brands."""
 _PIECE_BYTES = 1024 * 1024
 _BUFFER_BYTES = 64 * 1024
 
@@ -180,7 +178,7 @@ class _Session(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         for scheme in ("https://", "http://"):
-            self.mount(scheme, _Adapter(pool_connections=_HOSTS, pool_maxsize=_CONNECTIONS))
+            self.mount(scheme, _Adapter(pool_connections=2, pool_maxsize=_CONNECTIONS))
         self.headers.update(
             {"User-Agent": user_agent(), "Accept": "application/json", "Accept-Encoding": "gzip"}
         )

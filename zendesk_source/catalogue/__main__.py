@@ -51,6 +51,9 @@ of a change, each is asked on every sync; one that tells of none is asked once i
 same. What this comes to is said before it begins. One request for each ticket or organization is
 made only where the stream is named, not by `all`, a product or a pattern.
 
+Each brand has a Help Center of its own. What it has for itself is read at every brand that has
+one, at the brand's address, and `brand_id` says whose a row is; requests are those of one brand.
+
 Requests are those of a sync that finds `n` rows: all of them for **replace**, the changed ones for
 **merge**. Measured are those of a first sync and of one that finds nothing new, on a simulated
 account of {tickets:,} tickets, {users:,} users and {articles:,} articles."""

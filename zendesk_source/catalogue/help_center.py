@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
-from zendesk_source.catalogue.lists import API_REFERENCE, whole_list
+from zendesk_source.catalogue.lists import API_REFERENCE, whole_list, with_brand
 from zendesk_source.catalogue.stream import WHOLE_ANSWER, Paging, Stream, columns
 
 _HELP_CENTER = "help_center/help-center-api/"
 _GATHER = "Gather"
 _BADGES = "Gather Professional"
 
-_list = partial(whole_list, product="help_center", access="anyone")
+# What a brand has for itself is shown at its address alone; what is the account's, at any.
+_of_brand = partial(whole_list, product="help_center", access="anyone", is_of_brand=True)
+_of_account = partial(whole_list, product="help_center", is_of_brand=False)
+
+
+def _brand_or_zero(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give a row whose key has the brand one that is never null: 0 where nobody says which."""
+    return {"brand_id": row.get("brand_id") or 0}
+
 
 HC_ARTICLES = Stream(
     name="hc_articles",
@@ -24,13 +34,16 @@ HC_ARTICLES = Stream(
     write="merge",
     page_size=1000,
     bucket="help-center-incremental-exports",
-    columns=columns(
-        bigint="id author_id position section_id permission_group_id user_segment_id vote_count"
-        " vote_sum",
-        timestamp="created_at updated_at edited_at",
-        text="url html_url name title body locale source_locale",
-        bool="comments_disabled draft promoted outdated",
-        json="content_tag_ids label_names outdated_locales user_segment_ids",
+    is_of_brand=True,
+    columns=with_brand(
+        columns(
+            bigint="id author_id position section_id permission_group_id user_segment_id"
+            " vote_count vote_sum",
+            timestamp="created_at updated_at edited_at",
+            text="url html_url name title body locale source_locale",
+            bool="comments_disabled draft promoted outdated",
+            json="content_tag_ids label_names outdated_locales user_segment_ids",
+        )
     ),
     access="agent",
     needs="Guide",
@@ -38,7 +51,7 @@ HC_ARTICLES = Stream(
     docs=API_REFERENCE + _HELP_CENTER + "articles/",
 )
 
-HC_CATEGORIES = _list(
+HC_CATEGORIES = _of_brand(
     "hc_categories",
     "help_center/categories.json",
     _HELP_CENTER + "categories/",
@@ -52,7 +65,7 @@ HC_CATEGORIES = _list(
     needs="Guide",
 )
 
-HC_SECTIONS = _list(
+HC_SECTIONS = _of_brand(
     "hc_sections",
     "help_center/sections.json",
     _HELP_CENTER + "sections/",
@@ -66,7 +79,7 @@ HC_SECTIONS = _list(
     needs="Guide",
 )
 
-HC_ARTICLE_LABELS = _list(
+HC_ARTICLE_LABELS = _of_brand(
     "hc_article_labels",
     "help_center/articles/labels.json",
     _HELP_CENTER + "article_labels/",
@@ -76,7 +89,7 @@ HC_ARTICLE_LABELS = _list(
     needs="Guide Professional",
 )
 
-HC_USER_SEGMENTS = _list(
+HC_USER_SEGMENTS = _of_account(
     "hc_user_segments",
     "help_center/user_segments.json",
     _HELP_CENTER + "user_segments/",
@@ -92,7 +105,7 @@ HC_USER_SEGMENTS = _list(
     needs="Guide Professional",
 )
 
-HC_PERMISSION_GROUPS = _list(
+HC_PERMISSION_GROUPS = _of_account(
     "hc_permission_groups",
     "guide/permission_groups",
     _HELP_CENTER + "permission_groups/",
@@ -109,7 +122,7 @@ HC_PERMISSION_GROUPS = _list(
     needs="Guide",
 )
 
-HC_CONTENT_TAGS = _list(
+HC_CONTENT_TAGS = _of_account(
     "hc_content_tags",
     "guide/content_tags",
     _HELP_CENTER + "content_tags/",
@@ -119,18 +132,19 @@ HC_CONTENT_TAGS = _list(
     needs="Guide",
 )
 
-HC_LOCALES = _list(
+HC_LOCALES = _of_brand(
     "hc_locales",
     "help_center/locales.json",
     _HELP_CENTER + "translations/#list-all-enabled-locales-and-default-locale",
     columns(text="default_locale", json="locales"),
     paging=Paging.OBJECT,
-    primary_key=("default_locale",),
+    primary_key=("default_locale", "brand_id"),
     records_key=WHOLE_ANSWER,
+    derive=_brand_or_zero,
     needs="Guide",
 )
 
-HC_TOPICS = _list(
+HC_TOPICS = _of_brand(
     "hc_topics",
     "community/topics.json",
     _HELP_CENTER + "topics/",
@@ -143,7 +157,7 @@ HC_TOPICS = _list(
     needs=_GATHER,
 )
 
-HC_POSTS = _list(
+HC_POSTS = _of_brand(
     "hc_posts",
     "community/posts.json",
     _HELP_CENTER + "posts/",
@@ -159,7 +173,7 @@ HC_POSTS = _list(
     needs=_GATHER,
 )
 
-HC_BADGES = _list(
+HC_BADGES = _of_brand(
     "hc_badges",
     "gather/badges",
     "help_center/gather/badges/",
@@ -171,7 +185,7 @@ HC_BADGES = _list(
     needs=_BADGES,
 )
 
-HC_BADGE_CATEGORIES = _list(
+HC_BADGE_CATEGORIES = _of_brand(
     "hc_badge_categories",
     "gather/badge_categories",
     "help_center/gather/badge_categories/",
@@ -180,7 +194,7 @@ HC_BADGE_CATEGORIES = _list(
     needs=_BADGES,
 )
 
-HC_BADGE_ASSIGNMENTS = _list(
+HC_BADGE_ASSIGNMENTS = _of_brand(
     "hc_badge_assignments",
     "gather/badge_assignments",
     "help_center/gather/badge_assignments/",
@@ -189,7 +203,7 @@ HC_BADGE_ASSIGNMENTS = _list(
     needs=_BADGES,
 )
 
-HC_REDIRECT_RULES = _list(
+HC_REDIRECT_RULES = _of_brand(
     "hc_redirect_rules",
     "guide/redirect_rules",
     "help_center/help-center-api/redirect_rules/",

@@ -23,7 +23,7 @@ _EDITS_UNSEEN = (
 _COMMENTS_AGAIN = "Reads the comments itself, to see which of them were voted on."
 
 _GUIDE, _GATHER = "Guide", "Gather"
-_list = partial(whole_list, product="help_center")
+_list = partial(whole_list, product="help_center", is_of_brand=True)
 
 # The export leaves out what votes change, and shows what is archived.
 _LISTED_ARTICLES = _list(

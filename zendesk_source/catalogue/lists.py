@@ -7,6 +7,7 @@ offset paging, which ends with an error at 10,000 rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 from zendesk_source.catalogue.stream import (
@@ -40,6 +41,7 @@ def whole_list(
     page_size: int = LIST_PAGE_SIZE,
     bucket: str = "",
     parent: Parent | None = None,
+    is_of_brand: bool = False,
     side_tables: tuple[SideTable, ...] = (),
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
     is_deleted: Callable[[Mapping[str, Any]], bool] | None = None,
@@ -67,6 +69,7 @@ def whole_list(
         page_size: 100 unless said otherwise.
         bucket: Rate limit of its own.
         parent: What the rows belong to.
+        is_of_brand: Each brand's Help Center shows rows of its own; they get a ``brand_id``.
         side_tables: Filled from the same pages.
         derive: Columns worked out from a row.
         is_deleted: Tells deleted rows.
@@ -88,17 +91,23 @@ def whole_list(
         page_size=ALL_IN_ONE_ANSWER if paging in _WITHOUT_PAGES else page_size,
         bucket=bucket,
         parent=parent,
+        is_of_brand=is_of_brand,
         side_tables=side_tables,
         derive=derive,
         is_deleted=is_deleted,
         keeps_history=keeps_history,
-        columns=columns,
+        columns=with_brand(columns) if is_of_brand else columns,
         access=access,
         needs=needs,
         is_core=is_core,
         note=note,
         docs=API_REFERENCE + docs,
     )
+
+
+def with_brand(columns: Columns) -> Columns:
+    """Return the columns of what each brand's Help Center has for itself."""
+    return MappingProxyType({"brand_id": "bigint", **columns})
 
 
 def only_row(_row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -165,6 +165,8 @@ class Stream:
         custom_fields: Whose custom fields the rows carry; they become ``cf_`` columns.
         parent: What the rows belong to, where they are shown for one parent at a time; each
             answer shows *all* rows of its parent.
+        is_of_brand: Whether each brand's Help Center has rows of its own and shows them at the
+            brand's address alone. They get a ``brand_id``, where Zendesk sends none.
         each_of: List for each of whose rows there is an export, at a path with the row's columns
             in braces, and a table of its own.
         side_tables: Tables filled from the same pages.
@@ -195,6 +197,7 @@ class Stream:
     lookback_seconds: int = 0
     custom_fields: Literal["ticket", "user", "organization", "custom_object"] | None = None
     parent: Parent | None = None
+    is_of_brand: bool = False
     each_of: Stream | None = None
     side_tables: tuple[SideTable, ...] = ()
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None

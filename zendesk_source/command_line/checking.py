@@ -16,8 +16,9 @@ from zendesk_source.command_line.account import account_of
 from zendesk_source.command_line.destination import place_of
 from zendesk_source.command_line.dlt_runtime import dlt_runtime
 from zendesk_source.command_line.progress import Lines, duration
-from zendesk_source.connection import Connection
+from zendesk_source.connection import BRANDS, Connection
 from zendesk_source.errors import RateLimited, StreamRefused, ZendeskError
+from zendesk_source.extract.help_centers import HelpCenters
 from zendesk_source.missing_settings import KINDS
 from zendesk_source.preview import first_sampled
 from zendesk_source.selection import select_streams
@@ -133,6 +134,7 @@ def _found(
     ends = API_TOKENS_END if isinstance(connection.credentials, ZendeskApiToken) else None
     of_product = {stream.name: stream.product for stream in STREAMS}
     products = {of_product[name]: one["status"] for name, one in others.items()}
+    centers = connection.help_centers(BRANDS.name)  # asked for by a stream of theirs
     is_open = [name for name, one in answers.items() if one["status"] == "open"]
     role = user.role if user else "unknown: the token may not ask"
     return {
@@ -148,6 +150,7 @@ def _found(
         "destination": place,
         "streams": answers,
         "other_products": products,
+        "help_centers": [center.name for center in centers.found],
         "warnings": _warnings(user, skew),
         "text": {
             "account": f"{connection.account} ({url})",
@@ -158,6 +161,7 @@ def _found(
             "destination": place,
             "streams": f"{len(is_open)} of {len(answers)} open",
             "not asked": _not_asked(answers),
+            "help centers": _help_centers(centers),
             "other products": ", ".join(f"{name} {status}" for name, status in products.items()),
         },
     }
@@ -170,6 +174,14 @@ def _not_asked(answers: Mapping[str, Mapping[str, Any]]) -> str:
         if one["status"] == NOT_ASKED:
             names.setdefault(one["reason"], []).append(name)
     return " ".join(f"{', '.join(each)}: {reason}" for reason, each in names.items())
+
+
+def _help_centers(centers: HelpCenters) -> str:
+    found = [center.name for center in centers.found]
+    if centers.doubt:
+        return f"only the account's own, as the brands are not known: {centers.doubt}"
+    left = ", ".join(f"{name} cannot be asked" for name in centers.unread)
+    return "; ".join(filter(None, [f"{len(found)}: {', '.join(found)}" if found else "0", left]))
 
 
 def _skew_seconds(times: Sequence[tuple[datetime, datetime]]) -> int | None:

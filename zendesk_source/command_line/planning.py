@@ -21,6 +21,7 @@ from zendesk_source.command_line.loading import window_of
 from zendesk_source.command_line.progress import Lines
 from zendesk_source.connection import Connection
 from zendesk_source.errors import StreamRefused
+from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.extract.positions import EXPORTS, row_time
 from zendesk_source.extract.times import parse_date
 from zendesk_source.preview import first_page
@@ -123,19 +124,42 @@ def planned(options: argparse.Namespace) -> Plan:
 
 
 def _estimate(connection: Connection, stream: Stream, window: Window) -> Estimate:
+    """Estimate a stream; what each brand has for itself, at each Help Center."""
+    if not stream.is_of_brand:
+        return _estimate_at(connection, stream, window, None)
+    found = connection.help_centers(stream.name).found
+    each = [_estimate_at(connection, stream, window, center) for center in found]
+    known = [one.rows for one in each if one.rows is not None]
+    reasons = [one.reason for one in each if one.reason]
+    return Estimate(
+        rows=sum(known) if known else None,
+        is_exact=all(one.is_exact for one in each),
+        requests=sum(one.requests for one in each),
+        disk_bytes=sum(one.disk_bytes for one in each),
+        reason=reasons[0] if len(reasons) == len(each) > 0 else "",
+    )
+
+
+def _estimate_at(
+    connection: Connection, stream: Stream, window: Window, center: HelpCenter | None
+) -> Estimate:
     try:
         if stream.parent is not None:
-            parents = _estimate(connection, stream.parent.stream, window)
+            parents = _estimate_at(connection, stream.parent.stream, window, center)
             return Estimate(requests=parents.rows or 0, reason=parents.reason)
-        page = first_page(connection, stream, rows=SAMPLED_ROWS, since=window[0])
+        page = first_page(connection, stream, rows=SAMPLED_ROWS, since=window[0], center=center)
         assert page is not None
-        return _sized(stream, page, *_rows(connection, stream, page, window))
+        return _sized(stream, page, *_rows(connection, stream, page, window, center))
     except StreamRefused as error:
         return Estimate(reason=str(error))
 
 
 def _rows(
-    connection: Connection, stream: Stream, page: Page, window: Window
+    connection: Connection,
+    stream: Stream,
+    page: Page,
+    window: Window,
+    center: HelpCenter | None,
 ) -> tuple[int | None, bool]:
     """Return how many rows there are, and whether that is exact."""
     if page.is_last:
@@ -147,12 +171,18 @@ def _rows(
         except StreamRefused:
             pass  # not every account shows its counts
     if stream.paging in EXPORTS:
-        return _by_density(connection, stream, page, window), False
+        return _by_density(connection, stream, page, window, center), False
     count = page.envelope.get("count")
     return (count, True) if isinstance(count, int) and count > len(page.rows) else (None, False)
 
 
-def _by_density(connection: Connection, stream: Stream, first: Page, window: Window) -> int | None:
+def _by_density(
+    connection: Connection,
+    stream: Stream,
+    first: Page,
+    window: Window,
+    center: HelpCenter | None,
+) -> int | None:
     """Estimate rows from how much time some pages of them span."""
     times = _times(stream, first)
     if not times:
@@ -162,7 +192,7 @@ def _by_density(connection: Connection, stream: Stream, first: Page, window: Win
     pages = [first]
     for part in (1 / 3, 2 / 3):
         since = begins + int((ends - begins) * part)
-        page = first_page(connection, stream, rows=SAMPLED_ROWS, since=since)
+        page = first_page(connection, stream, rows=SAMPLED_ROWS, since=since, center=center)
         pages += [page] if page is not None and page.rows else []
     spans = [(len(page.rows), _times(stream, page)) for page in pages]
     densities = [rows / max(1, span[-1] - span[0]) for rows, span in spans if span]

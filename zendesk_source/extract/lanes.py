@@ -117,6 +117,7 @@ class LaneReader:
         walk: Walks its pages from a place.
         ahead: Takes the steps.
         crew: Knows whether another walk would be useful.
+        queue: Name of its items among all that is read ahead, where that is not the stream's.
     """
 
     def __init__(
@@ -126,8 +127,10 @@ class LaneReader:
         walk: WalkPages,
         ahead: ReadAhead[Step],
         crew: Crew,
+        queue: str = "",
     ) -> None:
         self._stream = stream
+        self._queue = queue or stream.name
         self._walk = walk
         self._ahead = ahead
         self._crew = crew
@@ -196,7 +199,7 @@ class LaneReader:
                 return
             self._add_walk()
             # Before the next page is asked for: what waits is asked for again after a crash.
-            self._ahead.admit(self._stream.name)
+            self._ahead.admit(self._queue)
 
     def _store(self, walk: _Walk, page: Page) -> bool:
         """Hand a page on with the position after it; True when the walk is at its end."""
@@ -217,7 +220,7 @@ class LaneReader:
             if page.is_last:
                 self._end_met_at = max(self._end_met_at or 0, walk.lane.newest or 0)
             step = Step(page, StreamPosition(self._start, self._lanes()))
-            self._ahead.put(self._stream.name, step, page.body_bytes)
+            self._ahead.put(self._queue, step, page.body_bytes)
             return is_done
 
     def _lanes(self) -> tuple[Lane, ...]:
@@ -234,7 +237,7 @@ class LaneReader:
                 return
             if not has_waiting:
                 self._split_longest()
-            self._threads.append(run_thread(self._stream.name, self._work))
+            self._threads.append(run_thread(self._queue, self._work))
 
     def _splits_until(self) -> int | None:
         """Return up to when lanes may be split: there is nothing where the export has ended."""

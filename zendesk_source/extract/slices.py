@@ -13,6 +13,7 @@ from zendesk_source.api.clock import Clock, Stop
 from zendesk_source.api.paging import Page
 from zendesk_source.api.usage import Usage
 from zendesk_source.errors import ZendeskError
+from zendesk_source.extract.help_centers import HelpCenters
 from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.read_once import ReadOnce
 
@@ -139,14 +140,15 @@ class SyncInProgress:
         on_wait: Told why and how long a request waits.
         ahead: Pages that were read and not taken yet.
         on_cost: Told what reading a stream costs that asks parent by parent, before it starts.
-        parents: Lists of parents, by path.
-        field_lists: Lists that describe custom fields, by path.
+        parents: Lists of parents, by Help Center and path.
+        field_lists: Lists that several streams need, such as custom fields, by path.
+        help_centers: Those of the account's brands, once they are known.
         sql_client: Asks the destination for rows; made when it is needed.
         missing_tables: Tables that were loaded once and are no longer at the destination.
         shapes: How each stream's pages become tables; pages are decoded ahead of the slice
             that takes them, so what decodes them outlives it.
         keys: Rows of the list, by stream, for each of which there is an export.
-        parts: What those exports have come to, by table.
+        parts: What those exports have come to, by table, and what each Help Center has.
     """
 
     runs: dict[str, StreamRun]
@@ -157,6 +159,7 @@ class SyncInProgress:
     on_cost: Callable[[str], None] | None = None
     parents: ReadOnce[Page] = field(default_factory=ReadOnce)
     field_lists: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
+    help_centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
     sql_client: Any = None
     missing_tables: frozenset[str] = frozenset()
     shapes: dict[str, Any] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import dlt
 from dlt.common import logger
 
-from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import Connection
 from zendesk_source.errors import ZendeskError
@@ -40,6 +40,7 @@ from zendesk_source.extract.seen_parents import (
 from zendesk_source.extract.slices import StreamRun, current_slice
 from zendesk_source.extract.times import Window, epoch_of
 from zendesk_source.extract.window import extent_of
+from zendesk_source.resources.brands import rows_of_brands
 from zendesk_source.resources.reading import Reading
 
 Tell = Callable[[str], None]
@@ -51,11 +52,9 @@ def child_rows(
     """Return what reads the rows of the parents that changed since they were read last."""
     start, end = (epoch_of(moment) for moment in window)
 
-    def read() -> Iterator[Any]:
-        state = connection.own_state(dlt.current.resource_state())
+    def read_here(reading: Reading, state: dict[str, Any]) -> Iterator[Any]:
         positions = state.setdefault(POSITIONS, {})
-        reading = Reading(stream, connection)
-        steps = _steps(stream, connection, positions, start or 0, end)
+        steps = _steps(stream, connection, reading, positions, start or 0, end)
         try:
             for step in reading.child_steps(steps):
                 if step is None:  # nothing has arrived yet: dlt goes on with another stream
@@ -71,6 +70,10 @@ def child_rows(
             raise
         if reading.run.is_at_end:
             _tell_refused(stream, positions, reading.run)
+
+    def read() -> Iterator[Any]:
+        state = connection.own_state(dlt.current.resource_state())
+        yield from rows_of_brands(stream, connection, state, read_here)
 
     return read
 
@@ -90,15 +93,16 @@ class AllParents:
     Args:
         stream: Whose rows.
         connection: To ask with.
+        reading: Of the stream.
     """
 
-    def __init__(self, stream: Stream, connection: Connection) -> None:
+    def __init__(self, stream: Stream, connection: Connection, reading: Reading) -> None:
         self._stream = stream
         # Not the resource's own state: dlt forgets that of a resource that replaces its table.
         state = connection.own_state(dlt.current.source_state())
         self._state: dict[str, Any] = state.setdefault("refused_parents", {})
         self._positions: dict[str, Any] = deepcopy(self._state.get(stream.name, {}))
-        self._steps = _steps(stream, connection, self._positions, 0, None)
+        self._steps = _steps(stream, connection, reading, self._positions)
 
     def pages(self) -> Iterator[Page]:
         """Return the rows; nothing is asked before the first page is taken."""
@@ -112,10 +116,10 @@ class AllParents:
         refused = self._positions.get(STATE_KEY, {}).get("refused", {})
         return str(row.get(self._stream.parent.column)) in refused
 
-    def tell(self, run: StreamRun) -> bool:
-        """Note the parents that did not answer; return whether there are any."""
+    def tell(self, run: StreamRun) -> list[str]:
+        """Note the parents that did not answer, and return which."""
         _tell_refused(self._stream, self._positions, run)
-        return bool(self._positions.get(STATE_KEY, {}).get("refused"))
+        return sorted(self._positions.get(STATE_KEY, {}).get("refused", {}))
 
     def remember(self) -> None:
         """Note in the state which parents did not answer."""
@@ -123,7 +127,12 @@ class AllParents:
 
 
 def _steps(
-    stream: Stream, connection: Connection, positions: dict[str, Any], start: int, end: int | None
+    stream: Stream,
+    connection: Connection,
+    reading: Reading,
+    positions: dict[str, Any],
+    start: int = 0,
+    end: int | None = None,
 ) -> Iterator[ChildStep]:
     """Return the steps from where the positions stand now; nothing is asked before the first."""
     part = current_slice()
@@ -133,8 +142,8 @@ def _steps(
     first = first_parents(stream)
     assert first is not None
     parents = replace(first, name=stream.name, records_key=first.rows_key)
-    walk = partial(pages, connection.client, parents)
-    ask = partial(_ask, connection, stream.name)
+    walk = partial(reading.pages, parents)
+    ask = partial(_ask, reading, stream.name)
     seen = open_seen(positions)
     if not parents.is_incremental:
         # Where the list is a stream as well, both take the same pages.
@@ -145,7 +154,7 @@ def _steps(
             answers = connection.pages_read_once(parents) if is_shared else walk(Position())
             return as_one(parents, answers)
 
-        once = partial(lists.get, parents.path, listed)
+        once = partial(lists.get, f"{reading.place} {parents.path}", listed)
         return _of_list(stream, once, seen, ask, tell)
 
     def exported() -> Iterator[Step]:
@@ -162,7 +171,7 @@ def is_shared_with_children(parents: Stream) -> bool:
 
     Lists of a Help Center are long, and each brand has its own.
     """
-    return parents.product != "help_center"
+    return not parents.is_of_brand
 
 
 def first_parents(stream: Stream) -> Stream | None:
@@ -192,10 +201,10 @@ def _of_export(
         yield from read_of_export(stream, chain([first], steps), seen, ask)
 
 
-def _ask(connection: Connection, name: str, stream: Stream, parent: Row) -> Iterator[Page]:
+def _ask(reading: Reading, name: str, stream: Stream, parent: Row) -> Iterator[Page]:
     path = stream.path.format_map({name: quote(str(v), safe="") for name, v in parent.items()})
     asked = replace(stream, name=name, records_key=stream.rows_key, path=path)
-    return pages(connection.client, asked, Position())
+    return reading.pages(asked, Position())
 
 
 def _tell_log(stream: Stream) -> Tell:

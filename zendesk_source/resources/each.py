@@ -65,7 +65,7 @@ def _keys(stream: Stream, connection: Connection, whole: StreamRun) -> list[str]
     current = current_slice()
     known = {} if current is None else current.sync.keys
     if current is not None:
-        connection.field_pages = current.sync.field_lists
+        connection.join(current.sync)
     if stream.name not in known:
         asked = replace(stream.each_of, name=stream.name, records_key=stream.each_of.rows_key)
         keys: dict[str, None] = {}  # a list that shifts shows one twice

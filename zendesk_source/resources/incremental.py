@@ -17,6 +17,7 @@ from zendesk_source.extract.timeline import follow
 from zendesk_source.extract.times import Window, epoch_of
 from zendesk_source.extract.window import extent_of
 from zendesk_source.item_format import quiet_about_kept_hints
+from zendesk_source.resources.brands import rows_of_brands
 from zendesk_source.resources.reading import Reading
 
 
@@ -28,7 +29,11 @@ def incremental_rows(
 
     def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
         state = connection.own_state(dlt.current.resource_state())
-        yield from read_on(stream, Reading(stream, connection), state, cursor)
+
+        def read_here(reading: Reading, state: dict[str, Any]) -> Iterator[Any]:
+            return read_on(stream, reading, state, cursor)
+
+        yield from rows_of_brands(stream, connection, state, read_here)
 
     return read
 

@@ -47,7 +47,11 @@ def greeted(
 
 
 def isolated(
-    rows: Iterator[Any], stream: Stream, connection: Connection, run: StreamRun
+    rows: Iterator[Any],
+    stream: Stream,
+    connection: Connection,
+    run: StreamRun,
+    queue: str = "",
 ) -> Iterator[Any]:
     """Hand on a stream's rows until they end or fail, and note which.
 
@@ -58,6 +62,7 @@ def isolated(
         stream: Whose.
         connection: Knows what they have cost.
         run: Notes why they ended.
+        queue: What its reading is called, where that is not the stream's name.
 
     Raises:
         ZendeskError: One that stops the sync.
@@ -80,7 +85,7 @@ def isolated(
         if current is None:
             log.warning("skipped %s: %s", stream.name, told)
         else:
-            current.sync.ahead.leave(stream.name)
+            current.sync.ahead.leave(queue or stream.name)
         log.debug("%s stopped", stream.name, exc_info=error)
         if stream.write == "replace":
             keep_table()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,12 @@ from dlt.extract.hints import HintsMeta
 
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import STREAMS, TAKEN_AT, Stream
-from zendesk_source.connection import Connection
+from zendesk_source.connection import BRANDS, Connection
 from zendesk_source.extract.kept import LISTED
 from zendesk_source.extract.reading import read_whole
 from zendesk_source.extract.slices import current_slice
 from zendesk_source.resources.accounts import emptied, write_of
+from zendesk_source.resources.brands import BrandList, help_centers_for
 from zendesk_source.resources.children import (
     AllParents,
     first_parents,
@@ -50,25 +51,26 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
     def read() -> Iterator[Any]:
         has_versions = keeps_versions(stream, stream.name in connection.history)
         reading = Reading(stream, connection)
-        parents = None if stream.parent is None else AllParents(stream, connection)
+        parts = _parts(stream, reading, connection)
         # All of it before the first row is handed on: a table is never replaced by half a list.
         answers: list[Page] = []
-        for page in reading.whole_list(_pages(stream, connection, parents)):
+        for page in reading.whole_list(_pages(stream, connection, parts)):
             if page is None:
                 yield None
             elif page.rows or page.rejected:
                 answers.append(page)
         answers = one_row_a_key(answers, stream)
-        is_hidden = parents.is_hidden if parents and parents.tell(reading.run) else None
+        unread = [] if parts is None else parts.tell(reading.run)
+        is_hidden = parts.is_hidden if parts is not None and unread else None
         # All of it is shaped, too: what fails on the way leaves the table as it was.
         if not has_versions:
-            yield from list(_rows(stream, reading, answers, connection, is_hidden))
+            yield from list(_rows(stream, reading, answers, connection, unread, is_hidden))
         elif is_hidden is None:
             yield from list(_versions(stream, reading, answers, connection))
         else:
             keep_table()  # versions of what is not shown would be closed
-        if parents is not None:
-            parents.remember()
+        if isinstance(parts, AllParents):
+            parts.remember()
 
     return read
 
@@ -78,17 +80,18 @@ def _rows(
     reading: Reading,
     answers: list[Page],
     connection: Connection,
+    unread: Sequence[str],
     is_hidden: IsHidden | None,
 ) -> Iterator[Any]:
     """Hand on what the list shows, where that is not what its table holds already."""
-    digest = digest_of_list(stream, answers, connection)
+    digest = digest_of_list(stream, answers, connection, unread)
     if stream.write == "replace" and is_as_loaded(stream, digest, connection):
         reading.run.rows[stream.name] = sum(len(page.rows) for page in answers)
         keep_table()
         return
     shaped = list(_shaped(stream, reading, answers, connection))
     # After what can fail: it notes what is shown now.
-    if stream.misses_rows and (connection.deleted == "mark" or is_hidden):
+    if is_hidden or (connection.deleted == "mark" and stream.misses_rows):
         yield from _vanished(stream, answers, connection, is_hidden)
     yield from emptied(stream, bool(answers), connection)
     yield from shaped
@@ -103,10 +106,24 @@ def _shaped(
         yield from reading.shape([_prepared(page, stream, connection, answers[0])])
 
 
-def _pages(stream: Stream, connection: Connection, parents: AllParents | None) -> Iterator[Page]:
+def _parts(
+    stream: Stream, reading: Reading, connection: Connection
+) -> AllParents | BrandList | None:
+    """Return what a list is put together from, where a part can be missing."""
+    if stream.parent is not None:
+        return AllParents(stream, connection, reading)
+    if stream.is_of_brand:
+        centers = help_centers_for(stream, connection, reading.run)
+        return BrandList(stream, centers, is_sync=current_slice() is not None)
+    return None
+
+
+def _pages(
+    stream: Stream, connection: Connection, parts: AllParents | BrandList | None
+) -> Iterator[Page]:
     """Return all pages of a list; nothing is asked before the first is taken."""
-    if parents is not None:
-        return parents.pages()
+    if parts is not None:
+        return parts.pages()
     if _is_needed_by_others(stream, connection):
         return _read_once(stream, connection)
     return read_whole(connection.client, stream)
@@ -117,7 +134,7 @@ def _is_needed_by_others(stream: Stream, connection: Connection) -> bool:
     part = current_slice()
     if part is None:
         return False
-    if stream in connection.field_lists.values():
+    if stream in connection.field_lists.values() or stream.path == BRANDS.path:
         return True
     children = (each for each in _WITH_PARENTS.get(stream.name, ()) if each in part.sync.runs)
     return is_shared_with_children(stream) and any(children)
@@ -160,10 +177,7 @@ def _vanished(
     hints = dlt.mark.make_hints(write_disposition=write_of(stream, connection))
     # Not the resource's own state: dlt forgets that of a resource that replaces its table.
     state = connection.own_state(dlt.current.source_state()).setdefault(LISTED, {})
-    rows = vanished_rows(stream, shown, missed_at, state, connection, is_hidden)
-    if connection.deleted != "mark" and is_hidden is not None:
-        rows = list(filter(is_hidden, rows))
-    if rows:
+    if rows := vanished_rows(stream, shown, missed_at, state, connection, is_hidden):
         yield dlt.mark.with_hints(rows, hints)
 
 

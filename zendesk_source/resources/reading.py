@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import dlt
-import pyarrow as pa
 
 from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.api.paging.checked import AHEAD_SECONDS
@@ -16,6 +16,7 @@ from zendesk_source.api.paging.door import Rejected
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.connection import Connection
 from zendesk_source.extract.children import SHOWN_PARENTS
+from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.extract.lanes import LaneReader
 from zendesk_source.extract.positions import EXPORTS, StreamPosition, open_position, without_future
 from zendesk_source.extract.read_ahead import read_in_turns, read_list
@@ -40,7 +41,7 @@ from zendesk_source.resources.described import begin_anew, describe_first, descr
 from zendesk_source.shape.columnar import ColumnarShaper, TableArrow, together
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.newest import keep_newest, newest_rows_of
-from zendesk_source.shape.removal import removed
+from zendesk_source.shape.removal import count_kept, removed
 from zendesk_source.shape.room import MORE, Room
 from zendesk_source.shape.tables import REMOVED, SYNCED_AT, Shaper, TableRows
 
@@ -53,6 +54,9 @@ BYTES_AT_ONCE = 24 * 1024 * 1024
 LATE_SECONDS = 86_400
 """How much later than it was written a row may show: Zendesk promises nothing. A row that shows
 after the first reading, but was written before it, may have been loaded in an older state."""
+
+Pages = Callable[..., Iterator[Page]]
+"""``api.paging.pages`` of one client: a stream and a position, to pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,12 @@ class Reading:
         connection: To ask with.
         run: Notes what was done; that of the stream in this sync when left out.
         resource: The dlt resource that reads, where that is not named as the stream.
+        center: Help Center that is asked; what is shown at the account's own address without.
+
+    Attributes:
+        pages: Walks a stream from a position.
+        place: What the Help Center is called; empty at the account's own address.
+        queue: What the reading is called among all that is read ahead.
     """
 
     def __init__(
@@ -88,18 +98,21 @@ class Reading:
         connection: Connection,
         run: StreamRun | None = None,
         resource: str = "",
+        center: HelpCenter | None = None,
     ) -> None:
         check_destination(connection)
         self._stream = stream
         self._connection = connection
         self._resource = resource or stream.name
+        self.pages: Pages = partial(pages, connection.client) if center is None else center.pages
+        self.place = "" if center is None else center.place
+        self.queue = f"{stream.name} {self.place}".rstrip()
         self._slice = current_slice()
         if run is None:
             run = StreamRun() if self._slice is None else self._slice.sync.runs[stream.name]
         self.run = run
         if self._slice is not None:
-            connection.on_wait = self._slice.sync.on_wait
-            connection.field_pages = self._slice.sync.field_lists
+            connection.join(self._slice.sync)
         self._schema = dlt.current.source_schema()
         self._shape = self._shape_of(stream, connection)
         self._keys = {table.name: table.primary_key for table in stream.tables}
@@ -139,16 +152,15 @@ class Reading:
         """Read on from a position, to the slice's limits or to the end; None: not yet."""
 
         def walk(place: Position) -> Iterator[Page]:
-            client, parse = self._connection.client, self._shape.shaper.parse
-            return pages(client, self._stream, place, parse=parse)
+            return self.pages(self._stream, place, parse=self._shape.shaper.parse)
 
         if self._slice is None:
             for step in read_incremental(self._stream, position, walk):
                 self._count(step.page)
                 yield step
             return
-        ahead, name = self._slice.sync.ahead, self._stream.name
-        reader = LaneReader(self._stream, position, walk, ahead, self._connection.crew)
+        ahead, name = self._slice.sync.ahead, self.queue
+        reader = LaneReader(self._stream, position, walk, ahead, self._connection.crew, name)
         ahead.start(name, reader.read)
         for item in ahead.items(name, self._slice.has_room):
             if item is not None:
@@ -209,7 +221,7 @@ class Reading:
         """Take steps to the slice's limits or to the end; None: not yet."""
         items: Iterator[ChildStep | None] = steps
         if self._slice is not None:
-            ahead, name = self._slice.sync.ahead, self._stream.name
+            ahead, name = self._slice.sync.ahead, self.queue
             ahead.start(name, lambda: read_in_turns(name, steps, ahead, _body_bytes))
             items = ahead.items(name, self._slice.has_room)
         for step in items:
@@ -219,7 +231,7 @@ class Reading:
                     self._slice.count(step.page)
             yield step
         if self._slice is not None:
-            self.run.is_at_end |= self._slice.sync.ahead.is_at_end(self._stream.name)
+            self.run.is_at_end |= self._slice.sync.ahead.is_at_end(self.queue)
 
     def _count(self, page: Page) -> None:
         note_oddities(self.run, page)
@@ -288,7 +300,8 @@ class Reading:
         if isinstance(self._shape.shaper, ColumnarShaper):
             tables = together(tables)
         for table in (newest_rows_of(table, self._keys[table.table]) for table in tables):
-            self.run.rows[table.table] = self.run.rows.get(table.table, 0) + _kept(table.rows)
+            before = self.run.rows.get(table.table, 0)
+            self.run.rows[table.table] = before + count_kept(table.rows)
             shaped.append(self._marked(table))
         return shaped
 
@@ -374,15 +387,6 @@ class Reading:
 
 def _body_bytes(step: ChildStep) -> int:
     return step.page.body_bytes
-
-
-def _kept(rows: list[dict[str, Any]] | pa.Table) -> int:
-    """Count the rows that are not marked as removed."""
-    if isinstance(rows, list):
-        return sum(1 for row in rows if not row.get(REMOVED))
-    if REMOVED not in rows.column_names:
-        return int(rows.num_rows)
-    return int(rows[REMOVED].null_count)
 
 
 def _known_types(schema: Any, table: str) -> dict[str, DataType]:

@@ -19,9 +19,18 @@ from zendesk_source.extract.kept import LOADED_LISTS
 from zendesk_source.extract.slices import current_slice
 
 
-def digest_of_list(stream: Stream, answers: Sequence[Page], connection: Connection) -> str:
-    """Return a digest of all pages of a list, and of the settings that decide about its rows."""
-    settings = [connection.deleted, sorted(stream.columns.items())]
+def digest_of_list(
+    stream: Stream, answers: Sequence[Page], connection: Connection, unread: Sequence[str] = ()
+) -> str:
+    """Return a digest of all pages of a list, and of what else decides about its table's rows.
+
+    Args:
+        stream: Which list.
+        answers: All its pages.
+        connection: Its settings decide.
+        unread: What of it was not read, and stays in the table as it is.
+    """
+    settings: list[object] = [connection.deleted, sorted(stream.columns.items()), *unread]
     rejected = [[each.reason, each.row] for page in answers for each in page.rejected]
     return digest_of(chain(settings, (page.rows for page in answers), rejected))
 

@@ -7,7 +7,7 @@ whether the table holds vanished rows; where neither says so, nothing is read ba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -18,6 +18,7 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity, SqlCli
 
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import ACCOUNT_COLUMN, Connection
+from zendesk_source.errors import UnexpectedAnswer
 from zendesk_source.extract.slices import current_slice
 
 DELETED_AT = "_zendesk_deleted_at"
@@ -55,27 +56,37 @@ def vanished_rows(
     digest = sha256(orjson.dumps(sorted(keys))).hexdigest()
     before = state.get(stream.name, {})
     is_same = before.get("keys") == digest and is_hidden is None
-    vanished = [
-        row if is_hidden is not None and is_hidden(row) else {DELETED_AT: missed_at, **row}
-        for row in (
-            ()
-            if is_same and not before["gone"]
-            else _stored_rows(stream.name, connection, only_vanished=is_same)
-        )
-        if _key(row, stream.primary_key) not in keys
-    ]
-    state[stream.name] = {"keys": digest, "gone": len(vanished)}
+    stored: Iterable[Row] = ()
+    if not is_same or before["gone"]:
+        is_needed = is_hidden is not None
+        stored = _stored_rows(stream.name, connection, only_vanished=is_same, is_needed=is_needed)
+    missed = [row for row in stored if _key(row, stream.primary_key) not in keys]
+    are_marked = connection.deleted == "mark" and stream.misses_rows
+    kept, gone = [], []
+    for row in missed:
+        if is_hidden is not None and is_hidden(row):
+            kept.append(row)
+        elif are_marked:
+            gone.append({DELETED_AT: missed_at, **row})
+    # The keys of a part of the list say nothing about the next list.
+    state[stream.name] = {"keys": digest if is_hidden is None else "", "gone": len(gone)}
     if missed_at is None:
         del state[stream.name]  # they are to be read back next time, too
-    return vanished
+    return [*kept, *gone]
 
 
 def _key(row: Row, columns: Sequence[str]) -> Key:
     return tuple(str(row.get(column)) for column in columns)
 
 
-def _stored_rows(table: str, connection: Connection, *, only_vanished: bool) -> Iterator[Row]:
-    """Read an account's rows at the destination; none where there is no table, or none to ask."""
+def _stored_rows(
+    table: str, connection: Connection, *, only_vanished: bool, is_needed: bool
+) -> Iterator[Row]:
+    """Read an account's rows at the destination; none where there is no table, or none to ask.
+
+    Raises:
+        UnexpectedAnswer: They are needed, and the destination cannot be asked.
+    """
     schema = dlt.current.source_schema()
     known = schema.tables.get(table, {}).get("columns", {})
     types = {
@@ -100,8 +111,14 @@ def _stored_rows(table: str, connection: Connection, *, only_vanished: bool) -> 
             with client.execute_query(query, *whose) as cursor:
                 while batch := cursor.fetchmany(_ROWS_AT_ONCE):
                     yield from (_python_row(types, values) for values in batch)
-    except (DestinationUndefinedEntity, SqlClientNotAvailable):
+    except DestinationUndefinedEntity:
         return
+    except SqlClientNotAvailable:
+        if is_needed:
+            raise UnexpectedAnswer(
+                f"A part of {table} was not read, and the destination does not say what it holds.",
+                "The table stays as it is.",
+            ) from None
 
 
 def _sql_client(schema_name: str) -> Any:

@@ -49,6 +49,15 @@ def removed(
             yield replace(table, rows=_marked_arrow(table.rows, column, ids))
 
 
+def count_kept(rows: list[Row] | pa.Table) -> int:
+    """Count the rows that are not marked as removed."""
+    if isinstance(rows, list):
+        return sum(1 for row in rows if not row.get(REMOVED))
+    if REMOVED not in rows.column_names:
+        return int(rows.num_rows)
+    return int(rows[REMOVED].null_count)
+
+
 def _marked(row: Row, column: str, ids: Collection[Any]) -> Row:
     return {**row, REMOVED: True} if row.get(column) in ids else row
 

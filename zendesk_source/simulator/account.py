@@ -7,9 +7,11 @@ from typing import Literal
 
 from zendesk_source.simulator.clock import SimulatedClock
 from zendesk_source.simulator.generate import Size, fill
+from zendesk_source.simulator.help_centers import rows_with_brands
 from zendesk_source.simulator.histories import history_rows
 from zendesk_source.simulator.list_edits import ListEdits
 from zendesk_source.simulator.people_edits import PeopleEdits
+from zendesk_source.simulator.state import STREAM_BY_NAME
 from zendesk_source.simulator.store import Row
 from zendesk_source.simulator.ticket_edits import TicketEdits
 
@@ -149,3 +151,10 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
             if stream in OPTIONS_OF_FIELDS:
                 return list(self._options(OPTIONS_OF_FIELDS[stream]))
             return list(self.store(stream))
+
+    def truth_with_brands(self, stream: str) -> list[Row]:
+        """Return ``truth``, with the ``brand_id`` of the Help Center that shows each row."""
+        if not STREAM_BY_NAME[stream].is_of_brand:
+            return self.truth(stream)
+        with self.lock:
+            return list(rows_with_brands(self, STREAM_BY_NAME[stream]))

@@ -25,6 +25,7 @@ from zendesk_source.simulator.answers import (
     start_time_too_recent,
 )
 from zendesk_source.simulator.cursors import BadCursor, export_cursor, export_position
+from zendesk_source.simulator.help_centers import is_shown
 from zendesk_source.simulator.sideloads import rows_json, sideloaded_arrays
 from zendesk_source.simulator.state import State
 from zendesk_source.simulator.timeline import Key, Position
@@ -146,7 +147,9 @@ class Export:
         for position in self.state.stores[self.stream.name].timeline.from_position(start):
             if position[0] > newest:
                 return
-            if not is_hidden(position[1]):
+            if not is_hidden(position[1]) and is_shown(
+                self.state, self.stream, position[1], self.url
+            ):
                 yield position
 
     def _hidden(self, query: Query) -> Callable[[Key], bool]:

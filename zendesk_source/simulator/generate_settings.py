@@ -134,7 +134,13 @@ def _add_brands(state: State, moment: str) -> None:
         state.new_id(), "Example", "example", moment, default=True, ticket_form_ids=form_ids
     )
     outlet = brand_row(
-        state.new_id(), "アウトレット", "example-outlet", moment, ticket_form_ids=form_ids[:1]
+        state.new_id(),
+        "アウトレット",
+        "example-outlet",
+        moment,
+        ticket_form_ids=form_ids[:1],
+        has_help_center=False,
+        help_center_state="disabled",
     )
     closed = brand_row(
         state.new_id(), "Old shop", "example-old", moment, active=False, is_deleted=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zendesk_source.simulator.children import remove_children, tell_parent
+from zendesk_source.simulator.help_centers import is_at_one_address
 from zendesk_source.simulator.settings_rows import (
     Owner,
     field_options,
@@ -20,13 +21,26 @@ class ListEdits(State):
     """Adds, changes and removes rows of any stream."""
 
     def add_row(self, stream: str, **values: Any) -> Row:
-        """Add a row; declared keys that are not given are null."""
+        """Add a row; declared keys that are not given are null.
+
+        The ``brand_id`` of a row of a Help Center says whose it is; the default brand's without.
+        """
         with self.lock:
             store = self.store(stream)
+            brand_id = (
+                values.pop("brand_id", None) if is_at_one_address(STREAM_BY_NAME[stream]) else None
+            )
             row = self.blank_row(STREAM_BY_NAME[stream], values)
             store.put(row)
+            if brand_id is not None:
+                self.brand_ids[stream, store.key_of(row)] = brand_id
             tell_parent(self, STREAM_BY_NAME[stream], row)
             return row
+
+    def open_help_center(self, brand_id: int, address: str) -> Row:
+        """Give a brand a Help Center, at an address that leads to the simulator."""
+        is_open = {"has_help_center": True, "help_center_state": "enabled"}
+        return self.edit_row("brands", brand_id, **is_open, brand_url=address)
 
     def edit_row(self, stream: str, row_id: Any, **changes: Any) -> Row:
         """Change a row; its ``updated_at`` or cursor field moves to now."""

@@ -24,6 +24,7 @@ from zendesk_source.simulator.answers import (
 )
 from zendesk_source.simulator.children import SHOWS_ITS_PARENT
 from zendesk_source.simulator.cursors import BadCursor, list_cursor, list_position
+from zendesk_source.simulator.help_centers import is_at_one_address, is_shown
 from zendesk_source.simulator.list_filters import Query, order_of, sort_values, time_range
 from zendesk_source.simulator.state import State
 from zendesk_source.simulator.store import Row
@@ -200,6 +201,12 @@ class Listing:
         def sort_key(row: Row) -> tuple[Any, ...]:
             return sort_values(self.stream, row, order)
 
+        if is_at_one_address(self.stream) and self.state.brand_ids:
+
+            def is_here(row: Row) -> bool:
+                return is_shown(self.state, self.stream, store.key_of(row), self.url)
+
+            return store.listing((order, self.url), sort_key, is_here)
         if asked is not None:
             return store.listing((order, asked.start, asked.end), sort_key, asked.holds)
         if order == store.primary_key:

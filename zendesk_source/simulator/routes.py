@@ -10,6 +10,7 @@ from zendesk_source.simulator.answers import RECORD_NOT_FOUND, Answer, Refusal
 from zendesk_source.simulator.chat import ChatAnswers
 from zendesk_source.simulator.children import parent_asked, pattern_of
 from zendesk_source.simulator.exports import Export
+from zendesk_source.simulator.help_centers import is_shown
 from zendesk_source.simulator.links import LinkedAnswers
 from zendesk_source.simulator.lists import Listing
 from zendesk_source.simulator.state import STREAM_BY_NAME, State
@@ -69,8 +70,14 @@ class Routes:
 
 
 def _route_of_parent(stream: Stream, path: str, ids: Mapping[str, str]) -> Route:
+    assert stream.parent is not None
+    parents = STREAM_BY_NAME[stream.parent.stream.name]
+
     def show(state: State, url: str, query: Query) -> Answer:
-        listing = Listing(state, stream, url, path, parent_asked(state, stream, ids))
+        parent_id = parent_asked(state, stream, ids)
+        if not is_shown(state, parents, parent_id, url):
+            raise Refusal(RECORD_NOT_FOUND)
+        listing = Listing(state, stream, url, path, parent_id)
         if stream.paging is Paging.NEWEST_FIRST:
             return listing.newest_first(query)
         return listing.whole(query) if stream.paging is Paging.SINGLE else listing.page(query)

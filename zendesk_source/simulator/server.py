@@ -19,6 +19,7 @@ from zendesk_source.simulator.answers import (
     json_answer,
 )
 from zendesk_source.simulator.faults import FAULT_ANSWERS, SLOW_SECONDS, Fault, FaultPlan
+from zendesk_source.simulator.help_centers import has_help_center
 from zendesk_source.simulator.oauth import CHAT, Credentials
 from zendesk_source.simulator.rate_limits import LIST_BUCKETS, HeaderStyle, Meter, RateLimits
 from zendesk_source.simulator.routes import Route, Routes, plain_path
@@ -52,6 +53,7 @@ class Request:
         status: Status it was answered with; 0 where the connection was reset, or before the
             answer.
         stream: Name of the stream it was about, if any.
+        address: Scheme, host and port it was sent to.
     """
 
     method: str
@@ -59,6 +61,7 @@ class Request:
     query: dict[str, str] = field(default_factory=dict)
     status: int = 0
     stream: str = ""
+    address: str = ""
 
 
 Alter = Callable[[Request, Answer], Answer]
@@ -66,6 +69,8 @@ Alter = Callable[[Request, Answer], Answer]
 
 class Simulator:
     """A local Zendesk on ``127.0.0.1``, serving one account.
+
+    At ``localhost`` it shows the Help Center of the brand that has that address, if one has.
 
     Use it as a context manager, or call ``start`` and ``stop``. What a callback raised is
     answered with 500 and raised again where the context ends.
@@ -216,14 +221,14 @@ class Simulator:
         return self.credentials.issue_refresh_token()
 
     def _deliver(
-        self, method: str, target: str, authorization: str | None, body: bytes
+        self, method: str, address: str, target: str, authorization: str | None, body: bytes
     ) -> Delivery:
         parts = urlsplit(target)
         path = plain_path(parts.path)
         query = _query(parts.query)
         route = self._routes.find(path) if method == "GET" else None
         stream = route.stream.name if route else ""
-        request = Request(method, parts.path, query, 0, stream)
+        request = Request(method, parts.path, query, 0, stream, address)
         headers: dict[str, str] = {}
         fault: Fault | None = None
         try:
@@ -282,7 +287,10 @@ class Simulator:
             callback(request)
         with self.account.lock:
             self.account.settle()
-            return route.show(self.account, self.base_url + request.path, request.query)
+            url = request.address + request.path
+            if route.stream.is_of_brand and not has_help_center(self.account, url):
+                return INVALID_ENDPOINT
+            return route.show(self.account, url, request.query)
 
     def _me(self) -> Row:
         with self.account.lock:

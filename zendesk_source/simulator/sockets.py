@@ -34,8 +34,8 @@ class Delivery:
         return 0 if self.fault is Fault.RESET else self.answer.status
 
 
-Deliver = Callable[[str, str, str | None, bytes], Delivery]
-"""(method, target, authorization, body) to what is sent."""
+Deliver = Callable[[str, str, str, str | None, bytes], Delivery]
+"""(method, address, target, authorization, body) to what is sent."""
 
 
 class SocketServer:
@@ -121,7 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self, body: bytes) -> None:
         authorization = self.headers.get("Authorization")
-        delivery = type(self).deliver(self.command, self.path, authorization, body)
+        address = f"http://{self.headers.get('Host', '')}"
+        delivery = type(self).deliver(self.command, address, self.path, authorization, body)
         if delivery.fault is Fault.RESET:
             self._reset()
             return

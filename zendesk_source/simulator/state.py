@@ -14,6 +14,7 @@ from zendesk_source.catalogue import STREAMS, TAKEN_AT, Paging, Stream
 from zendesk_source.simulator.clock import SimulatedClock
 from zendesk_source.simulator.store import Mark, Row, RowStore, epoch_seconds
 from zendesk_source.simulator.ticket_rows import HOST, is_comment
+from zendesk_source.simulator.timeline import Key
 
 DAY_SECONDS = 86_400
 SCRUB_AFTER_SECONDS = 30 * DAY_SECONDS
@@ -99,6 +100,8 @@ class State:
         self.identity_ids_of: dict[int, list[int]] = {}
         self.event_id_of_comment: dict[int, int] = {}
         self.ai_agent_event_ids: set[int] = set()
+        # By stream and key, of rows that are not the default brand's.
+        self.brand_ids: dict[tuple[str, Key], int] = {}
         self.next_ticket_id = 1
         self._next_id = 28_835_700_000_000
         self._tag_counts: Counter[str] = Counter()
@@ -214,6 +217,8 @@ class State:
         """Return a row with every declared key, for streams without a shape of their own."""
         moment = iso(self.now_second())
         row: Row = dict.fromkeys(stream.columns)
+        if stream.is_of_brand:  # no row says itself whose it is, unless it is given
+            del row["brand_id"]
         for name in ("created_at", "updated_at", stream.cursor_field):
             if name in row:
                 is_number = stream.columns[name] == "bigint"
