@@ -16,7 +16,7 @@ import pytest
 
 from tests.hostile.answers import answer_inputs
 from tests.hostile.inputs import BY_NAME, HOSTILE_ID, Hostile, played
-from tests.hostile.rows import row_inputs
+from tests.hostile.rows import IDS, row_inputs
 from tests.tables import TABLES, Row, assert_rows_equal, opened, stored_rows
 from zendesk_source import sync, zendesk_source
 from zendesk_source.api.credentials import ZendeskOAuthToken
@@ -39,6 +39,8 @@ CONTROLS = (
 )
 
 ROWS_AT_ONCE = 5
+HOSTILE_IDS = range(HOSTILE_ID, HOSTILE_ID + 2**32)  # those of an account are larger
+ODD_TEXTS = {str(i) for i in IDS.values()} | {"NaN", "9.00000005e8", "\ufffd"}
 INPUTS = [*row_inputs(), *answer_inputs()]
 MOST_LETTERS = 2_000
 Round = Mapping[str, Sequence[Hostile]]
@@ -148,8 +150,8 @@ def _is_foreign(row: Row, table: str) -> bool:
     keys: list[Any] = [row.get(name) for name in (*declared.primary_key, parent) if name]
     return any(
         key is None
-        or (isinstance(key, int) and (key >= HOSTILE_ID or key <= 0))
-        or (isinstance(key, str) and key.startswith("hostile-"))
+        or (isinstance(key, int) and (key in HOSTILE_IDS or key < 0))
+        or (isinstance(key, str) and (key.startswith("hostile-") or key in ODD_TEXTS))
         for key in keys
     )
 
