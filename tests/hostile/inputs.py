@@ -93,7 +93,11 @@ def _foreign(row: dict[str, Any], stream: Stream, number: int) -> dict[str, Any]
     """Return a row that no account has, otherwise as one that it has."""
     kinds = {name: stream.columns.get(name) for name in stream.primary_key}
     keys = {n: number if kind == "bigint" else f"hostile-{number}" for n, kind in kinds.items()}
-    return {**row, **{name: key for name, key in keys.items() if kinds[name] != "timestamp"}}
+    copy = {**row, **{name: key for name, key in keys.items() if kinds[name] != "timestamp"}}
+    if isinstance(row.get("child_events"), list):  # which have ids of their own
+        children = enumerate(row["child_events"])
+        copy["child_events"] = [{**child, "id": number + place} for place, child in children]
+    return copy
 
 
 def rows_of(envelope: Any, stream: Stream) -> Any:
