@@ -20,7 +20,7 @@ from zendesk_source.api.mending import json_value
 from zendesk_source.catalogue import DataType
 
 NULL = msgspec.Raw(b"null")
-_UNDECODABLE = re.compile(r'["\\\x00-\x1f]')
+_UNDECODABLE = re.compile(r'["\\\x00-\x1f]|\A\Z')
 
 Object = Mapping[str, Any]
 
