@@ -21,6 +21,7 @@ from zendesk_source.catalogue.support import (
     ORGANIZATIONS,
     TICKET_METRIC_EVENTS,
     TICKETS,
+    USERS,
 )
 from zendesk_source.catalogue.support_activity import SIDE_CONVERSATION_EVENTS
 from zendesk_source.catalogue.support_lists import GROUPS, TICKET_FORMS
@@ -293,7 +294,8 @@ def test_an_end_time_that_has_not_been_is_no_position(
         walk(client, stream)
 
 
-NO_CURSORS = [["a"], {"a": 1}, 7, True, 1.5, "c" * 1_000_000]
+# The last three stand for half a letter and for numbers that are none, once they are mended.
+NO_CURSORS = [["a"], {"a": 1}, 7, True, 1.5, "c" * 1_000_000, "c\ufffd", "NaN", "1e400"]
 
 
 @pytest.mark.parametrize("cursor", NO_CURSORS, ids=lambda cursor: repr(cursor)[:20])
@@ -391,3 +393,15 @@ def test_the_caller_can_decode_the_page(client: ZendeskClient, stub: Stub):
     assert page.rows == [{"id": 7}]
     assert len(decoded) == 1
     assert page.body_bytes == len(decoded[0])
+
+
+@pytest.mark.parametrize("identities", [None, "x", 7, {}], ids=repr)
+def test_a_page_without_the_list_that_comes_beside_its_rows_is_not_taken_for_whole(
+    client: ZendeskClient, stub: Stub, identities: Any
+):
+    stub.handle = lambda seen: Reply(
+        200,
+        {"users": rows(1), "identities": identities, "after_cursor": "c", "end_of_stream": True},
+    )
+    with pytest.raises(UnexpectedAnswer, match="`identities` is .*, not a list"):
+        walk(client, USERS)

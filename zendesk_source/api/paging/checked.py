@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from zendesk_source.api.mending import REPLACEMENT
 from zendesk_source.errors import UnexpectedAnswer
 
 AHEAD_SECONDS = 3_600
@@ -54,11 +56,16 @@ def checked_cursor(value: Any, key: str, where: str) -> str | None:
     """Return a cursor; None where there is none.
 
     Raises:
-        UnexpectedAnswer: It is no text, or none that an address can hold.
+        UnexpectedAnswer: It is no text, none that an address can hold, or had to be mended.
     """
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or len(value) > MOST_CURSOR_LETTERS or not _is_unicode(value):
+    if (
+        not isinstance(value, str)
+        or len(value) > MOST_CURSOR_LETTERS
+        or not _is_unicode(value)
+        or _is_mended(value)
+    ):
         raise UnexpectedAnswer(f"{where} gave `{key}` that is no cursor.", _REMEDY)
     return value
 
@@ -80,6 +87,14 @@ def query_of(link: Any, where: str) -> Mapping[str, str]:
         return dict(parse_qsl(urlsplit(link).query))
     except ValueError:
         raise UnexpectedAnswer(f"{where} links to something that is no address.", _REMEDY) from None
+
+
+def _is_mended(text: str) -> bool:
+    """Whether a text stands for what was no JSON: half a letter, or a number that is none."""
+    try:
+        return REPLACEMENT in text or not isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _is_unicode(text: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zendesk_source.catalogue import TAKEN_AT, DataType, Origin, Paging, SideTable, Stream
+from zendesk_source.errors import UnexpectedAnswer
 
 BIGINT = range(-(2**63), 2**63)
 WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
@@ -40,14 +41,16 @@ def let_in(
 ) -> tuple[Mapping[str, Any], tuple[Rejected, ...]]:
     """Take out of a page what is no object or has no usable key.
 
-    What comes beside the rows and is no list is taken out as well: it says nothing.
-
     Args:
         envelope: As the JSON has it; its rows are a list.
         stream: Whose page.
 
     Returns:
         The page, the same where everything fits, and what was taken out.
+
+    Raises:
+        UnexpectedAnswer: What comes beside the rows is no list: without it the page would be
+            taken for whole, and what belongs there would never be asked for again.
     """
     if isinstance(envelope, CheckedPage):
         return envelope, ()
@@ -58,17 +61,15 @@ def let_in(
             continue
         rows = envelope[key]
         if not isinstance(rows, list):
-            rejected.append(Rejected(table.name, not_what(key, rows, "a list"), {key: rows}))
-            changed[key] = None
-            continue
+            raise UnexpectedAnswer(
+                f"{stream.name}: {not_what(key, rows, 'a list')}.",
+                "Nothing was taken for empty; the stream goes on from here next time.",
+            )
         if found := list(misfits(rows, table)):
             rejected += (Rejected(table.name, why, rows[at]) for at, why in found)
             out = {at for at, _ in found}
             changed[key] = [row for at, row in enumerate(rows) if at not in out]
-    if not changed:
-        return envelope, ()
-    merged = {**envelope, **changed}
-    return {key: value for key, value in merged.items() if value is not None}, tuple(rejected)
+    return ({**envelope, **changed} if changed else envelope), tuple(rejected)
 
 
 def is_key(value: Any, data_type: DataType) -> bool:
