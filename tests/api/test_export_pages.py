@@ -21,7 +21,6 @@ from zendesk_source.catalogue.support import (
     ORGANIZATIONS,
     TICKET_METRIC_EVENTS,
     TICKETS,
-    USERS,
 )
 from zendesk_source.catalogue.support_activity import SIDE_CONVERSATION_EVENTS
 from zendesk_source.catalogue.support_lists import GROUPS, TICKET_FORMS
@@ -393,15 +392,3 @@ def test_the_caller_can_decode_the_page(client: ZendeskClient, stub: Stub):
     assert page.rows == [{"id": 7}]
     assert len(decoded) == 1
     assert page.body_bytes == len(decoded[0])
-
-
-@pytest.mark.parametrize("identities", [None, "x", 7, {}], ids=repr)
-def test_a_page_without_the_list_that_comes_beside_its_rows_is_not_taken_for_whole(
-    client: ZendeskClient, stub: Stub, identities: Any
-):
-    stub.handle = lambda seen: Reply(
-        200,
-        {"users": rows(1), "identities": identities, "after_cursor": "c", "end_of_stream": True},
-    )
-    with pytest.raises(UnexpectedAnswer, match=r"`identities` is .*, not a list"):
-        walk(client, USERS)

@@ -28,8 +28,9 @@ from zendesk_source.catalogue.support import (
     SATISFACTION_RATINGS,
     TICKET_METRIC_EVENTS,
     TICKETS,
+    USERS,
 )
-from zendesk_source.errors import NotOnThisPlan, PaginationStuck
+from zendesk_source.errors import NotOnThisPlan, PaginationStuck, UnexpectedAnswer
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 from zendesk_source.simulator.state import shown_key
 
@@ -267,3 +268,15 @@ def test_a_flood_that_the_server_does_not_expand_is_stuck_and_not_a_loop(
     with pytest.raises(PaginationStuck):
         list(pages(client, replace(ORGANIZATIONS), Position()))
     assert len(stub.requests) == 2
+
+
+@pytest.mark.parametrize("identities", [None, "x", 7, {}], ids=repr)
+def test_a_page_without_the_list_that_comes_beside_its_rows_is_not_taken_for_whole(
+    client: ZendeskClient, stub: Stub, identities: Any
+):
+    stub.handle = lambda seen: Reply(
+        200,
+        {"users": rows(1), "identities": identities, "after_cursor": "c", "end_of_stream": True},
+    )
+    with pytest.raises(UnexpectedAnswer, match=r"`identities` is .*, not a list"):
+        list(pages(client, USERS, Position()))
