@@ -276,7 +276,12 @@ def test_a_page_without_the_list_that_comes_beside_its_rows_is_not_taken_for_who
 ):
     stub.handle = lambda seen: Reply(
         200,
-        {"users": rows(1), "identities": identities, "after_cursor": "c", "end_of_stream": True},
+        {
+            "users": [{"id": 1}],
+            "identities": identities,
+            "after_cursor": "c",
+            "end_of_stream": True,
+        },
     )
     with pytest.raises(UnexpectedAnswer, match=r"`identities` is .*, not a list"):
         list(pages(client, USERS, Position()))
