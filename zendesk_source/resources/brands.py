@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from zendesk_source.api.clock import Stopped
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import Stream
 from zendesk_source.connection import BRANDS, Connection
@@ -166,6 +167,8 @@ class BrandList:
         for center in self.centers.found:
             try:
                 answers = list(center.pages(self.stream, Position()))
+            except Stopped:  # which is no failure of this one
+                raise
             except Exception as error:
                 told = error if isinstance(error, ZendeskError) else Bug(error)
                 may_go_on = self.is_sync or isinstance(told, StreamRefused)
