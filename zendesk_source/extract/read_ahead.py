@@ -159,9 +159,10 @@ class ReadAhead(Generic[T]):
             self._changed.notify_all()
 
     def anew(self) -> ReadAhead[T]:
-        """Stop, and return another one of the same size that has read nothing."""
-        self.stop()
-        return ReadAhead(self._max_bytes, self._max_items)
+        """Leave every stream, and return another one of the same size that has read nothing."""
+        for name in list(self._queues):
+            self.leave(name)
+        return ReadAhead(self._max_bytes, self._max_items, self._stop)
 
     def stop(self) -> None:
         """Let the threads end; what waits in the buffer is dropped."""
