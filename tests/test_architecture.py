@@ -16,7 +16,7 @@ LAYERS = ["errors", "file_lock", "heap", "catalogue", "api", "extract", "shape"]
 LAYERS += ["destination_limits", "item_format", "connection", "resources"]
 LAYERS += ["plain_settings", "missing_settings", "failures", "source"]
 SYNC = ["working_folder", "destination_state", "missing_tables", "labeled_view"]
-SYNC += ["memory", "duckdb_file"]
+SYNC += ["duckdb_lock", "memory", "duckdb_file"]
 SYNC += ["single_run", "sync_log", "packages", "loop"]
 ORDER = [
     "text_table",
@@ -55,6 +55,7 @@ MAY_IMPORT_DLT |= {
     "packages",
     "labeled_view",
     "duckdb_file",
+    "duckdb_lock",
     "memory",
     "plain_settings",
     "login",

@@ -8,6 +8,13 @@ from pathlib import Path
 
 import dlt
 
+from zendesk_source.api.clock import Clock
+from zendesk_source.duckdb_lock import (
+    LONGEST_WAIT_SECONDS,
+    USUAL_WAIT_SECONDS,
+    OpenFile,
+    Tell,
+)
 from zendesk_source.working_folder import close_to_others, private_files
 
 STORAGE_VERSION = "v1.3.0"
@@ -20,18 +27,35 @@ _SETTING = "storage_compatibility_version"
 
 
 @contextmanager
-def made_private(pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Make the DuckDB file where there is none, and let it and dlt's folder be their owner's only.
+def held_file(
+    pipeline: dlt.Pipeline, clock: Clock, tell: Tell | None, *, waits_long: bool = False
+) -> Iterator[OpenFile | None]:
+    """Hold the DuckDB file of a pipeline, made where there is none; None at other destinations.
 
-    What is there already stays as open to others as it is.
+    It and dlt's folder are made for their owner only; what is there already stays as it is.
+
+    Args:
+        pipeline: To load.
+        clock: Time and the way to wait.
+        tell: Told that another process has it open.
+        waits_long: Wait longer than usual for that.
     """
-    file = file_of(pipeline)
-    with private_files(file):
+    path = file_of(pipeline)
+    with private_files(path):
         if pipeline.first_run:
             close_to_others(Path(pipeline.working_dir))
-        if file is not None:
-            make_file(pipeline, file)
-        yield
+        if not pipeline.destination.destination_type.endswith(".duckdb"):
+            yield None
+            return
+        if path is not None:
+            make_file(pipeline, path)
+        seconds = LONGEST_WAIT_SECONDS if waits_long else USUAL_WAIT_SECONDS
+        file = OpenFile(pipeline.sql_client(), path, clock, seconds, tell)
+        file.open()
+        try:
+            yield file
+        finally:
+            file.close()
 
 
 def file_of(pipeline: dlt.Pipeline) -> Path | None:

@@ -96,6 +96,10 @@ class LoadFailed(ZendeskError):
     stops_the_sync = True
 
 
+class DestinationBusy(ZendeskError):
+    """Another process writes what was to be read."""
+
+
 class PackageRefused(LoadFailed):
     """A load package was refused because of one table; those of other streams are not."""
 

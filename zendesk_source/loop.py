@@ -21,7 +21,7 @@ from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, Stop, SyncClock, SystemClock
 from zendesk_source.connection import only_greeting
 from zendesk_source.destination_state import follow_destination, mend_working_folder
-from zendesk_source.duckdb_file import made_private
+from zendesk_source.duckdb_file import held_file
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
 from zendesk_source.extract.slices import (
@@ -133,9 +133,10 @@ def sync(
         ):
             log.account = _greet(source, stop, on_wait)
             mend_working_folder(pipeline)
-            with made_private(pipeline):
+            with held_file(pipeline, clock, on_wait, waits_long=wait_for_other) as file:
                 is_new = not follow_destination(pipeline)
-                with little_memory(pipeline) as memory:
+                with little_memory(pipeline, file) as memory:
+                    progress.used = memory.used
                     packages = Packages(pipeline, source, progress, limits, log, memory, is_new)
                     packages.finish_pending()
                     if not is_new:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 import dlt
 import pyarrow as pa
 from dlt.destinations.exceptions import DatabaseException
-from dlt.destinations.sql_client import SqlClientBase
 
+from zendesk_source.duckdb_lock import OpenFile
 from zendesk_source.heap import map_large_blocks
 
 DUCKDB_MEMORY_MB = 130
@@ -49,28 +48,41 @@ class DatabaseMemory:
     def after_package(self) -> None:
         """Let go of what only the package needed that was just loaded."""
 
+    def lent(self) -> AbstractContextManager[None]:
+        """Let other processes read, if they ask for it, while Zendesk is asked."""
+        return nullcontext()
+
+    def used(self) -> AbstractContextManager[None]:
+        """Keep other processes from it, also while it is lent."""
+        return nullcontext()
+
 
 class _DuckDBMemory(DatabaseMemory):
     """What DuckDB holds in this process.
 
     Args:
-        client: Connected as long as the sync runs.
+        file: Open as long as the sync runs, except while it is lent.
         columns: Returns how many the widest table has.
         ours: Settings that are for us to set; what the user has set stays as it is.
     """
 
-    def __init__(
-        self, client: SqlClientBase[Any], columns: Callable[[], int], ours: Collection[str]
-    ) -> None:
-        self._client = client
+    def __init__(self, file: OpenFile, columns: Callable[[], int], ours: Collection[str]) -> None:
+        self._file = file
+        self._client = file.client
         self._columns = columns
         self._ours = ours
         self._limit_mb = self._needed_mb(DUCKDB_MEMORY_MB)
         self._packages = 0
-        self._set_up()
+        self.set_up()
 
     def _needed_mb(self, least: int) -> int:
         return max(least, int((self._columns() - USUAL_COLUMNS) * CHECKPOINT_COLUMN_MB))
+
+    def lent(self) -> AbstractContextManager[None]:
+        return self._file.lent()
+
+    def used(self) -> AbstractContextManager[None]:
+        return self._file.used()
 
     def more(self) -> bool:
         if "memory_limit" not in self._ours or self._limit_mb >= _MOST_MEMORY_MB:
@@ -111,11 +123,11 @@ class _DuckDBMemory(DatabaseMemory):
         What it has in memory may be wrong then, and it says so only later; its file and its log
         are right.
         """
-        self._client.close_connection()
-        self._client.open_connection()
-        self._set_up()
+        self._file.open_anew()
+        self.set_up()
 
-    def _set_up(self) -> None:
+    def set_up(self) -> None:
+        """Set what is ours to set, in a connection that was just opened."""
         self._limit_to(self._limit_mb)
         if "threads" in self._ours:
             self._client.execute_sql("SET threads = 1")
@@ -132,32 +144,33 @@ class _DuckDBMemory(DatabaseMemory):
 
 
 @contextmanager
-def little_memory(pipeline: dlt.Pipeline) -> Iterator[DatabaseMemory]:
-    """Keep within bounds what DuckDB and Arrow hold, and DuckDB's file open meanwhile.
+def little_memory(pipeline: dlt.Pipeline, file: OpenFile | None) -> Iterator[DatabaseMemory]:
+    """Keep within bounds what DuckDB and Arrow hold.
 
-    DuckDB writes its file anew whenever its last connection is closed, which dlt does several
-    times a package. What the user has set in ``global_config`` stays as it is.
+    What the user has set in ``global_config`` stays as it is.
+
+    Args:
+        pipeline: Loads.
+        file: Where it loads into DuckDB: kept open, because DuckDB writes its file anew whenever
+            its last connection is closed, which dlt does several times a package.
     """
     before = pa.default_memory_pool()
     # Arrow's own pools keep what they once had.
     pa.set_memory_pool(pa.system_memory_pool())
     map_large_blocks()
     try:
-        if pipeline.destination.destination_type.endswith(".duckdb"):
-            with (
-                _one_load_at_a_time(pipeline),
-                pipeline.sql_client() as client,
-                _bounded(pipeline, client) as memory,
-            ):
-                yield memory
-        else:
+        if file is None:
             yield DatabaseMemory()
+        else:
+            with _one_load_at_a_time(pipeline), _bounded(pipeline, file) as memory:
+                yield memory
     finally:
         pa.set_memory_pool(before)
 
 
 @contextmanager
-def _bounded(pipeline: dlt.Pipeline, client: SqlClientBase[Any]) -> Iterator[DatabaseMemory]:
+def _bounded(pipeline: dlt.Pipeline, file: OpenFile) -> Iterator[DatabaseMemory]:
+    client = file.client
     configured = getattr(client.credentials, "global_config", None) or {}
     ours = [name for name in ("memory_limit", "threads") if name not in configured]
     before = client.execute_sql("SELECT current_setting('memory_limit')")
@@ -166,10 +179,9 @@ def _bounded(pipeline: dlt.Pipeline, client: SqlClientBase[Any]) -> Iterator[Dat
         tables = [table for schema in pipeline.schemas.values() for table in schema.tables.values()]
         return max((len(table["columns"]) for table in tables), default=0)
 
-    memory = _DuckDBMemory(client, columns, ours)
-    try:
-        yield memory
-    finally:
+    memory = _DuckDBMemory(file, columns, ours)
+
+    def end() -> None:
         # Here and not when the connection is closed, where no limit of ours holds.
         memory.rest(is_written=True)
         if "memory_limit" in ours and before:
@@ -177,6 +189,9 @@ def _bounded(pipeline: dlt.Pipeline, client: SqlClientBase[Any]) -> Iterator[Dat
             client.execute_sql(f"SET memory_limit = '{before[0][0]}'")
         for name in ours:
             client.execute_sql(f"RESET {name}")
+
+    file.on_open, file.before_closing = memory.set_up, end
+    yield memory
 
 
 @contextmanager

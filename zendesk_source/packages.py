@@ -181,7 +181,7 @@ class Packages:
     def _run(self, *parts: DltSource) -> None:
         """Load one package: a new one, or without parts the one that is pending."""
         try:
-            self._pipeline.run(list(parts) or None)
+            self._load(*parts)
         except PipelineStepFailed as error:
             if not OUT_OF_MEMORY.search(str(error)) or not self._memory.more():
                 raise
@@ -189,3 +189,15 @@ class Packages:
                 self._run()
         remember_loaded(self._pipeline)
         self._memory.after_package()
+
+    def _load(self, *parts: DltSource) -> None:
+        """Do what ``pipeline.run()`` does, which knows no moment before the destination is needed.
+
+        It would look first, too, what the destination holds, which ``follow_destination`` has done.
+        """
+        self._pipeline.activate()
+        with self._memory.lent():
+            if parts:
+                self._pipeline.extract(list(parts))
+            self._pipeline.normalize()
+        self._pipeline.load()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dlt
 from dlt.common.destination.client import WithStagingDataset
 from dlt.pipeline.helpers import pipeline_drop
 
+from zendesk_source.api.clock import SystemClock
 from zendesk_source.connection import ACCOUNTS
 from zendesk_source.destination_state import (
     follow_destination,
     mend_working_folder,
     remember_loaded,
 )
+from zendesk_source.duckdb_file import held_file
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.kept import forgotten
 from zendesk_source.failures import explained
@@ -38,8 +42,7 @@ def reset_stream(
         ConfigurationError: A sync of this pipeline is running, or there is no such account.
         LoadFailed: The destination refused it; nothing was changed.
     """
-    with explained(pipeline), only_sync_in(Path(pipeline.working_dir)):
-        mend_working_folder(pipeline)
+    with explained(pipeline), only_sync_in(Path(pipeline.working_dir)), _mended(pipeline):
         if not follow_destination(pipeline) or not pipeline.schemas:
             return None
         while pipeline.has_pending_data:
@@ -57,6 +60,13 @@ def reset_stream(
         drop()
         remember_loaded(pipeline)
         return sorted(drop.info["tables"])
+
+
+@contextmanager
+def _mended(pipeline: dlt.Pipeline) -> Iterator[None]:
+    mend_working_folder(pipeline)
+    with held_file(pipeline, SystemClock(), None):
+        yield
 
 
 def _parts_of_state(pipeline: dlt.Pipeline, account: str) -> list[str]:

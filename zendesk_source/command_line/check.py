@@ -17,6 +17,7 @@ from zendesk_source.command_line.load import (
     add_demo_argument,
     add_destination_arguments,
     add_stream_argument,
+    add_wait_argument,
     check_dataset,
     check_streams,
 )
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_stream_argument(parser)
     add_destination_arguments(parser)
     add_demo_argument(parser)
+    add_wait_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import dlt
 
 from zendesk_source.command_line.load import tables_of
+from zendesk_source.command_line.output import log
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.html_report import reader
 
@@ -22,13 +23,23 @@ def loaded_pipeline(options: argparse.Namespace) -> Iterator[dlt.Pipeline]:
     Raises:
         ConfigurationError: There is no such DuckDB file; looking must not make one.
     """
-    name, dataset = tables_of(options)
-    with reader(name, options.destination, dataset) as pipeline:
+    with looking(options) as pipeline:
         if (file := duckdb_file(pipeline)) is not None and not file.exists():
             raise nothing_loaded(f"There is no DuckDB file {file}.")
         if pipeline.destination.destination_type.endswith(".filesystem"):
             pipeline.sync_destination()  # which files are tables is in the schema
         yield pipeline
+
+
+def looking(options: argparse.Namespace) -> AbstractContextManager[dlt.Pipeline]:
+    """Return a pipeline that only looks; with ``--wait`` it waits longer for a load."""
+    name, dataset = tables_of(options)
+    waits_long = getattr(options, "wait", False)
+    return reader(name, options.destination, dataset, _tell_wait, waits_long=waits_long)
+
+
+def _tell_wait(reason: str, wait_seconds: float) -> None:
+    log.info(f"{reason}: waiting for up to {wait_seconds:.0f} s")
 
 
 def nothing_loaded(what: str) -> ConfigurationError:
@@ -42,8 +53,7 @@ def nothing_loaded(what: str) -> ConfigurationError:
 
 def place_of(options: argparse.Namespace) -> str:
     """Return where the tables are, without credentials, having tried whether it answers."""
-    name, dataset = tables_of(options)
-    with reader(name, options.destination, dataset) as pipeline:
+    with looking(options) as pipeline:
         file = duckdb_file(pipeline)
         if file is not None and not file.exists() and file.parent.is_dir():
             return f"{file}, which the first load makes"

@@ -68,6 +68,12 @@ def add_destination_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dataset", help=f"dataset or schema of the tables (default: {DATASET})")
 
 
+def add_wait_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare how long to wait for a load that has a DuckDB file open."""
+    text = "wait up to 15 minutes, not 20 s, for a load to let go of the DuckDB file"
+    parser.add_argument("--wait", action="store_true", help=text)
+
+
 def add_demo_argument(parser: argparse.ArgumentParser) -> None:
     """Declare that the demo is meant."""
     parser.add_argument("--demo", action="store_true", help="of the simulated account of the demo")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from zendesk_source.command_line.load import add_demo_argument, tables_of
+from zendesk_source.command_line.load import add_demo_argument, add_wait_argument
 from zendesk_source.command_line.output import log, print_json
 
 
@@ -28,15 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--destination", default="duckdb", help="where the tables are (default: duckdb)")
     add("--dataset", help="dataset or schema they are in (default: zendesk_data)")
     add_demo_argument(parser)
+    add_wait_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the page."""
+    from zendesk_source.command_line.destination import looking
     from zendesk_source.command_line.dlt_runtime import dlt_runtime
-    from zendesk_source.html_report import reader, write_report
+    from zendesk_source.html_report import write_report
 
-    name, dataset = tables_of(options)
-    with dlt_runtime(), reader(name, options.destination, dataset) as pipeline:
+    with dlt_runtime(), looking(options) as pipeline:
         write_report(
             pipeline,
             options.out,

@@ -21,6 +21,7 @@ from zendesk_source.command_line.load import (
     add_demo_argument,
     add_destination_arguments,
     add_stream_argument,
+    add_wait_argument,
     check_dataset,
     check_streams,
     tables_of,
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_stream_argument(parser)
     add_destination_arguments(parser)
     add_demo_argument(parser)
+    add_wait_argument(parser)
     parser.add_argument(
         "--max-age", metavar="AGE", help="end with 4 when a stream is older: 90m, 2h, 1d"
     )

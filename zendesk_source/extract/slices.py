@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -144,6 +144,7 @@ class SyncInProgress:
         field_lists: Lists that several streams need, such as custom fields, by path.
         help_centers: Those of the account's brands, once they are known.
         sql_client: Asks the destination for rows; made when it is needed.
+        used: Keeps the destination from other processes while it is asked.
         missing_tables: Tables that were loaded once and are no longer at the destination.
         shapes: How each stream's pages become tables; pages are decoded ahead of the slice
             that takes them, so what decodes them outlives it.
@@ -161,6 +162,7 @@ class SyncInProgress:
     field_lists: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
     help_centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
     sql_client: Any = None
+    used: Callable[[], AbstractContextManager[None]] = nullcontext
     missing_tables: frozenset[str] = frozenset()
     shapes: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)

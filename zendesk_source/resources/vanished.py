@@ -8,6 +8,7 @@ whether the table holds vanished rows; where neither says so, nothing is read ba
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -97,7 +98,7 @@ def _stored_rows(
     if not types:
         return
     try:
-        with _sql_client(schema.name) as client:
+        with _used(), _sql_client(schema.name) as client:
             names = ", ".join(map(client.escape_column_name, types))
             query = f"SELECT {names} FROM {client.make_qualified_table_name(table)}"  # noqa: S608
             wanted, whose = [], []
@@ -119,6 +120,11 @@ def _stored_rows(
                 f"A part of {table} was not read, and the destination does not say what it holds.",
                 "The table stays as it is.",
             ) from None
+
+
+def _used() -> AbstractContextManager[None]:
+    part = current_slice()
+    return nullcontext() if part is None else part.sync.used()
 
 
 def _sql_client(schema_name: str) -> Any:

@@ -1,0 +1,201 @@
+"""DuckDB's file between processes: one may write it, or several read it, and all others wait.
+
+DuckDB tells who comes second at once that the file is taken. A sync holds it from end to end,
+because to open it anew costs more than to keep it. So who wants to read asks for it, with a file
+beside it, and the sync lets go of it while it waits for Zendesk.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.destinations.exceptions import DestinationConnectionError
+from dlt.destinations.sql_client import SqlClientBase
+
+from zendesk_source.api.clock import Clock
+from zendesk_source.errors import DestinationBusy
+
+USUAL_WAIT_SECONDS = 20.0
+LONGEST_WAIT_SECONDS = 900.0
+"""With ``--wait``."""
+
+LOOK_AGAIN_SECONDS = 0.2
+ASKED_LATELY_SECONDS = 5.0
+"""Who asks does so again and again; what is older was left by a process that was killed."""
+
+_TAKEN = ("Could not set lock on file", "File is already open in")
+
+Tell = Callable[[str, float], object]
+"""Told why something waits, and for how many seconds."""
+
+
+class OpenFile:
+    """A connection that keeps other processes from writing a DuckDB file.
+
+    Args:
+        client: Opens the file, for reading only where its credentials say so.
+        path: Of the file; None where there is none that others could open.
+        clock: Time and the way to wait.
+        wait_seconds: How long to wait for other processes.
+        tell: Told that it waits.
+    """
+
+    def __init__(
+        self,
+        client: SqlClientBase[Any],
+        path: Path | None,
+        clock: Clock,
+        wait_seconds: float,
+        tell: Tell | None = None,
+    ) -> None:
+        self.client = client
+        self.on_open: Callable[[], None] | None = None
+        self.before_closing: Callable[[], None] | None = None
+        self.is_open = False
+        self._path = path
+        self._clock = clock
+        self._wait_seconds = wait_seconds
+        self._tell = tell
+        self._lock = threading.RLock()
+
+    def open(self, *, asks: bool = False) -> None:
+        """Open the file, unless it is open.
+
+        Args:
+            asks: Ask a sync that has it open to let go of it.
+
+        Raises:
+            DestinationConnectionError: Another process has it, or it cannot be opened.
+        """
+        with self._lock:
+            if self.is_open:
+                return
+            asked = _beside(self._path) if asks and self._path is not None else None
+            try:
+                self._open_when_free(asked)
+            finally:
+                if asked is not None:
+                    with suppress(OSError):
+                        asked.unlink(missing_ok=True)
+            self.is_open = True
+            if self.on_open is not None:
+                self.on_open()
+
+    def close(self) -> None:
+        """Let other processes have the file."""
+        with self._lock:
+            if self.is_open:
+                try:
+                    if self.before_closing is not None:
+                        self.before_closing()
+                finally:
+                    self.is_open = False
+                    self.client.close_connection()
+
+    def open_anew(self) -> None:
+        """Close it and open it again; what was loaded is in the file, or in its log."""
+        with self._lock:
+            self.client.close_connection()
+            self._open_when_free(None)
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Have it open, and keep it, while it is lent."""
+        with self._lock:
+            self.open()
+            yield
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Let go of the file when somebody asks for it; it is open again at the end."""
+        if self._path is None:
+            yield
+            return
+        is_over = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(self._path, is_over), daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            watch.join()
+        self.open()
+
+    def _watch(self, path: Path, is_over: threading.Event) -> None:
+        while not is_over.wait(LOOK_AGAIN_SECONDS):
+            if self.is_open and _is_asked_for(path):
+                with suppress(Exception):  # what is wrong shows when it is opened again
+                    self.close()
+
+    def _open_when_free(self, asked: Path | None) -> None:
+        waited = 0.0
+        while True:
+            try:
+                self.client.open_connection()
+            except Exception as error:
+                if not is_taken(error) or waited >= self._wait_seconds:
+                    raise
+            else:
+                return
+            if asked is not None:
+                with suppress(OSError):  # a folder that we may only read
+                    asked.touch()
+            if self._tell is not None and waited == 0:
+                self._tell(f"another process has {self._path} open", self._wait_seconds)
+            self._clock.sleep(LOOK_AGAIN_SECONDS)
+            waited += LOOK_AGAIN_SECONDS
+
+
+@contextmanager
+def open_for_reading(
+    pipeline: dlt.Pipeline, path: Path, clock: Clock, wait_seconds: float, tell: Tell
+) -> Iterator[None]:
+    """Keep a DuckDB file open for reading, so that no sync takes it meanwhile.
+
+    Args:
+        pipeline: Reads only.
+        path: Of the file.
+        clock: Time and the way to wait.
+        wait_seconds: How long to wait for a sync to let go of it.
+        tell: Told that it waits.
+
+    Raises:
+        DestinationBusy: A process that writes it did not let go of it.
+    """
+    file = OpenFile(pipeline.sql_client(), path, clock, wait_seconds, tell)
+    try:
+        file.open(asks=True)
+    except DestinationConnectionError as error:
+        if not is_taken(error):
+            raise
+        raise DestinationBusy(
+            f"The DuckDB file {path} is open in another process, which writes it: a load, or"
+            f" another program. It was not free within {wait_seconds:.0f} s.",
+            "Try again when that has ended, or use --wait.",
+        ) from None
+    try:
+        yield
+    finally:
+        file.close()
+
+
+def is_taken(error: BaseException) -> bool:
+    """Whether DuckDB says that another process has a file open."""
+    return any(text in str(error) for text in _TAKEN)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wanted")
+
+
+def _is_asked_for(path: Path) -> bool:
+    try:
+        return time.time() - _beside(path).stat().st_mtime < ASKED_LATELY_SECONDS
+    except OSError:
+        return False
