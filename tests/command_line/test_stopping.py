@@ -120,12 +120,12 @@ if "loading" in sys.argv[1]:
         while True:
             time.sleep(0.1)
     dlt.load.load.Load.complete_jobs = hang
-sys.exit(main(["load", "--streams", "groups"]))
+sys.exit(main(["check" if "checking" in sys.argv[1] else "load", "--streams", "groups"]))
 """
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("kind", "signals"), [("deaf", 1), ("loading", 2)])
+@pytest.mark.parametrize(("kind", "signals"), [("deaf", 1), ("loading", 2), ("checking", 1)])
 def test_a_process_that_cannot_hear_ends_all_the_same(
     kind: str, signals: int, zendesk: ScriptedZendesk
 ) -> None:
@@ -136,7 +136,11 @@ def test_a_process_that_cannot_hear_ends_all_the_same(
         text=True,
     ) as child:
         assert child.stdout is not None
-        if kind == "loading":
+        if kind == "checking":
+            zendesk.routes["/api/v2/groups"] = SILENT
+            while not zendesk.asked("/api/v2/groups"):
+                time.sleep(0.05)
+        elif kind == "loading":
             assert child.stdout.readline() == "loading\n"
         else:
             time.sleep(6)
@@ -148,7 +152,8 @@ def test_a_process_that_cannot_hear_ends_all_the_same(
         assert time.monotonic() - begun_at < 2.5
     assert child.returncode == 130
     assert said.startswith("stopping")
-    assert said.endswith(STOPPED + "\n")
+    assert said.endswith("Stopped.\n" if kind == "checking" else STOPPED + "\n")
+    zendesk.routes["/api/v2/groups"] = GROUPS
     assert main(["load", "--streams", "groups"]) == 0
 
 

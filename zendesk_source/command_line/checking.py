@@ -15,7 +15,9 @@ from zendesk_source.catalogue import PRODUCTS, STREAMS, Stream
 from zendesk_source.command_line.account import account_of
 from zendesk_source.command_line.destination import place_of
 from zendesk_source.command_line.dlt_runtime import dlt_runtime
+from zendesk_source.command_line.output import log
 from zendesk_source.command_line.progress import Lines, duration
+from zendesk_source.command_line.stopping import stopping_at_signals
 from zendesk_source.connection import BRANDS, Connection
 from zendesk_source.errors import RateLimited, StreamRefused, ZendeskError
 from zendesk_source.extract.help_centers import HelpCenters
@@ -82,7 +84,7 @@ def _one_of_each_product(chosen: Sequence[str]) -> list[Stream]:
 
 def _asked(connection: Connection, streams: Sequence[Stream]) -> dict[str, dict[str, Any]]:
     sparing = _sparing(connection, streams)
-    with ThreadPoolExecutor(AT_ONCE) as threads:
+    with stopping_at_signals(log.info, "Stopped."), ThreadPoolExecutor(AT_ONCE) as threads:
         found = threads.map(lambda stream: _ask(connection, stream, sparing), streams)
         return dict(zip((stream.name for stream in streams), found, strict=True))
 

@@ -18,7 +18,9 @@ from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.command_line.account import account_of
 from zendesk_source.command_line.dlt_runtime import dlt_runtime
 from zendesk_source.command_line.loading import window_of
+from zendesk_source.command_line.output import log
 from zendesk_source.command_line.progress import Lines
+from zendesk_source.command_line.stopping import stopping_at_signals
 from zendesk_source.connection import Connection
 from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.help_centers import HelpCenter
@@ -117,7 +119,7 @@ def planned(options: argparse.Namespace) -> Plan:
         window = (int(start.timestamp()) if start else 0, int(end.timestamp()) if end else None)
         names = select_streams(options.streams or [])
         streams = [stream for stream in STREAMS if stream.name in names]
-        with ThreadPoolExecutor(AT_ONCE) as threads:
+        with stopping_at_signals(log.info, "Stopped."), ThreadPoolExecutor(AT_ONCE) as threads:
             found = threads.map(lambda stream: _estimate(connection, stream, window), streams)
             estimates = dict(zip((stream.name for stream in streams), found, strict=True))
         return _plan(connection, streams, estimates)

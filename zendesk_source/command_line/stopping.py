@@ -38,11 +38,12 @@ _LOOK_SECONDS = 0.1
 
 
 @contextmanager
-def stopping_at_signals(tell: Callable[[str], None]) -> Iterator[None]:
+def stopping_at_signals(tell: Callable[[str], None], at_last: str = STOPPED) -> Iterator[None]:
     """Raise in the main thread when the process is to end; nothing where another thread asks.
 
     Args:
         tell: Told, from a thread of its own, that a signal was heard.
+        at_last: Said when the process has to be ended.
 
     Raises:
         KeyboardInterrupt: One was; with dlt's ``signal_code``.
@@ -54,7 +55,7 @@ def stopping_at_signals(tell: Callable[[str], None]) -> Iterator[None]:
     hears.setblocking(False)
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     before_fd = signal.set_wakeup_fd(hears.fileno(), warn_on_full_buffer=False)
-    watching = threading.Thread(target=_watch, args=(heard, tell), daemon=True)
+    watching = threading.Thread(target=_watch, args=(heard, tell, at_last), daemon=True)
     watching.start()
     try:
         for number in _SIGNALS:
@@ -78,7 +79,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
         raise SignalReceivedException(number)
 
 
-def _watch(heard: socket.socket, tell: Callable[[str], None]) -> None:
+def _watch(heard: socket.socket, tell: Callable[[str], None], at_last: str) -> None:
     """Wait for a signal, and see that it has an effect."""
     with heard:
         number = _next_signal(heard)
@@ -97,7 +98,7 @@ def _watch(heard: socket.socket, tell: Callable[[str], None]) -> None:
             is_unfinished = _is_loading(_frame_of_main()) or is_renewing()
             if seconds > (UNFINISHED_SECONDS if is_unfinished else HANGING_SECONDS):
                 break
-        log.info(STOPPED)
+        log.info(at_last)
         _end(number)
 
 
