@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import dlt
 
 from zendesk_source.api.credentials import ZendeskOAuthClient
-from zendesk_source.errors import ConfigurationError
+from zendesk_source.errors import ConfigurationError, as_typed
 from zendesk_source.failures import explained
 from zendesk_source.loop import OnSlice, SyncReport, sync
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
@@ -99,7 +99,7 @@ def run_demo(
         say(f"\n{question}\n")
         say(answer(pipeline, sql))
     dataset = "" if pipeline.dataset_name == DATASET else f" --dataset {pipeline.dataset_name}"
-    say(f"\nCharts of it: .venv/bin/zendesk-source report --demo{dataset}")
+    say(f"\nCharts of it: {as_typed('zendesk-source')} report --demo{dataset}")
     return first
 
 

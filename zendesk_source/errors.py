@@ -20,7 +20,10 @@ A message never holds a secret, a query string, or a row of a customer's data.
 
 from __future__ import annotations
 
+import shutil
+import sys
 import traceback
+from pathlib import Path
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -132,3 +135,20 @@ def _place_of(error: BaseException) -> str:
         return "somewhere"
     module, line, function = (own or frames)[-1]
     return f"in {module}:{line} {function}"
+
+
+def as_typed(command: str) -> str:
+    """Return how to type a command of the environment that runs us, for a message.
+
+    Args:
+        command: Such as ``pip``.
+
+    Returns:
+        The name alone where the shell finds the one beside our Python, or where none is beside
+        it. Else its path: another ``pip`` would install elsewhere.
+    """
+    ours = Path(sys.executable).with_name(command)
+    found = shutil.which(command)
+    if not ours.exists() or (found and Path(found).resolve() == ours.resolve()):
+        return command
+    return str(ours.relative_to(Path.cwd()) if ours.is_relative_to(Path.cwd()) else ours)

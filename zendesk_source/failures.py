@@ -30,6 +30,7 @@ from zendesk_source.errors import (
     LoadFailed,
     PackageRefused,
     ZendeskError,
+    as_typed,
 )
 from zendesk_source.missing_settings import missing_settings
 from zendesk_source.redaction import without_secrets
@@ -156,7 +157,7 @@ def _of_a_duckdb_file(text: str) -> ZendeskError | None:
     if "Trying to read a database file with version number" in text:
         return ConfigurationError(
             f"The DuckDB file{file} was written by a newer DuckDB than the one installed here.",
-            "Nothing was changed. Update DuckDB: .venv/bin/python -m pip install --upgrade duckdb",
+            f"Nothing was changed. Update DuckDB: {as_typed('pip')} install --upgrade duckdb",
         )
     if "Is a directory" in text and "Could not read from file" in text:
         return ConfigurationError(
@@ -189,7 +190,7 @@ def _of_settings(error: BaseException) -> ZendeskError | None:
         packages = " ".join(f'"{name}"' for name in error.dependencies)
         return ConfigurationError(
             f"A package is not installed: {packages}.",
-            f"Install it: .venv/bin/python -m pip install {packages}",
+            f"Install it: {as_typed('pip')} install {packages}",
         )
     if isinstance(error, ConfigProviderException):
         return ConfigurationError(
@@ -208,7 +209,9 @@ def _wrong_value(error: ConfigValueCannotBeCoercedException) -> ConfigurationErr
     # Only values that cannot be secrets are shown.
     shown = f" cannot be {error.field_value!r}" if error.field_name in _SETTINGS else ""
     choices = [str(choice) for choice in get_args(error.hint) if isinstance(choice, str)]
-    wanted = " or ".join(choices) or _HOW_TO_WRITE.get(error.hint, "what the README says")
+    wanted = " or ".join(choices) or _HOW_TO_WRITE.get(
+        error.hint, "what docs/configuration.md says"
+    )
     return ConfigurationError(
         f"`{error.field_name}`{shown or ' has a wrong value'}.",
         f"Write {wanted}: in .dlt/config.toml under [sources.zendesk], or in"
@@ -244,7 +247,7 @@ def _load_failed(failed: PipelineStepFailed, pipeline: SupportsPipeline | None) 
         f" {type(failed.exception).__name__}.",
         "The position stays behind the data, so nothing is lost: the next sync reads these rows"
         " again. --verbose shows what the destination said. Where the table was changed by hand:"
-        f" .venv/bin/dlt -y pipeline {name} drop {stream or '<stream>'} (it is read anew).",
+        f" {as_typed('dlt')} -y pipeline {name} drop {stream or '<stream>'} (it is read anew).",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import dlt
 
 from zendesk_source.connection import ACCOUNTS
-from zendesk_source.errors import PackageRefused
+from zendesk_source.errors import PackageRefused, as_typed
 from zendesk_source.extract.slices import SyncInProgress
 
 
@@ -54,5 +54,5 @@ def _gone(table: str, stream: str, pipeline: dlt.Pipeline) -> PackageRefused:
     return PackageRefused(
         f"The table {table} is no longer at the destination, where it was loaded before.",
         "Nothing was changed. To read its stream anew:"
-        f" .venv/bin/dlt -y pipeline {pipeline.pipeline_name} drop {stream}",
+        f" {as_typed('dlt')} -y pipeline {pipeline.pipeline_name} drop {stream}",
     )

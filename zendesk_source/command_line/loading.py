@@ -68,7 +68,8 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
     """
     if pipeline.destination.destination_type.endswith(".filesystem"):
         log.info(
-            "note: plain files cannot be merged: every version of a row is kept. See the README."
+            "note: plain files cannot be merged: every version of a row is kept."
+            " See docs/limits.md."
         )
     # Otherwise dlt takes our handlers of signals away while it loads, and forgets those that come.
     pipeline.runtime_config.intercept_signals = False
