@@ -39,7 +39,7 @@ types: .venv/.project ## Check types (mypy --strict)
 docs: .venv/.project ## Write the references anew: streams, how tables join, the command line
 	@$(RUN) -m zendesk_source.catalogue docs/requests.json >docs/streams.md
 	@$(RUN) -m zendesk_source.catalogue.diagram >docs/erd.md
-	@$(RUN) docs/update_readme.py
+	@$(RUN) docs/update_tables.py
 	@$(RUN) docs/update_command_line.py
 
 answers: .venv/.project ## Write the answers in docs/recipes.md anew, from a new demo

@@ -1,11 +1,9 @@
-"""The script as people run it, and a README that says what is so."""
+"""The script as people run it."""
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,15 +15,12 @@ import dlt
 import duckdb
 import pytest
 
-from docs.update_readme import updated
-from pipelines.zendesk_pipeline import _parser, main
-from zendesk_source import zendesk_support
+from pipelines.zendesk_pipeline import main
 from zendesk_source.command_line import main as command
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "pipelines" / "zendesk_pipeline.py"
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -155,21 +150,3 @@ def test_the_demo_lies_where_it_is_run(own_dlt, tmp_path) -> None:
     ended = run("--demo", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "zendesk_demo.duckdb").exists()
-
-
-def test_the_readme_lists_the_streams_of_the_catalogue() -> None:
-    assert updated(README) == README, "run: .venv/bin/python docs/update_readme.py"
-
-
-def test_the_readme_has_every_option() -> None:
-    options = re.findall(r"--[a-z-]+", _parser().format_help())
-    assert [option for option in options if f"`{option}" not in README] == []
-
-
-def test_the_readme_has_every_setting_of_the_source() -> None:
-    settings = set(inspect.signature(zendesk_support).parameters) - {"credentials", "clock"}
-    assert [name for name in settings if f"`sources.zendesk.{name}`" not in README] == []
-
-
-def test_the_readme_has_every_exit_code() -> None:
-    assert [code for code in (0, 1, 2, 3, 5) if f"| {code} |" not in README] == []

@@ -15,7 +15,8 @@ import pytest
 from tests.documentation.blocks import ROOT
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
-CLIENT = ("client", "secret")
+# No word that a message may hold: secrets that were used are kept out of all of them.
+CLIENT = ("client", "of-the-documentation")
 _MADE_HERE = {".venv", ".dlt", ".git", "zendesk_demo.duckdb", "zendesk.duckdb"}
 
 
@@ -38,10 +39,11 @@ def copy_of_project(folder: Path) -> Path:
 
 
 def environment(data_dir: Path) -> dict[str, str]:
-    """Return what commands find in their environment."""
+    """Return what commands find in their environment: the project's own, as if activated."""
     # What `make test` was given is not for the `make` of the pages.
     ours = {name: os.environ[name] for name in os.environ if name not in ("ARGS", "MAKEFLAGS")}
-    return {**ours, "DLT_DATA_DIR": str(data_dir), "EDITOR": "true"}
+    path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return {**ours, "PATH": path, "DLT_DATA_DIR": str(data_dir), "EDITOR": "true"}
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""Write the table of core streams in README.md anew from the catalogue.
+"""Write the table of core streams in docs/tables.md anew from the catalogue.
 
-.venv/bin/python docs/update_readme.py
+.venv/bin/python docs/update_tables.py
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from zendesk_source.catalogue import STREAMS, Stream
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+PAGE = Path(__file__).resolve().parent / "tables.md"
 BLOCK = re.compile(r"(?<=<!-- streams -->\n).*?(?=<!-- /streams -->)", re.DOTALL)
 
 
@@ -23,7 +23,7 @@ def streams_table() -> str:
 
 
 def updated(text: str) -> str:
-    """Return the README's text with the table as it should be."""
+    """Return the page with the table as it should be."""
     return BLOCK.sub(lambda found: streams_table(), text)
 
 
@@ -36,4 +36,4 @@ def _line(stream: Stream) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(updated(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

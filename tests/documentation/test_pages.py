@@ -1,0 +1,82 @@
+"""The pages name everything there is to know, their links lead somewhere, and messages fit pip."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.update_tables import PAGE as TABLES
+from docs.update_tables import updated
+from pipelines.zendesk_pipeline import _parser
+from tests.documentation.blocks import PAGES, ROOT
+from zendesk_source import zendesk_support
+
+LINK = re.compile(r"\[[^\]]*\]\((?P<file>[^)#\s:]*)(?:#(?P<heading>[^)\s]+))?\)")
+COMMAND_LINE = (ROOT / "docs" / "command_line.md").read_text(encoding="utf-8")
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_tables_lists_the_streams_of_the_catalogue() -> None:
+    page = TABLES.read_text(encoding="utf-8")
+    assert updated(page) == page, "run: make docs"
+    assert "[`tickets`]" in page
+
+
+def test_the_page_of_the_command_line_has_every_option() -> None:
+    options = re.findall(r"--[a-z-]+", _parser().format_help())
+    assert [option for option in options if f"`{option}" not in COMMAND_LINE] == []
+
+
+def test_the_page_of_the_command_line_has_every_exit_code() -> None:
+    assert [code for code in range(6) if f"| {code} |" not in COMMAND_LINE] == []
+
+
+def test_the_page_of_the_configuration_has_every_setting_of_the_source() -> None:
+    settings = set(inspect.signature(zendesk_support).parameters) - {"credentials", "clock"}
+    missing = [name for name in settings if f"`sources.zendesk.{name}`" not in CONFIGURATION]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_links_lead_to_a_page_and_a_heading(page: Path) -> None:
+    for link in LINK.finditer(page.read_text(encoding="utf-8")):
+        target = (page.parent / link["file"]) if link["file"] else page
+        assert target.exists(), link.group()
+        if link["heading"]:
+            assert link["heading"] in headings(target), link.group()
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached or page.suffix != ".md":
+            continue
+        reached.add(page)
+        links = LINK.finditer(page.read_text(encoding="utf-8"))
+        waiting += [(page.parent / link["file"]).resolve() for link in links if link["file"]]
+    assert set(PAGES) <= reached
+
+
+def test_the_readme_is_read_in_two_minutes() -> None:
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_no_message_assumes_that_make_installed_this() -> None:
+    package = (ROOT / "zendesk_source").rglob("*.py")
+    assert [file.name for file in package if ".venv/" in file.read_text(encoding="utf-8")] == []
+
+
+def test_pages_that_messages_name_are_there() -> None:
+    for file in (ROOT / "zendesk_source").rglob("*.py"):
+        for name in re.findall(r"docs/\w+\.md", file.read_text(encoding="utf-8")):
+            assert (ROOT / name).exists(), f"{file}: {name}"
+
+
+def headings(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in found}
