@@ -325,7 +325,7 @@ def test_waiting_is_announced_with_its_reason(stub: Stub, clock: FakeClock):
     client.get(EXPORT, bucket="incremental-exports", stream="tickets")
     client.get(EXPORT, bucket="incremental-exports", stream="tickets")
     assert heard == [
-        ("incremental-exports 10/10 used", 9.0),
+        ("the rate limit incremental-exports (10 in 60 s) is used up; that is normal", 9.0),
         (f"tickets ({EXPORT}): 502", 1.0),
     ]
 

@@ -75,9 +75,9 @@ POINTS_ELSEWHERE: Mapping[tuple[str, str], str] = MappingProxyType(
 
 _OTHER_IDS = """
 account_id attribute_value_id cause_id child_id community_id content_id deleted_ticket_form_id
-email_id encoded_id external_id forum_topic_id instance_id issue_id item_id manageable_by
-message_id msg_id notification_id source_id started_by sub_type_id upload_id via_reference_id
-visitor_id
+email_id encoded_id external_id forum_topic_id graph_object_id instance_id issue_id item_id
+manageable_by message_id msg_id notification_id source_id started_by sub_type_id upload_id
+via_reference_id visitor_id
 """
 POINTS_AT_NOTHING = frozenset(_OTHER_IDS.split())
 """Columns that look like a reference, and are an id of something that is not loaded."""
