@@ -40,6 +40,7 @@ def report(verdict: Verdict, seconds: float) -> str:
             "",
             f"kills: {sum(verdict.kills.values())} ({kills})",
             f"answers other than 200: {share:.0%}, and 200 with a broken body or late beside them",
+            f"pages with a row that fits no table: {verdict.odd_rows}",
             f"exit codes of the syncs that ended: {dict(verdict.exits)}",
             f"requests for exports and ratings: {verdict.requests}; allowed {verdict.allowed:.0f}"
             f" (pages loaded: {verdict.undisturbed})",

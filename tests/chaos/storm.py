@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from random import Random
@@ -17,12 +17,14 @@ from typing import Any
 from tests.chaos.child import SLICE_PAGES, STREAM_NAMES, TOKEN, Order, pipeline_in, run
 from tests.tables import TABLES, assert_table_equals
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.simulator import Account, RateLimits, Simulator
+from zendesk_source.simulator import Account, Answer, RateLimits, Request, Simulator
 from zendesk_source.simulator.clock import TimeScaledClock
 from zendesk_source.simulator.state import iso
 
 SCALE = 200.0
 FAULT_RATE = 0.12
+ODD_ROW_RATE = 0.03
+ROWS_KEYS = {stream.name: stream.rows_key for stream in STREAMS}
 START = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 MOMENTS = (
     "extract begins",
@@ -43,6 +45,7 @@ class Verdict:
 
     Attributes:
         kills: By moment.
+        odd_rows: Pages with a row that fits no table.
         exits: Exit codes of the syncs that came to their end.
         requests: For the exports and ratings, the faulty ones included.
         undisturbed: Pages of them that were loaded, each of which had to be asked for once.
@@ -52,6 +55,7 @@ class Verdict:
     kills: Counter[str] = field(default_factory=Counter)
     exits: Counter[int] = field(default_factory=Counter)
     faults: Counter[int] = field(default_factory=Counter)
+    odd_rows: int = 0
     requests: int = 0
     undisturbed: int = 0
     differences: list[str] = field(default_factory=list)
@@ -99,18 +103,33 @@ class Storm:
         limits = RateLimits(100_000, dict.fromkeys(limits.buckets, 10_000))
         with Simulator(self.account, rate_limits=limits, oauth_token=TOKEN) as zendesk:
             zendesk.fault_rate(FAULT_RATE, self._seed)
+            zendesk.alter_answers(self._with_an_odd_row)
             with self._edits():
                 while sum(self.verdict.kills.values()) < kills:
                     self._sync_and_kill(zendesk)
             self.verdict.faults = Counter(r.status for r in zendesk.requests if r.stream)
             self.verdict.requests = _count(zendesk)
             zendesk.fault_rate(0.0)
+            zendesk.leave_answers_alone()
             self._clock.stand_still()
             for _ in range(2):
                 self._clock.advance(600)
                 self._finish(self._start(zendesk, self._folder)[0])
         self._compare()
         return self.verdict
+
+    def _with_an_odd_row(self, request: Request, answer: Answer) -> Answer:
+        """Put a row that is none, or has no key, into some pages."""
+        key = ROWS_KEYS.get(request.stream, "")
+        start = f'"{key}":['.encode()
+        if not key or start not in answer.body or self._random.random() > ODD_ROW_RATE:
+            return answer
+        self.verdict.odd_rows += 1
+        odd = self._random.choice((b"null", b'{"id":null}', b'"row"', b"[1]"))
+        is_only = start + b"]" in answer.body
+        return replace(
+            answer, body=answer.body.replace(start, start + odd + (b"" if is_only else b","), 1)
+        )
 
     def _sync_and_kill(self, zendesk: Simulator) -> None:
         moment, is_first = self._random.choice(("", "", *MOMENTS)), not self.verdict.kills

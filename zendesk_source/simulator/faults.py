@@ -25,6 +25,11 @@ class Fault(Enum):
     TRUNCATED = "the body ends before its announced length"
     CUT_JSON = "half of the JSON, with the right length"
     HTML = "an HTML page with status 200"
+    EMPTY = "no body with status 200"
+    HALF_A_LETTER = "JSON that holds half a surrogate pair"
+    REQUEST_TIMEOUT = "408"
+    TOO_EARLY = "425"
+    CLOUDFLARE = "520, an HTML page of what stands before Zendesk"
     SLOW = "a good answer that takes long, on the simulated clock"
 
 
@@ -53,6 +58,10 @@ FAULT_ANSWERS: dict[Fault, Answer] = {
     Fault.UNAVAILABLE_WITHOUT_RETRY_AFTER: _UNAVAILABLE,
     Fault.GATEWAY_TIMEOUT: GATEWAY_TIMEOUT_ANSWER,
     Fault.HTML: Answer(200, _HTML_PAGE, HTML_TYPE),
+    Fault.EMPTY: Answer(200, b""),
+    Fault.REQUEST_TIMEOUT: Answer(408, b""),
+    Fault.TOO_EARLY: Answer(425, b""),
+    Fault.CLOUDFLARE: Answer(520, b"<html><body>Web server is returning</body></html>", HTML_TYPE),
 }
 
 
