@@ -11,8 +11,8 @@ _ASSIGNED = re.compile(
 )
 _IN_A_HEADER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
 
-_SHORTEST = 6
-"""A shorter secret is none, and would be found in words that say something."""
+_SHORTEST = 8
+"""Zendesk's have 40 letters and more; a short one would be found in words that say something."""
 
 _kept_out: set[str] = set()
 
