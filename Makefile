@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint format types docs answers bench bench-budget bench-requests chaos lock .venv clean
+.PHONY: help demo test test-fast test-all wheel versions lint format types docs answers bench bench-budget bench-requests chaos lock .venv clean
 
 RUN := .venv/bin/python
 CHECKED := zendesk_source pipelines tests
@@ -24,6 +24,19 @@ test: .venv/.project ## Run the tests, those that take long excepted
 
 test-all: .venv/.project ## Run all tests: also kills, whole accounts, the documentation's commands
 	@$(RUN) -m pytest --numprocesses auto $(ARGS)
+
+wheel: .venv/.project ## Build the wheel, install it in a clean environment and load the demo with it
+	@rm -rf dist && $(RUN) -m hatchling build --target wheel
+	@bash .ci/try dist/*.whl
+
+# Tests of what depends on these packages most: tables, types, files, the report.
+TRIED := tests/test_item_formats.py tests/test_custom_fields.py tests/test_history.py tests/shape \
+	tests/html_report tests/test_destination_state.py
+TESTED := .[postgres] pytest pytest-timeout pytest-xdist hypothesis
+
+versions: .venv/.project ## Try the oldest and the newest versions of the packages that we allow
+	@TESTS="$(TRIED)" bash .ci/try $(TESTED) $$($(RUN) .ci/oldest.py)
+	@TESTS="$(TRIED)" bash .ci/try $(TESTED) --upgrade --upgrade-strategy eager
 
 lint: .venv/.project ## Check style and formatting (ruff)
 	@$(RUN) -m ruff check .
