@@ -153,11 +153,14 @@ def test_a_decoder_that_does_not_fit_fails_at_once(client: ZendeskClient, stub: 
         client.get(PATH, parse=parse)
 
 
-@pytest.mark.parametrize("status", [202, 204, 206])
+# What follows a 204 belongs to the next answer, so it has no body here.
+@pytest.mark.parametrize(
+    "part", [Reply(202, {"groups": []}), Reply(204, b""), Reply(206, {"groups": []})]
+)
 def test_a_part_of_an_answer_is_not_taken_for_all_of_it(
-    client: ZendeskClient, stub: Stub, status: int
+    client: ZendeskClient, stub: Stub, part: Reply
 ):
-    stub.script(Reply(status, {"groups": []}), GOOD)
+    stub.script(part, GOOD)
     client.get(PATH, stream="groups")
     assert client.usage_of("groups").retries == 1
 
