@@ -6,6 +6,11 @@ been loaded since; the columns of its custom fields; that its table holds versio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from zendesk_source.errors import ConfigurationError
+
 POSITIONS = "positions"
 """Of the resource: where it stands, and what of its parents was read."""
 NEWEST_ROWS = "newest_rows"
@@ -25,3 +30,20 @@ def forgotten(stream: str, part: str = "") -> list[str]:
     """
     own = [f"resources.{stream}.{part}{name}" for name in (POSITIONS, NEWEST_ROWS)]
     return [*own, *(f"{part}{name}.{stream}" for name in (LOADED_LISTS, LISTED))]
+
+
+def check_version(saved: Mapping[str, Any], known: int) -> None:
+    """Refuse what a newer release has written.
+
+    Args:
+        saved: With its ``version``.
+        known: The newest version that this release reads.
+
+    Raises:
+        ConfigurationError: It is newer.
+    """
+    if saved["version"] > known:
+        raise ConfigurationError(
+            "The saved position was written by a newer release of zendesk_source.",
+            "Install that release, in the way this one was installed.",
+        )

@@ -21,7 +21,8 @@ from zendesk_source.api.paging.chat import seconds_of
 from zendesk_source.api.paging.checked import AHEAD_SECONDS
 from zendesk_source.api.refusals import where
 from zendesk_source.catalogue import Paging, Stream
-from zendesk_source.errors import ConfigurationError, UnexpectedAnswer
+from zendesk_source.errors import UnexpectedAnswer
+from zendesk_source.extract.kept import check_version
 from zendesk_source.extract.times import epoch_of
 
 STATE_VERSION = 1
@@ -120,11 +121,7 @@ def _saved(state: Mapping[str, Any], key: str) -> StreamPosition | None:
     saved = state.get(key)
     if saved is None:
         return None
-    if saved["version"] > STATE_VERSION:
-        raise ConfigurationError(
-            "The saved position was written by a newer release of zendesk_source.",
-            "Upgrade it: pip install --upgrade zendesk-source",
-        )
+    check_version(saved, STATE_VERSION)
     lanes = tuple(map(_lane_from, saved["lanes"]))
     return StreamPosition(saved["start"], lanes, saved.get("begins"))
 

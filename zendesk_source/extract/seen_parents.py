@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zendesk_source.api.paging import Page
-from zendesk_source.errors import ConfigurationError
+from zendesk_source.extract.kept import check_version
 from zendesk_source.extract.positions import StreamPosition, save_position
 from zendesk_source.extract.refused_parents import Refusal, RefusedParents
 
@@ -61,11 +61,7 @@ def open_seen(positions: Mapping[str, Any]) -> Seen:
     saved = positions.get(STATE_KEY)
     if saved is None:
         return Seen({})
-    if saved["version"] > STATE_VERSION:
-        raise ConfigurationError(
-            "The saved position was written by a newer release of zendesk_source.",
-            "Upgrade it: pip install --upgrade zendesk-source",
-        )
+    check_version(saved, STATE_VERSION)
     # Releases before the refused ones were remembered stopped at the first of them.
     has_answered = saved.get("has_answered", bool(saved["seen"]) or len(positions) > 1)
     refused = RefusedParents(saved.get("refused", {}), has_answered=has_answered)
