@@ -50,9 +50,9 @@ types: .venv/.project ## Check types (mypy --strict)
 	@$(RUN) -m mypy $(wildcard $(CHECKED)) $(ARGS)
 
 docs: .venv/.project ## Write the references anew: streams, how tables join, the command line
-	@$(RUN) -m zendesk_source.catalogue docs/requests.json >docs/streams.md
-	@$(RUN) -m zendesk_source.catalogue.diagram >docs/erd.md
-	@$(RUN) docs/update_tables.py
+	@$(RUN) -m docs.write_streams docs/requests.json >docs/streams.md
+	@$(RUN) -m docs.write_erd >docs/erd.md
+	@$(RUN) -m docs.update_tables
 	@$(RUN) docs/update_command_line.py
 
 answers: .venv/.project ## Write the answers in docs/recipes.md anew, from a new demo

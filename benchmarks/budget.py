@@ -17,7 +17,6 @@ from datetime import datetime, timezone
 from random import Random
 from typing import Any
 
-from zendesk_source.api.auth import StaticAuth
 from zendesk_source.api.budget import Budget
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Page, Position, pages
@@ -25,7 +24,8 @@ from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.extract.lanes import Crew, LaneReader
 from zendesk_source.extract.positions import open_position
 from zendesk_source.extract.read_ahead import ReadAhead
-from zendesk_source.extract.reading import Step
+from zendesk_source.extract.steps import Step
+from zendesk_source.login.auth import StaticAuth
 from zendesk_source.simulator import Account, RateLimits, Request, Simulator
 from zendesk_source.simulator.clock import TimeScaledClock
 from zendesk_source.simulator.state import iso

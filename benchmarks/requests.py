@@ -16,11 +16,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS, Paging
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, Simulator
-from zendesk_source.simulator.example_rows import rows_like
-from zendesk_source.simulator.generate_examples import EXAMPLES
+from zendesk_source.simulator.past.examples import EXAMPLES
+from zendesk_source.simulator.rows.examples import rows_like
 
 TOKEN = "a-token"
 FIGURES = Path(__file__).resolve().parent.parent / "docs" / "requests.json"
@@ -61,7 +61,7 @@ def measure(
     import dlt
 
     from zendesk_source import sync, zendesk_source
-    from zendesk_source.selection import select_streams
+    from zendesk_source.settings.selection import select_streams
 
     pipeline = dlt.pipeline("requests", destination="duckdb", dataset_name="zendesk_data")
     found: dict[str, dict[str, int]] = {}

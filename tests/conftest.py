@@ -64,7 +64,7 @@ def own_dlt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     # Where dlt looks for the user's own settings, such as ~/.dlt/secrets.toml.
     monkeypatch.setattr("dlt.common.runtime.run_context.global_dir", lambda: str(tmp_path / "home"))
     # Secrets of earlier tests, which are words, would be dots in what this one reads.
-    monkeypatch.setattr("zendesk_source.redaction._kept_out", set())
+    monkeypatch.setattr("zendesk_source.login.redaction._kept_out", set())
     Container()[PluggableRunContext].reload(str(project))
     yield project
     Container()[PipelineContext].deactivate()

@@ -1,9 +1,10 @@
-"""Imports point one way, dlt stays at the edge, and a file is about one thing."""
+"""Imports point one way, dlt stays out of the reading, and every folder and file has one job."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,70 +12,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = "zendesk_source"
 
-# Each part may import itself and those before it. A new part has to be placed here.
-LAYERS = ["errors", "file_lock", "heap", "catalogue", "api", "extract", "shape"]
-LAYERS += ["destination_limits", "item_format", "connection", "resources"]
-LAYERS += ["plain_settings", "missing_settings", "failures", "source"]
-SYNC = ["working_folder", "destination_state", "missing_tables", "labeled_view"]
-SYNC += ["duckdb_lock", "memory", "duckdb_file"]
-SYNC += ["single_run", "sync_log", "packages", "loop"]
-ORDER = [
-    "text_table",
-    "reasons",
-    "redaction",
-    *LAYERS,
-    *SYNC,
-    "selection",
-    "summary",
-    "html_report",
-    "demo",
-]
-ORDER += ["login", "preview", "sync_history", "reset", "command_line"]
-# The public names, and `python -m zendesk_source`: above everything, imported by no part.
-FRONT = ["__init__", "__main__"]
+# Each room may import itself and those before it. The last two are the ways in.
+ORDER = ["errors", "names", "times", "file_lock", "catalogue", "api", "extract", "shape"]
+ORDER += ["settings", "login", "destination", "resources", "source", "runs", "preflight"]
+ORDER += ["html_report", "command_line", "__init__", "__main__"]
+FREE_OF_DLT = ("errors", "names", "times", "file_lock", "catalogue", "api", "extract", "shape")
 # The simulator is another Zendesk, not a layer: it must not share our reading of the API.
 SIMULATOR_MAY_IMPORT = ("errors", "catalogue", "api.clock", "simulator")
-MAY_IMPORT_THE_SIMULATOR = {"demo", "command_line", "simulator"}
+MAY_IMPORT_THE_SIMULATOR = ("command_line", "simulator")
 
-# `failures` tells dlt's exceptions in our words, `demo` makes a pipeline.
-MAY_IMPORT_DLT = {"resources", "source", "loop", "api.credentials", "failures", "demo"}
-MAY_IMPORT_DLT |= {"html_report", "html_report.loaded", "command_line.report"}
-MAY_IMPORT_DLT |= {
-    "resources.accounts",
-    "resources.children",
-    "resources.each",
-    "resources.history",
-    "resources.incremental",
-    "resources.isolation",
-    "resources.lists",
-    "resources.unchanged",
-    "resources.reading",
-    "resources.vanished",
-    "missing_settings",
-    "missing_tables",
-    "packages",
-    "labeled_view",
-    "duckdb_file",
-    "duckdb_lock",
-    "memory",
-    "plain_settings",
-    "login",
-    "summary",
-    "item_format",
-    "destination_limits",
-    "destination_state",
-    "sync_history",
-    "sync_log",
-    "reset",
-    "command_line.dlt_runtime",
-    "command_line.destination",
-    "command_line.reset",
-    "command_line.loading",
-    "command_line.progress",
-    "command_line.stopping",
-}
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}
 LONGEST_FILE_IN_LINES = 400
+MOST_FILES_IN_A_FOLDER = 15
+MOST_FILES_AT_THE_ROOT = 7
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -85,6 +35,9 @@ def module_name(path: Path) -> str:
     """Return a file's name below the package: ``api/clock.py`` is ``api.clock``."""
     parts = path.relative_to(ROOT / PACKAGE).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+MODULES = {module_name(path): path for path in python_files(PACKAGE)}
 
 
 def imported_modules(source: str, package: str) -> Iterator[str]:
@@ -103,37 +56,43 @@ def imports_of(path: Path) -> set[str]:
     return set(imported_modules(path.read_text(encoding="utf-8"), package))
 
 
+def own_imports(module: str) -> set[str]:
+    """Return the modules of this package that a module imports, below the package."""
+    prefix = PACKAGE + "."
+    names = {n.removeprefix(prefix) for n in imports_of(MODULES[module]) if n.startswith(prefix)}
+    return {n if n in MODULES else n.rpartition(".")[0] or "__init__" for n in names} - {module}
+
+
 def is_below(name: str, module: str) -> bool:
     return name == module or name.startswith(module + ".")
 
 
 def why_forbidden(importer: str, imported: str) -> str:
     """Return the rule that an import breaks, or nothing."""
-    part, target = importer.split(".")[0], imported.split(".")[0]
-    if part == "simulator":
+    room, target = importer.split(".")[0], imported.split(".")[0]
+    if room == "simulator":
         allowed = any(is_below(imported, module) for module in SIMULATOR_MAY_IMPORT)
         return "" if allowed else f"the simulator may import only {SIMULATOR_MAY_IMPORT}"
     if target == "simulator":
-        return (
-            ""
-            if part in MAY_IMPORT_THE_SIMULATOR
-            else "only the demo and the command line start it"
-        )
-    if part in FRONT:
-        return ""
-    if part not in ORDER:
-        return f"{part} has no place in ORDER"
+        allowed = room in MAY_IMPORT_THE_SIMULATOR
+        return "" if allowed else f"only {MAY_IMPORT_THE_SIMULATOR} may start it"
+    if room not in ORDER:
+        return f"{room} has no place in ORDER"
     if target not in ORDER:
-        return f"{target} is no part that others may import"
-    return "" if ORDER.index(target) <= ORDER.index(part) else f"{part} comes before {target}"
+        return f"{target} is no room that others may import"
+    return "" if ORDER.index(target) <= ORDER.index(room) else f"{room} comes before {target}"
 
 
-@pytest.mark.parametrize("path", python_files(PACKAGE), ids=module_name)
-def test_imports_point_one_way(path: Path) -> None:
-    importer, prefix = module_name(path), PACKAGE + "."
-    own = {name.removeprefix(prefix) for name in imports_of(path) if name.startswith(prefix)}
-    rules = {name: why_forbidden(importer, name) for name in own}
-    assert {name: rule for name, rule in rules.items() if rule} == {}
+def test_imports_point_one_way() -> None:
+    rules = {(m, n): why_forbidden(m, n) for m in MODULES for n in own_imports(m)}
+    assert {pair: rule for pair, rule in rules.items() if rule} == {}
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    try:
+        TopologicalSorter({module: own_imports(module) for module in MODULES}).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 @pytest.mark.parametrize(
@@ -142,11 +101,11 @@ def test_imports_point_one_way(path: Path) -> None:
         ("source", "shape.values.number", True),
         ("shape.values", "source.zendesk_support", False),
         ("api.client", "extract.positions", False),
-        ("simulator.server", "api.clock.Clock", True),
-        ("simulator.server", "api.paging", False),
-        ("loop", "simulator.server", False),
+        ("simulator.door.server", "api.clock.Clock", True),
+        ("simulator.door.server", "api.paging", False),
+        ("runs.loop", "simulator.door.server", False),
         ("newcomer", "errors", False),
-        ("extract.slices", "ZendeskError", False),
+        ("extract.positions", "ZendeskError", False),
     ],
 )
 def test_the_rules_forbid_what_they_should(importer: str, imported: str, is_allowed: bool) -> None:
@@ -162,22 +121,32 @@ def test_relative_imports_are_followed() -> None:
     ]
 
 
-@pytest.mark.parametrize("path", python_files(PACKAGE), ids=module_name)
-def test_dlt_is_known_only_at_the_edge(path: Path) -> None:
-    if any(is_below(name, "dlt") for name in imports_of(path)):
-        assert module_name(path) in MAY_IMPORT_DLT
+def test_reading_zendesk_knows_nothing_of_dlt() -> None:
+    reading = [module for module in MODULES if module.split(".")[0] in FREE_OF_DLT]
+    assert [m for m in reading if any(is_below(n, "dlt") for n in imports_of(MODULES[m]))] == []
 
 
-@pytest.mark.parametrize("path", python_files(PACKAGE), ids=module_name)
-def test_nothing_imports_the_scripts(path: Path) -> None:
-    assert [name for name in imports_of(path) if is_below(name, "pipelines")] == []
+def test_nothing_imports_the_scripts() -> None:
+    of_scripts = {
+        m: [n for n in imports_of(p) if is_below(n, "pipelines")] for m, p in MODULES.items()
+    }
+    assert {module: names for module, names in of_scripts.items() if names} == {}
 
 
-@pytest.mark.parametrize(
-    "path",
-    python_files(PACKAGE, "pipelines", "tests"),
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_a_file_is_about_one_thing(path: Path) -> None:
-    assert path.stem not in NAMES_THAT_SAY_NOTHING
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE_IN_LINES
+def test_every_room_says_what_it_decides() -> None:
+    rooms = [path for path in MODULES.values() if path.name == "__init__.py"]
+    assert [str(p) for p in rooms if not ast.get_docstring(ast.parse(p.read_text("utf-8")))] == []
+
+
+def test_a_folder_holds_what_one_can_overlook() -> None:
+    folders = {path.parent for path in MODULES.values()}
+    sizes = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in folders}
+    assert sizes.pop(PACKAGE) <= MOST_FILES_AT_THE_ROOT
+    assert {folder: size for folder, size in sizes.items() if size > MOST_FILES_IN_A_FOLDER} == {}
+
+
+def test_a_file_is_about_one_thing() -> None:
+    files = python_files(PACKAGE, "pipelines", "tests", "benchmarks", "docs")
+    assert [str(path) for path in files if path.stem in NAMES_THAT_SAY_NOTHING] == []
+    lengths = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert {path: n for path, n in lengths.items() if n > LONGEST_FILE_IN_LINES} == {}

@@ -12,13 +12,13 @@ import pytest
 
 from tests.tables import Row, assert_rows_equal, stored_rows
 from zendesk_source import sync, zendesk_help_center, zendesk_source
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.command_line import main
-from zendesk_source.loop import SyncReport
-from zendesk_source.reset import reset_stream
+from zendesk_source.runs.loop import SyncReport
+from zendesk_source.runs.reset import reset_stream
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
-from zendesk_source.simulator.answers import FORBIDDEN, Answer, json_answer
+from zendesk_source.simulator.pages.answers import FORBIDDEN, Answer, json_answer
 
 START = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 BY_NAME = {stream.name: stream for stream in STREAMS}

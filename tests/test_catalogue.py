@@ -14,8 +14,8 @@ import pytest
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 import zendesk_source.catalogue
+from docs.write_streams import reference
 from zendesk_source.catalogue import STREAMS, TAKEN_AT, Paging, SideTable, Stream
-from zendesk_source.catalogue.__main__ import reference
 from zendesk_source.catalogue.not_loaded import NOT_LOADED
 from zendesk_source.catalogue.stream import columns
 

@@ -9,12 +9,12 @@ import pytest
 
 from tests.tables import assert_table_equals, stored_rows
 from zendesk_source import SyncReport, sync, zendesk_chat
-from zendesk_source.api.auth import StaticAuth
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.api.paging import Position, pages
 from zendesk_source.catalogue.chat import CHAT_CHATS
-from zendesk_source.item_format import ItemFormat
+from zendesk_source.login.auth import StaticAuth
+from zendesk_source.resources.item_format import ItemFormat
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, SimulatedClock, Simulator
 
 TOKEN, OF_CHAT = "a-token", "a-token-of-chat"

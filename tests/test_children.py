@@ -11,14 +11,14 @@ import pytest
 
 from tests.tables import Row, assert_table_equals
 from zendesk_source import sync, zendesk_help_center, zendesk_source
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import STREAMS, Stream
-from zendesk_source.extract.children import ASKED_AT_ONCE, REREAD_DAYS, read_of_list
-from zendesk_source.extract.seen_parents import Seen
-from zendesk_source.extract.slices import SliceLimits, StreamRun
-from zendesk_source.loop import SyncReport
-from zendesk_source.selection import select_streams
+from zendesk_source.extract.parents.children import ASKED_AT_ONCE, REREAD_DAYS, read_of_list
+from zendesk_source.extract.parents.seen import Seen
+from zendesk_source.resources.run import SliceLimits, StreamRun
+from zendesk_source.runs.loop import SyncReport
+from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.selection import select_streams
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 TOKEN = "a-token"

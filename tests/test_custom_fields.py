@@ -13,7 +13,7 @@ from tests.tables import stored_rows
 from tests.test_sync import account, duckdb_pipeline, eventful_day, source_of, zendesk
 from zendesk_source import sync
 from zendesk_source.catalogue import CUSTOM_FIELD_ROWS
-from zendesk_source.labeled_view import LABEL, VIEW, drop_view
+from zendesk_source.destination.labeled_view import LABEL, VIEW, drop_view
 from zendesk_source.simulator import Account
 
 __all__ = ["account", "zendesk"]

@@ -12,10 +12,10 @@ import pytest
 from tests.test_deletions import NOON, source_of, whole_rows
 from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.extract.slices import SliceLimits
-from zendesk_source.resources.each import table_of
+from zendesk_source.resources.custom_objects import table_of
+from zendesk_source.resources.run import SliceLimits
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
-from zendesk_source.simulator.generate_objects import deleted
+from zendesk_source.simulator.past.objects import deleted
 from zendesk_source.simulator.state import iso
 
 RECORDS = "custom_object_records"

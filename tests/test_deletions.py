@@ -11,7 +11,7 @@ import pytest
 
 from tests.tables import assert_table_equals, stored_rows
 from zendesk_source import sync, zendesk_source
-from zendesk_source.api.credentials import ZendeskOAuthToken
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 TOKEN = "a-token"
@@ -146,7 +146,7 @@ def test_nothing_is_read_back_as_long_as_nothing_vanishes(account, zendesk, monk
         asked.append(table)
         return iter(())
 
-    monkeypatch.setattr("zendesk_source.resources.vanished._stored_rows", stored_rows_of)
+    monkeypatch.setattr("zendesk_source.resources.lists.vanished._stored_rows", stored_rows_of)
     pipeline.run(source_of(zendesk, "tags", "macros"))
     assert asked == []
     account.remove_row("macros", account.truth("macros")[0]["id"])

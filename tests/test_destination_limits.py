@@ -14,9 +14,10 @@ import pytest
 from tests.tables import custom_field_columns, same, stored_rows
 from tests.test_sync import TOKEN, duckdb_pipeline, source_of
 from zendesk_source import sync
-from zendesk_source.destination_limits import Limits
-from zendesk_source.shape.columnar import TableArrow
-from zendesk_source.shape.room import MORE, Room
+from zendesk_source.destination.limits import Limits
+from zendesk_source.names import MORE
+from zendesk_source.shape.arrow.shaper import TableArrow
+from zendesk_source.shape.room import Room
 from zendesk_source.shape.tables import TableRows
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.tables import assert_table_equals
 from zendesk_source import ConfigurationError, LoadFailed, SyncReport, sync, zendesk_support
-from zendesk_source.api.credentials import ZendeskOAuthToken
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 pytestmark = pytest.mark.long

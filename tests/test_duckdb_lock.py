@@ -16,7 +16,7 @@ from tests.command_line.conftest import account, zendesk
 from tests.test_sync import duckdb_pipeline
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.command_line import main
-from zendesk_source.duckdb_lock import ASKED_LATELY_SECONDS, OpenFile
+from zendesk_source.destination.duckdb_lock import ASKED_LATELY_SECONDS, OpenFile
 
 __all__ = ["account", "zendesk"]
 

@@ -15,8 +15,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from tests.tables import assert_table_equals, stored_rows
 from zendesk_source import sync, zendesk_source
-from zendesk_source.api.credentials import ZendeskOAuthToken
-from zendesk_source.loop import SyncReport
+from zendesk_source.runs.loop import SyncReport
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 TOKEN = "a-token"

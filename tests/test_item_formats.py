@@ -18,7 +18,7 @@ from tests.test_sync import (
 )
 from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.item_format import takes_arrow
+from zendesk_source.resources.item_format import takes_arrow
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 pytestmark = pytest.mark.long

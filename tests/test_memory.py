@@ -13,9 +13,10 @@ from dlt.destinations.exceptions import DatabaseTransientException
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from tests.test_sync import account, assert_equals_truth, duckdb_pipeline, source_of, zendesk
-from zendesk_source import memory, sync
-from zendesk_source.duckdb_file import STORAGE_VERSION
-from zendesk_source.extract.slices import SliceLimits
+from zendesk_source import sync
+from zendesk_source.destination import duckdb_memory as memory
+from zendesk_source.destination.duckdb_file import STORAGE_VERSION
+from zendesk_source.resources.run import SliceLimits
 
 __all__ = ["account", "zendesk"]
 

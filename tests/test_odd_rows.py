@@ -23,7 +23,7 @@ from tests.scripted_zendesk import (
 )
 from tests.tables import opened, stored_rows
 from zendesk_source import sync
-from zendesk_source.loop import SyncReport
+from zendesk_source.runs.loop import SyncReport
 
 STREAMS = ("tickets", "ticket_events", "users", "groups", "csat_survey_responses", "tags")
 REJECTED = "_zendesk_rejected_rows"

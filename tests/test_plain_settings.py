@@ -14,17 +14,17 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs import PluggableRunContext
 
 from zendesk_source import zendesk_source
-from zendesk_source.api.credentials import (
+from zendesk_source.command_line import main
+from zendesk_source.destination.failures import explained
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.settings.credentials import (
     ZendeskApiToken,
     ZendeskCredentials,
     ZendeskOAuthClient,
     ZendeskOAuthToken,
     ZendeskRefreshToken,
 )
-from zendesk_source.command_line import main
-from zendesk_source.errors import ConfigurationError
-from zendesk_source.failures import explained
-from zendesk_source.plain_settings import PLAIN_NAMES, dotenv_values, read_plain_settings
+from zendesk_source.settings.dotenv import PLAIN_NAMES, dotenv_values, read_plain_settings
 from zendesk_source.simulator import Account, SimulatedClock, Simulator
 
 SECRET = "s3cr3t"

@@ -21,8 +21,8 @@ from tests.scripted_zendesk import (
 )
 from tests.tables import stored_rows
 from zendesk_source import SyncReport, sync
-from zendesk_source.item_format import ItemFormat
-from zendesk_source.reset import reset_stream
+from zendesk_source.resources.item_format import ItemFormat
+from zendesk_source.runs.reset import reset_stream
 
 NOW = int(START.timestamp())
 ORGANIZATIONS = "/api/v2/incremental/organizations"

@@ -13,9 +13,10 @@ from dlt.extract import DltSource
 from tests.read_back import BY_NAME, Expected, Row
 from tests.real_records import VARIABLE, Recorded, recordings_folder
 from zendesk_source import sync, zendesk_source
-from zendesk_source.api.credentials import ZendeskOAuthToken
-from zendesk_source.item_format import ItemFormat
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator, exports
+from zendesk_source.resources.item_format import ItemFormat
+from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator.pages import exports
 from zendesk_source.simulator.state import iso
 
 pytestmark = pytest.mark.long

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zendesk_source.reasons import MOST_NAMED, lines_of
+from zendesk_source.runs.reasons import MOST_NAMED, lines_of
 
 ADMIN = "Use an admin, or a scope that covers it."
 

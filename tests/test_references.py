@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.write_erd import diagrams
 from zendesk_source.catalogue import STREAMS, SideTable, Stream
-from zendesk_source.catalogue.diagram import diagrams
 from zendesk_source.catalogue.references import (
     POINTS_AT_NOTHING,
     POINTS_ELSEWHERE,

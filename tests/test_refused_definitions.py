@@ -20,7 +20,7 @@ from tests.scripted_zendesk import (
 )
 from tests.tables import stored_rows
 from zendesk_source import sync
-from zendesk_source.extract.slices import StreamRun
+from zendesk_source.resources.run import StreamRun
 
 STREAMS = pytest.mark.parametrize(
     ("stream", "item_format"),

@@ -23,10 +23,10 @@ from zendesk_source import sync
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.errors import AccessDenied
-from zendesk_source.extract.children import read_of_list
-from zendesk_source.extract.refused_parents import FIRST_WAIT_SECONDS, REFUSED_IN_A_ROW, told
-from zendesk_source.extract.seen_parents import ChildStep, Seen
-from zendesk_source.extract.slices import StreamRun
+from zendesk_source.extract.parents.children import read_of_list
+from zendesk_source.extract.parents.refused import FIRST_WAIT_SECONDS, REFUSED_IN_A_ROW, told
+from zendesk_source.extract.parents.seen import ChildStep, Seen
+from zendesk_source.resources.run import StreamRun
 
 BY_NAME = {stream.name: stream for stream in STREAMS}
 TICKETS = range(1, 7)

@@ -9,8 +9,8 @@ import dlt
 from benchmarks.requests import FIGURES, an_account, core_bound, measure
 from tests.tables import stored_rows
 from zendesk_source import sync, zendesk_source
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, SimulatedClock, Simulator
 
 CORE = [stream for stream in STREAMS if stream.is_core]

@@ -14,8 +14,8 @@ import pytest
 from tests.tables import TABLES, assert_rows_equal, stored_rows
 from tests.test_deletions import NOON, duckdb_pipeline, whole_rows
 from zendesk_source import ConfigurationError, sync, zendesk_source
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.command_line import main
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 STREAMS = ("tickets", "users", "ticket_fields", "groups", "macros", "tags")

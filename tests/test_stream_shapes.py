@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS, WHOLE_ANSWER, Paging, Stream
-from zendesk_source.connection import Connection
-from zendesk_source.preview import first_page
+from zendesk_source.preflight.preview import first_page
+from zendesk_source.resources.connection import Connection
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, Simulator
 from zendesk_source.source import configured_connection
 

@@ -18,12 +18,12 @@ from tests.tables import (
     stored_rows,
 )
 from zendesk_source import sync, zendesk_source, zendesk_support, zendesk_talk
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import PRODUCTS, STREAMS, TAKEN_AT, Paging, Stream
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.selection import select_streams
+from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.selection import select_streams
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
-from zendesk_source.simulator.settings_rows import Owner
+from zendesk_source.simulator.rows.settings import Owner
 from zendesk_source.simulator.state import iso, shown_key
 
 TOKEN = "a-token"

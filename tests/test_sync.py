@@ -12,9 +12,9 @@ import pytest
 
 from tests.tables import CORE_TABLES, assert_table_equals, opened, stored_rows
 from zendesk_source import sync, zendesk_support
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.extract.slices import SliceLimits
+from zendesk_source.resources.run import SliceLimits
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, Fault, RateLimits, SimulatedClock, Simulator
 
 TOKEN = "a-token"

@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.extract.positions import Lane, StreamPosition
-from zendesk_source.extract.reading import Step
-from zendesk_source.extract.slices import StreamRun
-from zendesk_source.extract.timeline import follow
+from zendesk_source.extract.steps import Step
+from zendesk_source.resources.run import StreamRun
+from zendesk_source.resources.timeline import follow
 
 TICKETS = next(stream for stream in STREAMS if stream.name == "tickets")
 NOW = 1_000_000

@@ -17,13 +17,13 @@ from tests.chaos.in_process import InProcessZendesk
 from tests.chaos.test_reading import EXPORTED
 from tests.tables import assert_table_equals, stored_rows
 from zendesk_source import sync, zendesk_source
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS, Stream
-from zendesk_source.catalogue.support import SATISFACTION_RATINGS
+from zendesk_source.catalogue.support.exports import SATISFACTION_RATINGS
 from zendesk_source.extract.positions import EXPORTS, open_position, row_time, save_position
-from zendesk_source.extract.reading import read_incremental
+from zendesk_source.extract.steps import read_incremental
 from zendesk_source.extract.window import extent_of
-from zendesk_source.item_format import ItemFormat
+from zendesk_source.resources.item_format import ItemFormat
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 TOKEN = "a-token"

@@ -14,8 +14,8 @@ import pytest
 
 from tests.command_line.conftest import account, zendesk
 from zendesk_source.command_line import main
+from zendesk_source.destination.working_folder import heal
 from zendesk_source.simulator import Account
-from zendesk_source.working_folder import heal
 
 __all__ = ["account", "zendesk"]
 

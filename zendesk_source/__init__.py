@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         UnexpectedAnswer,
         ZendeskError,
     )
-    from zendesk_source.loop import SyncReport, sync
+    from zendesk_source.runs.loop import SyncReport, sync
     from zendesk_source.source import (
         zendesk_chat,
         zendesk_custom_objects,
@@ -58,7 +58,7 @@ __all__ = [
     "zendesk_talk",
 ]
 
-_PARTS = ("errors", "catalogue", "source", "loop")  # the light ones first: two import dlt
+_PARTS = ("errors", "catalogue", "source", "runs.loop")  # the light ones first: two import dlt
 
 
 def __getattr__(name: str) -> Any:

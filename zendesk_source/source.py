@@ -15,15 +15,15 @@ from dlt.extract.decorators import DltSourceFactoryWrapper
 from dlt.extract.reference import SourceFactory
 
 from zendesk_source.api.clock import Clock, hearing
-from zendesk_source.api.credentials import ZendeskCredentials
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Product, with_custom_field_rows
-from zendesk_source.connection import Connection, CustomFields, Deleted
+from zendesk_source.destination.failures import explained
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.extract.times import Window, parse_date
-from zendesk_source.failures import explained
-from zendesk_source.item_format import ItemFormat
-from zendesk_source.plain_settings import read_plain_settings
 from zendesk_source.resources import resource_of
+from zendesk_source.resources.connection import Connection, CustomFields, Deleted
+from zendesk_source.resources.item_format import ItemFormat
+from zendesk_source.settings.credentials import ZendeskCredentials
+from zendesk_source.settings.dotenv import read_plain_settings
+from zendesk_source.times import Window, parse_date
 
 SECTION = "zendesk"
 """Section of the configuration: ``[sources.zendesk.credentials]``."""

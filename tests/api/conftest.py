@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api.stub import FakeClock, Stub
-from zendesk_source.api.auth import StaticAuth
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.retry import RetryPolicy
-from zendesk_source.api.wire import Limits
+from zendesk_source.api.transport.wire import Limits
+from zendesk_source.login.auth import StaticAuth
 
 SECRET = "sesame-open-1234"
 

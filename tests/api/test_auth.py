@@ -11,19 +11,20 @@ import pytest
 
 from tests.api.conftest import SECRET
 from tests.api.stub import FakeClock, Reply, Seen, Stub
-from zendesk_source.api import auth as auth_module
-from zendesk_source.api.auth import Auth, StaticAuth, auth_for, chat_auth_for
+from zendesk_source.api.auth import Auth
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.credentials import (
-    ZendeskApiToken,
-    ZendeskOAuthClient,
-    ZendeskOAuthToken,
-)
 from zendesk_source.errors import (
     AccessDenied,
     AuthenticationError,
     ConfigurationError,
     ServerUnavailable,
+)
+from zendesk_source.login import auth as auth_module
+from zendesk_source.login.auth import StaticAuth, auth_for, chat_auth_for
+from zendesk_source.settings.credentials import (
+    ZendeskApiToken,
+    ZendeskOAuthClient,
+    ZendeskOAuthToken,
 )
 
 PATH = "/api/v2/groups.json"

@@ -11,7 +11,6 @@ import pytest
 
 from tests.api.conftest import SECRET
 from tests.api.stub import START, FakeClock, Reply, Stub
-from zendesk_source.api.auth import StaticAuth
 from zendesk_source.api.client import Answer, ZendeskClient
 from zendesk_source.api.refusals import (
     PageTooHeavy,
@@ -31,6 +30,7 @@ from zendesk_source.errors import (
     UnexpectedAnswer,
     ZendeskError,
 )
+from zendesk_source.login.auth import StaticAuth
 
 PATH = "/api/v2/groups.json"
 EXPORT = "/api/v2/incremental/tickets/cursor.json"

@@ -9,7 +9,8 @@ import pytest
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 
 from tests.api.conftest import SECRET
-from zendesk_source.api.credentials import (
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.settings.credentials import (
     ZendeskApiToken,
     ZendeskCredentials,
     ZendeskOAuthClient,
@@ -18,7 +19,6 @@ from zendesk_source.api.credentials import (
     base_url_of,
     token_file_of,
 )
-from zendesk_source.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,13 @@ from zendesk_source.api.paging import Position, pages
 from zendesk_source.api.paging import walk as walk_of_pages
 from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.catalogue.help_center import HC_ARTICLES
-from zendesk_source.catalogue.support import (
+from zendesk_source.catalogue.support.activity import SIDE_CONVERSATION_EVENTS
+from zendesk_source.catalogue.support.exports import (
     ORGANIZATIONS,
     TICKET_METRIC_EVENTS,
     TICKETS,
 )
-from zendesk_source.catalogue.support_activity import SIDE_CONVERSATION_EVENTS
-from zendesk_source.catalogue.support_lists import GROUPS, TICKET_FORMS
+from zendesk_source.catalogue.support.lists import GROUPS, TICKET_FORMS
 from zendesk_source.catalogue.talk import TALK_CALLS
 from zendesk_source.errors import PaginationStuck, UnexpectedAnswer
 

@@ -11,8 +11,8 @@ from tests.api.stub import Reply, Stub
 from tests.api.walking import rows
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Position, pages
-from zendesk_source.catalogue.support import TICKET_METRIC_EVENTS
-from zendesk_source.shape.columnar import ColumnarShaper
+from zendesk_source.catalogue.support.exports import TICKET_METRIC_EVENTS
+from zendesk_source.shape.arrow.shaper import ColumnarShaper
 
 KEY = TICKET_METRIC_EVENTS.rows_key
 COLUMNS: dict[str, Any] = {table.name: {} for table in TICKET_METRIC_EVENTS.tables}

@@ -13,10 +13,10 @@ from zendesk_source.api.budget import ACCESS_LOGS, product_bucket
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Position, pages
 from zendesk_source.api.refusals import RequestRefused
-from zendesk_source.catalogue.support_activity import ACCESS_LOGS as ACCESS_LOGS_STREAM
-from zendesk_source.catalogue.support_activity import SIDE_CONVERSATION_EVENTS
-from zendesk_source.catalogue.support_children import TRIGGER_REVISIONS
-from zendesk_source.catalogue.support_routing import (
+from zendesk_source.catalogue.support.activity import ACCESS_LOGS as ACCESS_LOGS_STREAM
+from zendesk_source.catalogue.support.activity import SIDE_CONVERSATION_EVENTS
+from zendesk_source.catalogue.support.children import TRIGGER_REVISIONS
+from zendesk_source.catalogue.support.routing import (
     AGENT_AVAILABILITIES,
     AGENT_STATUSES,
     ENGAGEMENTS,

@@ -11,10 +11,10 @@ from tests.api.walking import ids, rows, walk
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.catalogue import Paging, Stream
-from zendesk_source.catalogue.support import (
+from zendesk_source.catalogue.support.exports import (
     SATISFACTION_RATINGS,
 )
-from zendesk_source.catalogue.support_lists import GROUPS, TICKET_FORMS
+from zendesk_source.catalogue.support.lists import GROUPS, TICKET_FORMS
 from zendesk_source.errors import PaginationStuck, UnexpectedAnswer
 
 OFFSET_GROUPS = replace(GROUPS, paging=Paging.OFFSET, page_size=100)

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.api.stub import FakeClock, Reply, Seen, Stub
-from zendesk_source.api.auth import StaticAuth
 from zendesk_source.api.bucket import Grant
 from zendesk_source.api.budget import (
     ACCOUNT,
@@ -23,6 +22,7 @@ from zendesk_source.api.budget import (
 )
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.rate_headers import RateState
+from zendesk_source.login.auth import StaticAuth
 
 BUCKETS = (ACCOUNT, EXPORTS)
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.stub import FakeClock, Reply, Seen, Stub
-from zendesk_source.api.auth import auth_for
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.credentials import ZendeskOAuthClient
 from zendesk_source.api.standing import REMEMBERED_SECONDS, USERS_ME, whoami
 from zendesk_source.errors import (
     AccessDenied,
@@ -16,6 +14,8 @@ from zendesk_source.errors import (
     StreamRefused,
     UnexpectedAnswer,
 )
+from zendesk_source.login.auth import auth_for
+from zendesk_source.settings.credentials import ZendeskOAuthClient
 
 CLOSED, OPEN = "/api/v2/brands.json", "/api/v2/groups.json"
 ME = Reply(200, {"user": {"id": 7, "role": "admin"}})

@@ -12,18 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.stub import START, FakeClock, Reply, Seen, Stub
-from zendesk_source.api.auth import StaticAuth, auth_for
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.credentials import (
-    ZendeskApiToken,
-    ZendeskCredentials,
-    ZendeskOAuthClient,
-    ZendeskOAuthToken,
-)
 from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import STREAMS, Paging, Stream
-from zendesk_source.catalogue.support import (
+from zendesk_source.catalogue.support.exports import (
     ORGANIZATIONS,
     SATISFACTION_RATINGS,
     TICKET_METRIC_EVENTS,
@@ -31,6 +24,13 @@ from zendesk_source.catalogue.support import (
     USERS,
 )
 from zendesk_source.errors import NotOnThisPlan, PaginationStuck, UnexpectedAnswer
+from zendesk_source.login.auth import StaticAuth, auth_for
+from zendesk_source.settings.credentials import (
+    ZendeskApiToken,
+    ZendeskCredentials,
+    ZendeskOAuthClient,
+    ZendeskOAuthToken,
+)
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 from zendesk_source.simulator.state import shown_key
 

@@ -17,18 +17,18 @@ import pytest
 from tests.api.conftest import SECRET
 from tests.api.raw_server import RawServer, Script, answer, raw_server
 from tests.api.stub import FakeClock
-from zendesk_source.api import wire
-from zendesk_source.api.auth import StaticAuth
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.clock import Stop, Stopped, SyncClock
 from zendesk_source.api.retry import RetryPolicy
-from zendesk_source.api.wire import Limits
+from zendesk_source.api.transport import wire
+from zendesk_source.api.transport.wire import Limits
 from zendesk_source.errors import (
     ConfigurationError,
     ServerUnavailable,
     UnexpectedAnswer,
     ZendeskError,
 )
+from zendesk_source.login.auth import StaticAuth
 
 PATH = "/api/v2/groups.json"
 GOOD = answer(b'{"groups": []}')

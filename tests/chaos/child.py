@@ -19,9 +19,9 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from zendesk_source import sync, zendesk_support
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.extract.slices import SliceLimits, StreamRun
+from zendesk_source.resources.run import SliceLimits, StreamRun
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator.clock import TimeScaledClock
 
 TOKEN = "a-token"

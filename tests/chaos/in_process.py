@@ -15,13 +15,13 @@ from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import ServerUnavailable
 from zendesk_source.extract.positions import Lane, StreamPosition, open_position, save_position
-from zendesk_source.extract.reading import Step
+from zendesk_source.extract.steps import Step
+from zendesk_source.names import SYNCED_AT
 from zendesk_source.resources import _column_hints
-from zendesk_source.shape.tables import SYNCED_AT
 from zendesk_source.simulator.account import Account
-from zendesk_source.simulator.answers import Refusal
 from zendesk_source.simulator.clock import SimulatedClock
-from zendesk_source.simulator.routes import plain_path, routes
+from zendesk_source.simulator.pages.answers import Refusal
+from zendesk_source.simulator.pages.routes import plain_path, routes
 from zendesk_source.simulator.state import iso
 
 Row = dict[str, Any]

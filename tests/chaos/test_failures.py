@@ -15,9 +15,9 @@ import pytest
 
 from tests.tables import assert_table_equals, stored_rows
 from zendesk_source import sync, zendesk_support
-from zendesk_source.api.credentials import ZendeskOAuthClient, ZendeskOAuthToken
+from zendesk_source.command_line.summary import notes
+from zendesk_source.settings.credentials import ZendeskOAuthClient, ZendeskOAuthToken
 from zendesk_source.simulator import Account, Fault, RateLimits, SimulatedClock, Simulator
-from zendesk_source.summary import notes
 
 pytestmark = pytest.mark.long
 

@@ -16,7 +16,8 @@ from tests.chaos.in_process import Action, Destination, InProcessZendesk
 from zendesk_source.api.paging import Position
 from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.catalogue.help_center import HC_ARTICLES
-from zendesk_source.catalogue.support import (
+from zendesk_source.catalogue.support.activity import SIDE_CONVERSATION_EVENTS
+from zendesk_source.catalogue.support.exports import (
     ORGANIZATIONS,
     SATISFACTION_RATINGS,
     TICKET_EVENTS,
@@ -24,7 +25,6 @@ from zendesk_source.catalogue.support import (
     TICKETS,
     USERS,
 )
-from zendesk_source.catalogue.support_activity import SIDE_CONVERSATION_EVENTS
 from zendesk_source.catalogue.talk import TALK_CALLS
 from zendesk_source.errors import ConfigurationError, ServerUnavailable
 from zendesk_source.extract import lanes
@@ -37,7 +37,7 @@ from zendesk_source.extract.positions import (
     save_position,
 )
 from zendesk_source.extract.read_ahead import ReadAhead
-from zendesk_source.extract.reading import Step, read_incremental
+from zendesk_source.extract.steps import Step, read_incremental
 
 EXPORTED = [TICKETS, TICKET_EVENTS, TICKET_METRIC_EVENTS, USERS, ORGANIZATIONS]
 EXPORTED += [SIDE_CONVERSATION_EVENTS, TALK_CALLS, HC_ARTICLES]

@@ -10,8 +10,8 @@ from tests.chaos.child import TOKEN, Order, pipeline_in, run
 from tests.chaos.storm import Storm
 from tests.tables import assert_table_equals
 from zendesk_source import sync, zendesk_support
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, Simulator
 from zendesk_source.simulator.clock import TimeScaledClock
 

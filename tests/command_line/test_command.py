@@ -102,7 +102,7 @@ def test_a_bug_is_one_json_line_where_lines_are_json(monkeypatch, capsys) -> Non
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("zendesk_source.command_line.streams.select_streams", broken)
+    monkeypatch.setattr("zendesk_source.command_line.commands.streams.select_streams", broken)
     assert main(["streams", "--log-format", "json"]) == 1
     line = json.loads(capsys.readouterr().err)
     assert "report" in line["message"]

@@ -28,7 +28,7 @@ from zendesk_source.command_line.progress import (
     progress_fields,
     progress_line,
 )
-from zendesk_source.extract.slices import StreamRun, Timeline
+from zendesk_source.resources.run import StreamRun, Timeline
 from zendesk_source.simulator import SimulatedClock
 
 JANUARY = 1_735_689_600  # 2025-01-01

@@ -10,7 +10,7 @@ import pytest
 from tests.command_mistakes import MISTAKES, Mistake
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.command_line import main
-from zendesk_source.redaction import without_secrets
+from zendesk_source.login.redaction import without_secrets
 
 
 def ended(arguments: list[str]) -> int:

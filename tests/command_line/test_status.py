@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from zendesk_source.command_line import main
-from zendesk_source.sync_history import LoggedRun, state_of, too_old
+from zendesk_source.runs.log_reader import LoggedRun, state_of, too_old
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 

@@ -24,7 +24,7 @@ from zendesk_source.command_line import main
 from zendesk_source.command_line.output import STOPPED
 from zendesk_source.errors import ConfigurationError, ServerUnavailable
 from zendesk_source.file_lock import file_lock
-from zendesk_source.single_run import LOCK_FILE
+from zendesk_source.runs.one_at_a_time import LOCK_FILE
 
 CREDENTIALS = "SOURCES__ZENDESK__CREDENTIALS__"
 GROUPS = cursored("groups", [{"id": 7, "name": "g"}])

@@ -18,9 +18,9 @@ from tests.hostile.inputs import BY_NAME, HOSTILE_ID, Hostile, played
 from tests.hostile.rows import row_inputs
 from tests.tables import TABLES, Row, assert_rows_equal, opened, stored_rows
 from zendesk_source import sync, zendesk_source
-from zendesk_source.api.credentials import ZendeskOAuthToken
 from zendesk_source.catalogue import SideTable
-from zendesk_source.loop import SyncReport
+from zendesk_source.runs.loop import SyncReport
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]

@@ -10,8 +10,8 @@ import pytest
 from tests.hostile.answers import BODIES, ERROR_BODIES, LOCATIONS, SHAPES, STATUSES, WIRES
 from tests.hostile.inputs import encoded
 from zendesk_source import sync, zendesk_support
-from zendesk_source.api.credentials import ZendeskOAuthClient
 from zendesk_source.errors import ZendeskError
+from zendesk_source.settings.credentials import ZendeskOAuthClient
 from zendesk_source.simulator import Account, Answer, RateLimits, Request, SimulatedClock, Simulator
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]

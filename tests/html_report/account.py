@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from html.parser import HTMLParser
 
-from zendesk_source.api.credentials import ZendeskOAuthToken
+from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 STREAMS = ("tickets", "ticket_events", "users", "groups", "satisfaction_ratings")

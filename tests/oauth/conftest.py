@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from zendesk_source.api.auth import OAuth
-from zendesk_source.api.grants import RefreshTokenGrant, pair_of
 from zendesk_source.api.retry import RetryPolicy
-from zendesk_source.api.token_endpoint import Refusals, TokenEndpoint
-from zendesk_source.api.token_file import TokenFile
+from zendesk_source.login.auth import OAuth
+from zendesk_source.login.grants import RefreshTokenGrant, pair_of
+from zendesk_source.login.token_endpoint import Refusals, TokenEndpoint
+from zendesk_source.login.token_file import TokenFile
 from zendesk_source.simulator import Account, SimulatedClock, Simulator
 
 CLIENT = {"client_id": "client", "client_secret": "s3cr3t-client", "scope": ""}

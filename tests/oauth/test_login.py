@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from tests.oauth.conftest import CLIENT
-from zendesk_source.api.credentials import ZendeskRefreshToken, token_file_of
 from zendesk_source.command_line import main
+from zendesk_source.settings.credentials import ZendeskRefreshToken, token_file_of
 from zendesk_source.simulator import Simulator
 
 Visit = Callable[[str], object]

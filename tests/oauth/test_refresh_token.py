@@ -15,13 +15,13 @@ import pytest
 import requests
 
 from tests.oauth.conftest import CLIENT, LogIn
-from zendesk_source.api import token_file
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.standing import whoami
-from zendesk_source.api.token_file import TokenFile
 from zendesk_source.errors import AuthenticationError, ConfigurationError
+from zendesk_source.login import token_file
+from zendesk_source.login.token_file import TokenFile
 from zendesk_source.simulator import SimulatedClock, Simulator
-from zendesk_source.simulator.answers import Answer
+from zendesk_source.simulator.pages.answers import Answer
 
 DAY = 86_400
 
@@ -306,9 +306,9 @@ ASK = """
 import json, sys
 from pathlib import Path
 from zendesk_source.api.clock import SystemClock
-from zendesk_source.api.grants import RefreshTokenGrant
-from zendesk_source.api.token_endpoint import TokenEndpoint
-from zendesk_source.api.token_file import TokenFile
+from zendesk_source.login.grants import RefreshTokenGrant
+from zendesk_source.login.token_endpoint import TokenEndpoint
+from zendesk_source.login.token_file import TokenFile
 
 base_url, path, client = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
 clock = SystemClock()

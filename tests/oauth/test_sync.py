@@ -9,8 +9,8 @@ import pytest
 
 from tests.oauth.conftest import CLIENT
 from zendesk_source import ServerUnavailable, sync, zendesk_support
-from zendesk_source.api.credentials import ZendeskOAuthClient, ZendeskRefreshToken
-from zendesk_source.api.token_file import TokenFile
+from zendesk_source.login.token_file import TokenFile
+from zendesk_source.settings.credentials import ZendeskOAuthClient, ZendeskRefreshToken
 from zendesk_source.simulator import SimulatedClock, Simulator
 
 DAY = 86_400

@@ -8,17 +8,17 @@ from collections.abc import Mapping
 import pytest
 
 from pipelines.zendesk_pipeline import main
-from zendesk_source.api.auth import auth_for, chat_auth_for
-from zendesk_source.api.credentials import (
+from zendesk_source.api.transport.wire import Wire
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.login.auth import auth_for, chat_auth_for
+from zendesk_source.login.redaction import keep_out, without_known_secrets, without_secrets
+from zendesk_source.settings.credentials import (
     ZendeskApiToken,
     ZendeskOAuthClient,
     ZendeskOAuthToken,
     ZendeskRefreshToken,
     base_url_of,
 )
-from zendesk_source.api.wire import Wire
-from zendesk_source.errors import ConfigurationError
-from zendesk_source.redaction import keep_out, without_known_secrets, without_secrets
 from zendesk_source.simulator import Account, Simulator
 
 SECRET = "k9-nobody-is-to-see-this"

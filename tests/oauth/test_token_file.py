@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.oauth.conftest import LogIn
-from zendesk_source.api import token_file
-from zendesk_source.api.token_file import TokenFile
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.file_lock import file_lock
+from zendesk_source.login import token_file
+from zendesk_source.login.token_file import TokenFile
 from zendesk_source.simulator import SimulatedClock, Simulator
 
 

@@ -11,10 +11,11 @@ import orjson
 import pyarrow as pa
 
 from zendesk_source.catalogue import STREAMS, DataType, with_custom_field_rows
-from zendesk_source.shape.columnar import ColumnarShaper, TableArrow
-from zendesk_source.shape.columnar_values import ARROW_TYPES
+from zendesk_source.names import SYNCED_AT
+from zendesk_source.shape.arrow.shaper import ColumnarShaper, TableArrow
+from zendesk_source.shape.arrow.values import ARROW_TYPES
 from zendesk_source.shape.custom_fields import FieldColumns
-from zendesk_source.shape.tables import SYNCED_AT, Shaper, TableRows
+from zendesk_source.shape.tables import Shaper, TableRows
 
 BY_NAME = {stream.name: stream for stream in STREAMS}
 FIRST_READ = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 
 from tests.shape.both_paths import BY_NAME, FIRST_READ, BothPaths, column_name, field_columns
-from zendesk_source.shape import columnar
-from zendesk_source.shape.columnar import ColumnarShaper, together
-from zendesk_source.shape.tables import SYNCED_AT
+from zendesk_source.names import SYNCED_AT
+from zendesk_source.shape.arrow import shaper as columnar
+from zendesk_source.shape.arrow.shaper import ColumnarShaper, together
 
 REAL = Path(__file__).parents[3] / "shared" / "real"
 REAL_RESPONSES = {

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from zendesk_source.api.auth import Auth
 from zendesk_source.api.refusals import where
 from zendesk_source.api.retry import RetryPolicy
-from zendesk_source.api.unreachable import Unreachable
+from zendesk_source.api.transport.unreachable import Unreachable
 from zendesk_source.errors import RateLimited, ServerUnavailable, UnexpectedAnswer, ZendeskError
 
 

@@ -21,13 +21,13 @@ from zendesk_source.catalogue.stream import (
     Stream,
     WriteDisposition,
 )
-from zendesk_source.catalogue.support import SUPPORT_EXPORTS
-from zendesk_source.catalogue.support_account import SUPPORT_ACCOUNT
-from zendesk_source.catalogue.support_activity import SUPPORT_ACTIVITY
-from zendesk_source.catalogue.support_children import SUPPORT_CHILDREN
-from zendesk_source.catalogue.support_lists import SUPPORT_LISTS
-from zendesk_source.catalogue.support_routing import SUPPORT_ROUTING
-from zendesk_source.catalogue.support_rules import SUPPORT_RULES
+from zendesk_source.catalogue.support.account import SUPPORT_ACCOUNT
+from zendesk_source.catalogue.support.activity import SUPPORT_ACTIVITY
+from zendesk_source.catalogue.support.children import SUPPORT_CHILDREN
+from zendesk_source.catalogue.support.exports import SUPPORT_EXPORTS
+from zendesk_source.catalogue.support.lists import SUPPORT_LISTS
+from zendesk_source.catalogue.support.routing import SUPPORT_ROUTING
+from zendesk_source.catalogue.support.rules import SUPPORT_RULES
 from zendesk_source.catalogue.talk import TALK
 
 STREAMS: tuple[Stream, ...] = (

@@ -1,6 +1,6 @@
 """``zendesk-source``: one command, a module a subcommand.
 
-A subcommand is a line in ``COMMANDS`` and the module of its name in this package, which has
+A subcommand is a line in ``COMMANDS`` and the module of its name in ``commands``, which has
 ``add_arguments(parser)`` and ``run(options) -> int``; its docstring is what ``--help`` shows.
 Only the module of the chosen one is imported, and dlt only by those that need it when they run.
 """
@@ -19,7 +19,7 @@ from typing import NoReturn, Protocol, cast
 
 from zendesk_source.command_line.output import STOPPED, log, logging_to_stderr
 from zendesk_source.errors import ZendeskError
-from zendesk_source.redaction import without_secrets
+from zendesk_source.login.redaction import without_secrets
 
 COMMANDS = {
     "login": "log in with the browser, once",
@@ -41,7 +41,7 @@ credentials, 130 and 143 stopped; what else a command returns, its own --help sa
 
 
 class Subcommand(Protocol):
-    """A module of this package that is a subcommand."""
+    """A module of ``commands``."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the command's own options."""
@@ -116,7 +116,7 @@ def _ended(run: Callable[[argparse.Namespace], int], options: argparse.Namespace
 
 def subcommand(name: str) -> Subcommand:
     """Import a subcommand."""
-    return cast(Subcommand, import_module(f"{__name__}.{name}"))
+    return cast(Subcommand, import_module(f"{__name__}.commands.{name}"))
 
 
 class _Paragraphs(argparse.HelpFormatter):

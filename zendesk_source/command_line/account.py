@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from zendesk_source.connection import Connection
+from zendesk_source.resources.connection import Connection
 from zendesk_source.source import configured_connection
 
 
@@ -16,7 +16,7 @@ def account_of(options: argparse.Namespace) -> Iterator[Connection]:
     if not options.demo:
         yield configured_connection()
         return
-    from zendesk_source.demo import simulated_account
+    from zendesk_source.command_line.demo import simulated_account
 
     with simulated_account() as (account, credentials):
         yield configured_connection(credentials, clock=account.clock)

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from zendesk_source.api.budget import OnWait
-from zendesk_source.api.credentials import API_TOKENS_END, ZendeskApiToken, base_url_of
 from zendesk_source.api.standing import Identity, whoami
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Stream
 from zendesk_source.command_line.account import account_of
@@ -18,12 +17,13 @@ from zendesk_source.command_line.dlt_runtime import dlt_runtime
 from zendesk_source.command_line.output import log
 from zendesk_source.command_line.progress import Lines, duration
 from zendesk_source.command_line.stopping import stopping_at_signals
-from zendesk_source.connection import BRANDS, Connection
 from zendesk_source.errors import RateLimited, StreamRefused, ZendeskError
 from zendesk_source.extract.help_centers import HelpCenters
-from zendesk_source.missing_settings import KINDS
-from zendesk_source.preview import first_sampled
-from zendesk_source.selection import select_streams
+from zendesk_source.preflight.preview import first_sampled
+from zendesk_source.resources.connection import BRANDS, Connection
+from zendesk_source.settings.credentials import API_TOKENS_END, ZendeskApiToken, base_url_of
+from zendesk_source.settings.missing import KINDS
+from zendesk_source.settings.selection import select_streams
 
 AT_ONCE = 4
 SKEW_WORTH_A_WARNING_SECONDS = 60

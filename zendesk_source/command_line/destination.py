@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dlt
 
-from zendesk_source.command_line.load import tables_of
+from zendesk_source.command_line.options import tables_of
 from zendesk_source.command_line.output import log
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.html_report import reader

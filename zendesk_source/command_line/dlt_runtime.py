@@ -18,11 +18,11 @@ from dlt.common.runtime import telemetry
 from zendesk_source.api.clock import Stop, SyncClock, SystemClock
 from zendesk_source.command_line.output import log
 from zendesk_source.command_line.stopping import stopping_at_signals
-from zendesk_source.failures import explained
-from zendesk_source.plain_settings import read_plain_settings
-from zendesk_source.redaction import without_secrets
-from zendesk_source.single_run import only_sync_in
-from zendesk_source.working_folder import heal
+from zendesk_source.destination.failures import explained
+from zendesk_source.destination.working_folder import heal
+from zendesk_source.login.redaction import without_secrets
+from zendesk_source.runs.one_at_a_time import only_sync_in
+from zendesk_source.settings.dotenv import read_plain_settings
 
 # Warnings of dlt about what is meant to be so, or is said by us in other words.
 EXPECTED_WARNINGS = (

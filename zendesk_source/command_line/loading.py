@@ -12,16 +12,22 @@ from dlt.common.runtime.collector import NULL_COLLECTOR, LogCollector, TqdmColle
 from dlt.common.runtime.collector_base import Collector
 from dlt.extract import DltSource
 
-from zendesk_source import demo
+from zendesk_source.command_line import demo
 from zendesk_source.command_line.dlt_runtime import dlt_runtime, own_folder
-from zendesk_source.command_line.load import DATASET, progress_of, tables_of
+from zendesk_source.command_line.options import DATASET, progress_of, tables_of
 from zendesk_source.command_line.output import log, print_json, print_lines, print_table
 from zendesk_source.command_line.progress import LiveTable, StepCollector, watched
 from zendesk_source.command_line.stopping import stopping_at_signals
-from zendesk_source.loop import SyncReport, sync
-from zendesk_source.selection import select_streams
+from zendesk_source.command_line.summary import (
+    HEADINGS,
+    as_document,
+    notes,
+    summary_rows,
+    where_loaded,
+)
+from zendesk_source.runs.loop import SyncReport, sync
+from zendesk_source.settings.selection import select_streams
 from zendesk_source.source import zendesk_source
-from zendesk_source.summary import HEADINGS, as_document, notes, summary_rows, where_loaded
 
 
 def load_chosen(options: argparse.Namespace) -> int:

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-from zendesk_source.redaction import without_known_secrets, without_secrets
-from zendesk_source.text_table import table_text
+from zendesk_source.command_line.text_table import table_text
+from zendesk_source.login.redaction import without_known_secrets, without_secrets
 
 log = logging.getLogger("zendesk_source")
 """What a command says beside its data; ``extra={"fields": {...}}`` are keys of the JSON line."""

@@ -21,13 +21,13 @@ from zendesk_source.command_line.loading import window_of
 from zendesk_source.command_line.output import log
 from zendesk_source.command_line.progress import Lines
 from zendesk_source.command_line.stopping import stopping_at_signals
-from zendesk_source.connection import Connection
 from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.extract.positions import EXPORTS, row_time
-from zendesk_source.extract.times import parse_date
-from zendesk_source.preview import first_page
-from zendesk_source.selection import select_streams
+from zendesk_source.preflight.preview import first_page
+from zendesk_source.resources.connection import Connection
+from zendesk_source.settings.selection import select_streams
+from zendesk_source.times import parse_date
 
 AT_ONCE = 4
 SAMPLED_ROWS = 100

@@ -11,8 +11,8 @@ from dlt.common.runtime import signals
 from dlt.common.runtime.collector import NullCollector
 
 from zendesk_source.command_line.output import log
-from zendesk_source.extract.slices import StreamRun
-from zendesk_source.summary import time_text
+from zendesk_source.command_line.summary import time_text
+from zendesk_source.resources.run import StreamRun
 
 Runs = dict[str, StreamRun]
 

@@ -23,8 +23,8 @@ from typing import Any
 from dlt.common.exceptions import SignalReceivedException
 from dlt.common.runtime import signals
 
-from zendesk_source.api.grants import is_renewing
 from zendesk_source.command_line.output import STOPPED, log
+from zendesk_source.login.grants import is_renewing
 
 HANGING_SECONDS = 1.5
 """After a signal, where nothing has to be finished: then the main thread hears nothing."""

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zendesk_source.api.addresses import LABEL, Origin, address_of_brand, origin_of
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.transport.addresses import LABEL, Origin, address_of_brand, origin_of
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import (
     AccessDenied,

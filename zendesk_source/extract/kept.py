@@ -19,6 +19,8 @@ LOADED_LISTS = "loaded_lists"
 """Of the source, by stream: digest of a list as it was loaded."""
 LISTED = "listed"
 """Of the source, by stream: digest of a list's keys, and whether rows have vanished."""
+ACCOUNTS = "accounts"
+"""Of the source and of resources: the parts of accounts that share a dataset."""
 
 
 def forgotten(stream: str, part: str = "") -> list[str]:

@@ -31,7 +31,7 @@ from zendesk_source.extract.positions import (
     row_time,
 )
 from zendesk_source.extract.read_ahead import ReadAhead, run_thread
-from zendesk_source.extract.reading import Step, WalkPages, open_end_last
+from zendesk_source.extract.steps import Step, WalkPages, open_end_last
 
 MOST_WALKS = 12
 """Through one rate limit; more would only wait for each other."""

@@ -23,7 +23,7 @@ from zendesk_source.api.refusals import where
 from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.errors import UnexpectedAnswer
 from zendesk_source.extract.kept import check_version
-from zendesk_source.extract.times import epoch_of
+from zendesk_source.times import epoch_of
 
 STATE_VERSION = 1
 

@@ -13,7 +13,7 @@ from typing import Any
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Origin, Stream
 from zendesk_source.extract.positions import EXPORTS, StreamPosition, row_time
-from zendesk_source.extract.reading import Step
+from zendesk_source.extract.steps import Step
 
 
 @dataclass(frozen=True, slots=True)

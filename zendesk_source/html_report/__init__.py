@@ -14,17 +14,17 @@ from dlt.common.configuration.container import Container
 from dlt.common.pipeline import PipelineContext, get_dlt_pipelines_dir
 
 from zendesk_source.api.clock import SystemClock
-from zendesk_source.duckdb_file import file_of
-from zendesk_source.duckdb_lock import (
+from zendesk_source.destination.duckdb_file import file_of
+from zendesk_source.destination.duckdb_lock import (
     LONGEST_WAIT_SECONDS,
     USUAL_WAIT_SECONDS,
     Tell,
     open_for_reading,
 )
+from zendesk_source.destination.working_folder import begun_in
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.html_report.loaded import opened
 from zendesk_source.html_report.page import page
-from zendesk_source.working_folder import begun_in
 
 WEEKS = 13
 """A quarter."""

@@ -14,18 +14,11 @@ import dlt
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.destinations.sql_client import SqlClientBase
 
-from zendesk_source.connection import ACCOUNT_COLUMN
+from zendesk_source.destination.failures import explained
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.failures import explained
-from zendesk_source.html_report.queries import (
-    ACCOUNTS,
-    ASKED,
-    COLUMNS,
-    LAST_SYNC,
-    SPAN,
-    TABLES,
-    Query,
-)
+from zendesk_source.extract.kept import ACCOUNTS
+from zendesk_source.html_report.queries import ASKED, COLUMNS, LAST_SYNC, SPAN, TABLES, Query
+from zendesk_source.names import ACCOUNT_COLUMN, SYNC_LOG_TABLE, SYNCED_AT
 
 _DIALECTS = ("duckdb", "postgres")
 _TIMES = ("updated_at", "created_at", "time", "updated")
@@ -95,14 +88,14 @@ class Loaded:
 
     def last_syncs(self) -> list[tuple[Any, ...]]:
         """Return how each stream's last sync ended: stream, status, reason, when."""
-        return self._run(self._with() + LAST_SYNC) if "_zendesk_sync_log" in self.tables else []
+        return self._run(self._with() + LAST_SYNC) if SYNC_LOG_TABLE in self.tables else []
 
     def facts(self) -> list[TableFacts]:
         """Return the size and the age of every table with rows of Zendesk's, largest first."""
         facts = [
             self._facts_of(table, self._columns[table])
             for table in self.tables
-            if "_zendesk_synced_at" in self._columns[table]
+            if SYNCED_AT in self._columns[table]
         ]
         return sorted(facts, key=lambda each: (-each.rows, each.name))
 
@@ -131,7 +124,7 @@ class Loaded:
         Raises:
             ConfigurationError: It is not said which account is meant, or there is none of it.
         """
-        if ACCOUNT_COLUMN not in self._columns.get("_zendesk_sync_log", ()):
+        if ACCOUNT_COLUMN not in self._columns.get(SYNC_LOG_TABLE, ()):
             return []
         known = [name for (name,) in self._run(ACCOUNTS)]
         if not account and len(known) == 1:

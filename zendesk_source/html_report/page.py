@@ -13,7 +13,7 @@ from zendesk_source.html_report.loaded import Loaded
 from zendesk_source.html_report.markup import Markup, element, joined
 from zendesk_source.html_report.sections import SECTIONS, Drawn, Section, Table
 from zendesk_source.html_report.tiles import Tile, tiles
-from zendesk_source.reasons import few, grouped
+from zendesk_source.runs.reasons import few, grouped
 
 # No script, no address, not even a picture: what a customer wrote could do nothing if it got in.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"

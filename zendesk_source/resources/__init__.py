@@ -9,18 +9,17 @@ import dlt
 from dlt.extract import DltResource
 
 from zendesk_source.catalogue import Columns, SideTable, Stream
-from zendesk_source.connection import Connection
-from zendesk_source.extract.rejected import REJECTED_COLUMNS, REJECTED_TABLE
-from zendesk_source.extract.times import Window
+from zendesk_source.names import DELETED_AT, REJECTED_TABLE, REMOVED, SYNCED_AT
 from zendesk_source.resources.accounts import hints_of_all, key_of, write_of
 from zendesk_source.resources.children import child_rows
-from zendesk_source.resources.each import rows_of_each
-from zendesk_source.resources.incremental import incremental_rows
+from zendesk_source.resources.connection import Connection
+from zendesk_source.resources.custom_objects import rows_of_each
+from zendesk_source.resources.exports import incremental_rows
 from zendesk_source.resources.isolation import greeted
-from zendesk_source.resources.lists import list_rows
-from zendesk_source.resources.vanished import DELETED_AT
+from zendesk_source.resources.lists.whole import list_rows
+from zendesk_source.resources.rejected import REJECTED_COLUMNS
 from zendesk_source.shape.removal import without_deleted
-from zendesk_source.shape.tables import REMOVED, SYNCED_AT
+from zendesk_source.times import Window
 
 _REMOVES = {"data_type": "bool", "hard_delete": True}
 

@@ -15,13 +15,13 @@ from typing import Any
 from zendesk_source.api.clock import Stopped
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import Stream
-from zendesk_source.connection import BRANDS, Connection
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
 from zendesk_source.extract.help_centers import BRAND, HelpCenter, HelpCenters, in_one_list
 from zendesk_source.extract.kept import POSITIONS
-from zendesk_source.extract.slices import StreamRun, current_slice
+from zendesk_source.resources.connection import BRANDS, Connection
 from zendesk_source.resources.isolation import isolated
 from zendesk_source.resources.reading import Reading
+from zendesk_source.resources.run import StreamRun, current_slice
 
 log = logging.getLogger("zendesk_source")
 

@@ -15,9 +15,9 @@ from dlt.common import logger
 
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import Stream
-from zendesk_source.connection import Connection
 from zendesk_source.errors import ZendeskError
-from zendesk_source.extract.children import (
+from zendesk_source.extract.kept import POSITIONS
+from zendesk_source.extract.parents.children import (
     Ask,
     Row,
     as_one,
@@ -25,23 +25,23 @@ from zendesk_source.extract.children import (
     read_of_export,
     read_of_list,
 )
-from zendesk_source.extract.kept import POSITIONS
-from zendesk_source.extract.positions import open_position, without_future
-from zendesk_source.extract.read_once import ReadOnce
-from zendesk_source.extract.reading import Step, read_incremental
-from zendesk_source.extract.refused_parents import told
-from zendesk_source.extract.seen_parents import (
+from zendesk_source.extract.parents.refused import told
+from zendesk_source.extract.parents.seen import (
     STATE_KEY,
     ChildStep,
     Seen,
     open_seen,
     save_step,
 )
-from zendesk_source.extract.slices import StreamRun, current_slice
-from zendesk_source.extract.times import Window, epoch_of
+from zendesk_source.extract.positions import open_position, without_future
+from zendesk_source.extract.read_once import ReadOnce
+from zendesk_source.extract.steps import Step, read_incremental
 from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
+from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.reading import Reading
+from zendesk_source.resources.run import StreamRun, current_slice
+from zendesk_source.times import Window, epoch_of
 
 Tell = Callable[[str], None]
 

@@ -10,10 +10,10 @@ from collections.abc import Set
 from typing import Any
 
 from zendesk_source.catalogue import Stream
-from zendesk_source.connection import Connection
 from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.newest_rows import forget_newest
-from zendesk_source.extract.slices import StreamRun
+from zendesk_source.resources.connection import Connection
+from zendesk_source.resources.run import StreamRun
 from zendesk_source.shape.custom_fields import FieldColumns
 
 _AT_FIRST = (

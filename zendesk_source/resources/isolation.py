@@ -13,9 +13,9 @@ from dlt.destinations.exceptions import DestinationConnectionError
 
 from zendesk_source.api.clock import Stopped
 from zendesk_source.catalogue import Stream
-from zendesk_source.connection import Connection
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
-from zendesk_source.extract.slices import StreamRun, current_slice
+from zendesk_source.resources.connection import Connection
+from zendesk_source.resources.run import StreamRun, current_slice
 
 log = logging.getLogger("zendesk_source")
 

@@ -14,36 +14,27 @@ from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.api.paging.checked import AHEAD_SECONDS
 from zendesk_source.api.paging.door import Rejected
 from zendesk_source.catalogue import DataType, Stream
-from zendesk_source.connection import Connection
-from zendesk_source.extract.children import SHOWN_PARENTS
+from zendesk_source.destination.free_memory import give_back_free_memory
 from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.extract.lanes import LaneReader
+from zendesk_source.extract.parents.children import SHOWN_PARENTS
+from zendesk_source.extract.parents.seen import ChildStep
 from zendesk_source.extract.positions import EXPORTS, StreamPosition, open_position, without_future
 from zendesk_source.extract.read_ahead import read_in_turns, read_list
-from zendesk_source.extract.reading import Step, read_incremental
-from zendesk_source.extract.rejected import (
-    REJECTED_TABLE,
-    note_oddities,
-    note_rejected,
-    rejected_rows,
-)
-from zendesk_source.extract.seen_parents import ChildStep
-from zendesk_source.extract.slices import StreamRun, current_slice
-from zendesk_source.heap import give_back_free_memory
-from zendesk_source.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
-from zendesk_source.resources.accounts import (
-    check_destination,
-    column_name,
-    with_account,
-    write_of,
-)
+from zendesk_source.extract.steps import Step, read_incremental
+from zendesk_source.names import MORE, REJECTED_TABLE, REMOVED, SYNCED_AT
+from zendesk_source.resources.accounts import check_destination, column_name, with_account, write_of
+from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.described import begin_anew, describe_first, describe_new
-from zendesk_source.shape.columnar import ColumnarShaper, TableArrow, together
+from zendesk_source.resources.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
+from zendesk_source.resources.rejected import note_oddities, note_rejected, rejected_rows
+from zendesk_source.resources.run import StreamRun, current_slice
+from zendesk_source.shape.arrow.shaper import ColumnarShaper, TableArrow, together
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.newest import keep_newest, newest_rows_of
 from zendesk_source.shape.removal import count_kept, removed
-from zendesk_source.shape.room import MORE, Room
-from zendesk_source.shape.tables import REMOVED, SYNCED_AT, Shaper, TableRows
+from zendesk_source.shape.room import Room
+from zendesk_source.shape.tables import Shaper, TableRows
 
 PAGES_AT_ONCE = 5
 """dlt works out the schema of each Arrow table it is handed, at the cost of hundreds of rows."""

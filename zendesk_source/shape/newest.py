@@ -21,8 +21,9 @@ import pyarrow.compute as pc
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import TAKEN_AT, Paging, Stream
 from zendesk_source.extract.positions import row_time
-from zendesk_source.shape.columnar import TableArrow
-from zendesk_source.shape.tables import REMOVED, Row, TableRows
+from zendesk_source.names import REMOVED
+from zendesk_source.shape.arrow.shaper import TableArrow
+from zendesk_source.shape.tables import Row, TableRows
 
 _NUMBER = "_number"
 

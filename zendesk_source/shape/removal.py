@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zendesk_source.catalogue import Origin, Stream
-from zendesk_source.shape.columnar import TableArrow
-from zendesk_source.shape.tables import REMOVED, Row, TableRows
+from zendesk_source.names import REMOVED
+from zendesk_source.shape.arrow.shaper import TableArrow
+from zendesk_source.shape.tables import Row, TableRows
 
 Table = TypeVar("Table", TableRows, TableArrow, TableRows | TableArrow)
 

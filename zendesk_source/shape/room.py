@@ -16,11 +16,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zendesk_source.shape.columnar import TableArrow
+from zendesk_source.names import MORE
+from zendesk_source.shape.arrow.shaper import TableArrow
 from zendesk_source.shape.tables import Row, TableRows
-
-MORE = "_zendesk_more"
-"""Column of what found no room in columns of its own: an object of JSON, by column name."""
 
 _WIDEST_BYTES = 24
 """What a value takes in its row at most; Postgres keeps longer ones elsewhere, if it has to."""

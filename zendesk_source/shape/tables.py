@@ -11,20 +11,15 @@ import orjson
 
 from zendesk_source.api.paging.door import Reject, Rejected, kind_of, misfits
 from zendesk_source.catalogue import DataType, Origin, SideTable, Stream
-from zendesk_source.extract.children import SHOWN_PARENTS
+from zendesk_source.extract.parents.children import SHOWN_PARENTS
 from zendesk_source.extract.positions import row_time
+from zendesk_source.names import REMOVED, SYNCED_AT
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.parts import fields_in, ignore
-from zendesk_source.shape.side_tables import SIDE_ROWS, WholeSets
+from zendesk_source.shape.sides import SIDE_ROWS, WholeSets
 from zendesk_source.shape.values import fit, type_of
 
 Row = dict[str, Any]
-
-SYNCED_AT = "_zendesk_synced_at"
-"""When Zendesk answered with the row. Of two states of a row in one load package the later wins."""
-
-REMOVED = "_zendesk_removed"
-"""Marks a row of a side table that is gone at Zendesk; it never reaches the table itself."""
 
 REMOVED_KEY: Any = (REMOVED,)
 """Its key in a row that is not typed yet: none that JSON can have, whatever Zendesk sends."""

@@ -8,10 +8,10 @@ copy must hold. ``python -m zendesk_source.simulator`` serves one from the comma
 from __future__ import annotations
 
 from zendesk_source.simulator.account import Account
-from zendesk_source.simulator.answers import Answer
 from zendesk_source.simulator.clock import SimulatedClock
-from zendesk_source.simulator.faults import Fault
-from zendesk_source.simulator.rate_limits import RateLimits
-from zendesk_source.simulator.server import Request, Simulator
+from zendesk_source.simulator.door.faults import Fault
+from zendesk_source.simulator.door.rate_limits import RateLimits
+from zendesk_source.simulator.door.server import Request, Simulator
+from zendesk_source.simulator.pages.answers import Answer
 
 __all__ = ["Account", "Answer", "Fault", "RateLimits", "Request", "SimulatedClock", "Simulator"]

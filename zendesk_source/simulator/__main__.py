@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
-from zendesk_source.simulator.rate_limits import REQUESTS_A_MINUTE
+from zendesk_source.simulator.door.rate_limits import REQUESTS_A_MINUTE
 
 EMAIL, TOKEN = "agent@example.com", "token"
 CLIENT = ("client", "secret")

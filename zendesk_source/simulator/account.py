@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from zendesk_source.simulator.clock import SimulatedClock
-from zendesk_source.simulator.generate import Size, fill
+from zendesk_source.simulator.edits.lists import ListEdits
+from zendesk_source.simulator.edits.people import PeopleEdits
+from zendesk_source.simulator.edits.tickets import TicketEdits
 from zendesk_source.simulator.help_centers import rows_with_brands
 from zendesk_source.simulator.histories import history_rows
-from zendesk_source.simulator.list_edits import ListEdits
-from zendesk_source.simulator.people_edits import PeopleEdits
+from zendesk_source.simulator.past.generate import Size, fill
 from zendesk_source.simulator.state import STREAM_BY_NAME
 from zendesk_source.simulator.store import Row
-from zendesk_source.simulator.ticket_edits import TicketEdits
 
 LISTS_INSIDE_ROWS = {
     "ticket_tags": ("tickets", "tags", "ticket_id", "tag"),

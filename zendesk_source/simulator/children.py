@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zendesk_source.catalogue import Stream
-from zendesk_source.simulator.answers import RECORD_NOT_FOUND, Refusal
+from zendesk_source.simulator.pages.answers import RECORD_NOT_FOUND, Refusal
 from zendesk_source.simulator.state import STREAM_BY_NAME, State, iso
 from zendesk_source.simulator.store import Row
 

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from zendesk_source.catalogue import STREAMS, TAKEN_AT, Paging, Stream
 from zendesk_source.simulator.clock import SimulatedClock
+from zendesk_source.simulator.rows.tickets import HOST, is_comment
 from zendesk_source.simulator.store import Mark, Row, RowStore, epoch_seconds
-from zendesk_source.simulator.ticket_rows import HOST, is_comment
 from zendesk_source.simulator.timeline import Key
 
 DAY_SECONDS = 86_400

@@ -1,0 +1,1 @@
+"""How bytes come and go: connections, redirects, and the addresses that may be asked."""

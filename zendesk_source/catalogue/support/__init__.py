@@ -1,0 +1,1 @@
+"""The streams of Zendesk Support, a module a group."""

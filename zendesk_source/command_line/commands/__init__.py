@@ -1,0 +1,1 @@
+"""The subcommands of ``zendesk-source``, a module each."""

@@ -1,0 +1,85 @@
+"""Bring the chosen streams up to now; a later load goes on where this one stopped.
+
+Ctrl-C is safe at any moment: what was loaded is complete, and the next load goes on from there.
+
+`rows` in the summary are those that went to the destination: what is new or has changed, and once
+more what is read again because nothing tells whether it has (ratings of the last 30 days, a second
+at which two walks through an export meet). Of lists, which are read whole, all that Zendesk shows.
+
+exit codes: 0 every stream was loaded, 5 some were skipped or failed and the rest was loaded,
+1 failed, 2 a setting is wrong, 3 Zendesk refused the credentials, 130 and 143 stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from zendesk_source.command_line.options import (
+    PROGRESS,
+    add_destination_arguments,
+    add_stream_arguments,
+    check_dataset,
+    check_streams,
+    progress_of,
+)
+from zendesk_source.errors import ConfigurationError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what to load, from where, and how to show it."""
+    add_stream_arguments(parser)
+    add_destination_arguments(parser)
+    add = parser.add_argument
+    add(
+        "--max-minutes",
+        type=float,
+        metavar="N",
+        help="read N minutes at most; the next run goes on",
+    )
+    add("--wait", action="store_true", help="wait for another run to end instead of refusing")
+    add("--dry-run", action="store_true", help="load nothing; say what a first load would take")
+    add("--demo", action="store_true", help="load a simulated account")
+    add(
+        "--progress",
+        choices=PROGRESS,
+        help="how to show progress on stderr (default: live on a terminal, none elsewhere)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Load."""
+    check(options)
+    if options.dry_run:
+        from zendesk_source.command_line.commands import plan
+
+        return plan.run(options)
+    if progress_of(options) == "live":
+        sys.stderr.write("starting\r")  # what is written next takes its place
+        sys.stderr.flush()
+    from zendesk_source.command_line import loading
+
+    return loading.run_demo(options) if options.demo else loading.load_chosen(options)
+
+
+def check(options: argparse.Namespace) -> None:
+    """Refuse options that cannot be meant.
+
+    Raises:
+        ConfigurationError: One cannot.
+    """
+    if options.demo:
+        refused = ("streams", "start_date", "end_date", "dry_run")
+        given = [name for name in refused if getattr(options, name)]
+        if given:
+            name = given[0].replace("_", "-")
+            raise ConfigurationError(f"--demo takes no --{name}.", "Leave it out.")
+        if options.destination != "duckdb":
+            raise ConfigurationError(
+                "The demo loads into DuckDB only: its questions are in DuckDB's SQL.",
+                "Leave --destination out.",
+            )
+    check_streams(options)
+    check_dataset(options)
+    if options.max_minutes is not None and options.max_minutes <= 0:
+        raise ConfigurationError("--max-minutes must be above 0.", "Leave it out for no limit.")

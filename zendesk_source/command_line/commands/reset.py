@@ -1,0 +1,78 @@
+"""Let the next load read a stream from its beginning again.
+
+Rows stay, and are merged with what comes; nothing else is touched. With --drop-tables the tables
+of the stream are dropped first: to get rid of old columns, for example.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from zendesk_source.catalogue import STREAMS
+from zendesk_source.command_line.options import DATASET, add_destination_arguments, check_dataset
+from zendesk_source.command_line.output import log, print_json
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.settings.selection import select_streams
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what to reset."""
+    parser.add_argument("stream", metavar="STREAM", help="see `zendesk-source streams`")
+    parser.add_argument(
+        "--account", default="", metavar="NAME", help="of one that shares them only"
+    )
+    parser.add_argument("--drop-tables", action="store_true", help="drop its tables as well")
+    parser.add_argument("--yes", action="store_true", help="do not ask before tables are dropped")
+    add_destination_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Reset."""
+    check_dataset(options)
+    names = select_streams([options.stream])
+    if len(names) != 1:
+        raise ConfigurationError(f"{options.stream!r} names {len(names)} streams.", "Name one.")
+    stream = next(stream for stream in STREAMS if stream.name == names[0])
+    if options.drop_tables and options.account:
+        raise ConfigurationError(
+            "Tables are shared by all accounts.", "Leave --account or --drop-tables out."
+        )
+    if options.drop_tables and not options.yes:
+        _ask(f"Drop {', '.join(table.name for table in stream.tables)}?")
+    import dlt
+
+    from zendesk_source.command_line.destination import loaded_pipeline
+    from zendesk_source.command_line.dlt_runtime import dlt_runtime, own_folder
+    from zendesk_source.runs.reset import reset_stream
+
+    with dlt_runtime():
+        with loaded_pipeline(options):
+            pass  # there is something to reset
+        place = {"destination": options.destination, "dataset_name": options.dataset or DATASET}
+        with own_folder("zendesk"):
+            pipeline = dlt.pipeline("zendesk", **place)
+            dropped = reset_stream(
+                pipeline, stream.name, drop_tables=options.drop_tables, account=options.account
+            )
+    if options.json:
+        print_json({"stream": stream.name, "was_reset": dropped is not None, "dropped": dropped})
+    elif dropped is None:
+        log.info(f"{stream.name}: nothing to forget; a load reads it from its beginning.")
+    else:
+        log.info(f"{stream.name}: the next load reads it from its beginning.")
+    return 0
+
+
+def _ask(question: str) -> None:
+    """Let a person agree.
+
+    Raises:
+        ConfigurationError: Nobody is there, or does not.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigurationError("Tables would be dropped.", "Say --yes if that is meant.")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise ConfigurationError("Nothing was changed.")

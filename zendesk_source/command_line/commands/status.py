@@ -1,0 +1,164 @@
+"""Say how fresh each stream is: what the syncs of the last 30 days wrote into the destination.
+
+Zendesk is not asked. `age` is the time since the start of the last sync that read the stream to
+its end: what changed at Zendesk since then is not there yet. `rows` are those of the stream's own
+table in the last sync, as `load` tells them. A sync that began in the future, by a wrong clock,
+does not count as fresh. A narrow terminal shows fewer columns, `--json` has them all.
+
+exit codes: 0 good, 4 with --max-age when a stream is older, or nothing was loaded in 30 days.
+Streams that Zendesk refuses are listed, and do not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from zendesk_source.command_line.options import (
+    add_demo_argument,
+    add_destination_arguments,
+    add_stream_argument,
+    add_wait_argument,
+    check_dataset,
+    check_streams,
+    tables_of,
+)
+from zendesk_source.command_line.output import log, print_json, print_lines, print_table
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.runs.reasons import lines_of
+
+if TYPE_CHECKING:
+    from zendesk_source.runs.log_reader import StreamState
+
+TOO_OLD = 4
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_HEADINGS = ("stream", "status", "age", "rows", "newest row (UTC)", "usually", "last sync (UTC)")
+_NEEDED_COLUMNS = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what to look at, and what is too old."""
+    add_stream_argument(parser)
+    add_destination_arguments(parser)
+    add_demo_argument(parser)
+    add_wait_argument(parser)
+    parser.add_argument(
+        "--max-age", metavar="AGE", help="end with 4 when a stream is older: 90m, 2h, 1d"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print how each stream stands."""
+    max_age = _age(options.max_age) if options.max_age else None
+    check_streams(options)
+    check_dataset(options)
+    now = datetime.now(timezone.utc)
+    states = _states(options, now)
+    from zendesk_source.runs.log_reader import too_old
+
+    old = dict(too_old(states, now, max_age)) if max_age is not None else {}
+    code = TOO_OLD if old or (max_age is not None and not states) else 0
+    if options.json:
+        streams = {name: _described(state, now) for name, state in states.items()}
+        print_json({"streams": streams, "too_old": list(old), "exit_code": code})
+        return code
+    if options.quiet:
+        for name, age in old.items():
+            log.error(f"too old: {name}: {_why(age)}")
+        return code
+    if not states:
+        print_lines("Nothing was loaded in the last 30 days.")
+        return code
+    rows = [_row(name, state, now) for name, state in states.items()]
+    print_table(_HEADINGS, rows, left_columns=2, needed_columns=_NEEDED_COLUMNS)
+    notes = [
+        *_notes(states, now),
+        *(f"too old: {name}: {_why(age)}" for name, age in old.items()),
+    ]
+    if notes:
+        print_lines("", *notes)
+    return code
+
+
+def _states(options: argparse.Namespace, now: datetime) -> dict[str, StreamState]:
+    from zendesk_source.command_line.destination import loaded_pipeline, nothing_loaded
+    from zendesk_source.command_line.dlt_runtime import dlt_runtime
+    from zendesk_source.runs.log_reader import logged_runs, state_of, stream_of
+    from zendesk_source.settings.selection import select_streams
+
+    wanted = None if options.streams is None else select_streams(options.streams)
+    with dlt_runtime(), loaded_pipeline(options) as pipeline:
+        runs = logged_runs(pipeline, now)
+    if runs is None:
+        raise nothing_loaded(f"There is no sync log in dataset {tables_of(options)[1]}.")
+    names = [name for name in runs if wanted is None or stream_of(name) in wanted]
+    return {name: state_of(name, runs[name], now) for name in names}
+
+
+def _row(name: str, state: StreamState, now: datetime) -> tuple[str, ...]:
+    from zendesk_source.command_line.progress import duration
+
+    last, age = state.last, state.age(now)
+    return (
+        name,
+        last.status if last.is_at_end else "unfinished",
+        "never" if age is None else duration(age.total_seconds()),
+        f"{last.rows:,}",
+        f"{last.newest_at:%Y-%m-%d %H:%M}" if last.newest_at else "",
+        "" if state.usual_rows is None else f"{state.usual_rows:,.0f}",
+        f"{last.started_at:%Y-%m-%d %H:%M}",
+    )
+
+
+def _notes(states: Mapping[str, StreamState], now: datetime) -> list[str]:
+    bad = [(name, state.last) for name, state in states.items() if state.last.reason]
+    told = [(name, last.status, last.reason) for name, last in bad]
+    unread = ("skipped", "failed")
+    was_any_read = any(state.last.status not in unread for state in states.values())
+    notes = lines_of(told, was_any_read=was_any_read)
+    ahead = [
+        f"wrong clock: {name}: its last sync began in the future, at"
+        f" {state.last.started_at:%Y-%m-%d %H:%M} UTC; when that was nobody knows."
+        for name, state in states.items()
+        if state.is_of_the_future(now)
+    ]
+    odd = [
+        f"suspicious: {name}: {state.last.rows:,} rows, where {state.usual_rows:,.0f} are usual."
+        for name, state in states.items()
+        if state.is_suspicious
+    ]
+    return [*notes, *ahead, *odd]
+
+
+def _why(age: timedelta | None) -> str:
+    from zendesk_source.command_line.progress import duration
+
+    if age is None:
+        return "never read to its end, or nobody knows when."
+    return f"read to its end {duration(age.total_seconds())} ago."
+
+
+def _described(state: StreamState, now: datetime) -> dict[str, Any]:
+    last, complete, age = state.last, state.complete_at, state.age(now)
+    return {
+        "status": last.status,
+        "reason": last.reason,
+        "is_at_end": last.is_at_end,
+        "last_sync": last.started_at.isoformat(),
+        "complete_at": complete.isoformat() if complete else None,
+        "age_seconds": None if age is None else int(age.total_seconds()),
+        "rows": last.rows,
+        "usual_rows": state.usual_rows,
+        "is_suspicious": state.is_suspicious,
+        "newest": last.newest_at.isoformat() if last.newest_at else None,
+    }
+
+
+def _age(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
+    if not found or float(found[1]) <= 0:
+        raise ConfigurationError(f"--max-age cannot be {text!r}.", "Write it as 90m, 2h or 1d.")
+    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])

@@ -1,0 +1,80 @@
+"""Options that several commands have, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+
+from zendesk_source.errors import ConfigurationError
+
+DATASET = "zendesk_data"
+PROGRESS = ("live", "lines", "log", "tqdm", "none")
+
+
+def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare which streams and which part of them."""
+    add_stream_argument(parser)
+    add = parser.add_argument
+    add("--start-date", metavar="DATE", help="read changes from here, such as 2024-01-31")
+    add("--end-date", metavar="DATE", help="read a fixed window up to here")
+
+
+def add_stream_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare which streams."""
+    parser.add_argument(
+        "--streams",
+        metavar="A,B",
+        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        help="streams to read: core (the default), all, products, names, hc_*, !left_out",
+    )
+
+
+def add_destination_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare where the tables are."""
+    add = parser.add_argument
+    add("--destination", default="duckdb", help="dlt destination (default: duckdb)")
+    add("--dataset", help=f"dataset or schema of the tables (default: {DATASET})")
+
+
+def add_wait_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare how long to wait for a load that has a DuckDB file open."""
+    text = "wait up to 15 minutes, not 20 s, for a load to let go of the DuckDB file"
+    parser.add_argument("--wait", action="store_true", help=text)
+
+
+def add_demo_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare that the demo is meant."""
+    parser.add_argument("--demo", action="store_true", help="of the simulated account of the demo")
+
+
+def tables_of(options: argparse.Namespace) -> tuple[str, str]:
+    """Return the pipeline that loads the tables which are meant, and their dataset."""
+    if not getattr(options, "demo", False):
+        return "zendesk", options.dataset or DATASET
+    from zendesk_source.command_line import demo
+
+    return demo.PIPELINE, options.dataset or demo.DATASET
+
+
+def check_streams(options: argparse.Namespace) -> None:
+    """Refuse a choice of no stream."""
+    if options.streams is not None and not options.streams:
+        raise ConfigurationError("--streams names no stream.", "Name one, or leave --streams out.")
+
+
+def check_dataset(options: argparse.Namespace) -> None:
+    """Refuse a name that destinations would change."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", options.dataset or DATASET):
+        raise ConfigurationError(
+            f"--dataset cannot be {options.dataset!r}.",
+            "Use letters, digits and underscores, and begin with a letter.",
+        )
+
+
+def progress_of(options: argparse.Namespace) -> str:
+    """Return how to show progress."""
+    if options.progress:
+        return str(options.progress)
+    is_watched = sys.stderr.isatty() and not options.quiet and options.log_format == "text"
+    return "live" if is_watched else "none"

@@ -1,0 +1,116 @@
+"""What a sync did, for people and for programs."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import Any
+
+import dlt
+
+from zendesk_source.command_line.text_table import table_text
+from zendesk_source.resources.run import StreamRun
+from zendesk_source.runs.loop import SyncReport
+from zendesk_source.runs.reasons import lines_of
+
+HEADINGS = ("stream", "rows", "newest", "pages", "requests", "seconds")
+
+_NOTHING = ("",) * (len(HEADINGS) - 2)
+
+
+def summary(report: SyncReport) -> str:
+    """Return the table printed at the end, and what has to be said below it."""
+    return "\n".join([table_text(HEADINGS, summary_rows(report)), "", *notes(report)]).rstrip()
+
+
+def summary_rows(report: SyncReport) -> list[tuple[str, ...]]:
+    """Return the cells of the table: a line a stream, its side tables below it."""
+    rows: list[tuple[str, ...]] = []
+    for name, run in report.runs.items():
+        rows.append(_stream_row(name, run))
+        sides = ((table, count) for table, count in run.rows.items() if table != name)
+        rows += [(f"  {table}", f"{count:,}", *_NOTHING) for table, count in sides]
+    return [*rows, _total_row(report)]
+
+
+def notes(report: SyncReport) -> list[str]:
+    """Return what was not as it should be: a line a stream, or one for all with one reason."""
+    noted = [
+        (name, "note" if run.status == "ok" else run.status, run.reason)
+        for name, run in report.runs.items()
+        if run.reason
+    ]
+    was_any_read = any(run.was_read for run in report.runs.values())
+    lines = lines_of(noted, was_any_read=was_any_read)
+    if unfinished := [name for name, run in report.runs.items() if not run.is_at_end]:
+        lines.append(f"not at the end yet: {', '.join(unfinished)}; the next run goes on.")
+    return lines
+
+
+def as_document(report: SyncReport) -> dict[str, Any]:
+    """Return the report as one JSON object."""
+    streams = {
+        name: {
+            "status": run.status,
+            "is_at_end": run.is_at_end,
+            "reason": run.reason,
+            "rows": run.own_rows(name),
+            "tables": run.rows,
+            "pages": run.pages,
+            "requests": run.usage.requests,
+            "retries": run.usage.retries,
+            "rate_limited": run.usage.rate_limited,
+            "waited_seconds": round(run.usage.waited_seconds, 3),
+            "answer_seconds": round(run.usage.answer_seconds, 3),
+            "newest": time_text(run.newest) or None,
+        }
+        for name, run in report.runs.items()
+    }
+    return {
+        "started_at": report.started_at.isoformat(),
+        "seconds": round(report.seconds, 3),
+        "slices": report.slices,
+        "exit_code": report.exit_code,
+        "streams": streams,
+    }
+
+
+def where_loaded(pipeline: dlt.Pipeline) -> str:
+    """Return one line on where the tables are, without credentials."""
+    with pipeline.destination_client() as client:
+        folder = getattr(client.config, "bucket_url", None)  # of files; others are databases
+        place = re.sub(r"//[^/@]*@", "//", str(folder or client.config.credentials or ""))
+        place = place.removeprefix("duckdb:///") or pipeline.destination.destination_name
+    return f"Loaded into {place}, dataset {pipeline.dataset_name}."
+
+
+def _stream_row(name: str, run: StreamRun) -> tuple[str, ...]:
+    if not run.was_read:
+        return (name, run.status, "", str(run.pages), str(run.usage.requests), "")
+    return (
+        name,
+        f"{run.own_rows(name):,}",
+        time_text(run.newest),
+        str(run.pages),
+        str(run.usage.requests),
+        f"{run.usage.answer_seconds + run.usage.waited_seconds:.1f}",
+    )
+
+
+def _total_row(report: SyncReport) -> tuple[str, ...]:
+    runs: list[StreamRun] = list(report.runs.values())
+    total: Any = (
+        f"{sum(sum(run.rows.values()) for run in runs):,}",
+        "",
+        str(sum(run.pages for run in runs)),
+        str(sum(run.usage.requests for run in runs)),
+        f"{report.seconds:.1f}",
+    )
+    return ("total", *total)
+
+
+def time_text(epoch: int | None) -> str:
+    """Return a moment to the minute, in UTC; nothing for None."""
+    if epoch is None:
+        return ""
+    return datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,207 @@
+"""How much memory a sync takes, whatever the size of the account.
+
+Left to itself DuckDB takes four fifths of the machine's memory and all of its cores. A sync waits
+for Zendesk most of the time, so here it gets little of both, and more only when a package needs it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+
+import dlt
+import pyarrow as pa
+from dlt.destinations.exceptions import DatabaseException
+
+from zendesk_source.destination.duckdb_lock import OpenFile
+from zendesk_source.destination.free_memory import map_large_blocks
+
+DUCKDB_MEMORY_MB = 130
+"""A little less than the page bodies of a full package take; DuckDB puts the rest on the disk."""
+
+RESTING_MEMORY_MB = 32
+"""What DuckDB keeps between two packages."""
+
+CHECKPOINT_COLUMN_MB = 1.5
+"""For each column of the widest table, while the file is written."""
+
+USUAL_COLUMNS = 250
+"""Each column beyond so many takes as much to load, too: DuckDB has blocks of every one."""
+
+MOST_DOUBLINGS = 6
+_MOST_MEMORY_MB = DUCKDB_MEMORY_MB * 2**MOST_DOUBLINGS
+PACKAGES_A_CHECKPOINT = 4
+"""Full packages that fill one row group of DuckDB's file; a smaller one is written again later."""
+
+OUT_OF_MEMORY = re.compile(r"\([\d.]+ \w+/[\d.]+ \w+ used\)")
+"""In DuckDB's messages, whatever the error is called."""
+
+
+class DatabaseMemory:
+    """What a destination holds in this process: nothing, unless it is DuckDB."""
+
+    def more(self) -> bool:
+        """Give it more after it ran out; False when it has all there is, or the user has set it."""
+        return False
+
+    def after_package(self) -> None:
+        """Let go of what only the package needed that was just loaded."""
+
+    def lent(self) -> AbstractContextManager[None]:
+        """Let other processes read, if they ask for it, while Zendesk is asked."""
+        return nullcontext()
+
+    def used(self) -> AbstractContextManager[None]:
+        """Keep other processes from it, also while it is lent."""
+        return nullcontext()
+
+
+class _DuckDBMemory(DatabaseMemory):
+    """What DuckDB holds in this process.
+
+    Args:
+        file: Open as long as the sync runs, except while it is lent.
+        columns: Returns how many the widest table has.
+        ours: Settings that are for us to set; what the user has set stays as it is.
+    """
+
+    def __init__(self, file: OpenFile, columns: Callable[[], int], ours: Collection[str]) -> None:
+        self._file = file
+        self._client = file.client
+        self._columns = columns
+        self._ours = ours
+        self._limit_mb = self._needed_mb(DUCKDB_MEMORY_MB)
+        self._packages = 0
+        self.set_up()
+
+    def _needed_mb(self, least: int) -> int:
+        return max(least, int((self._columns() - USUAL_COLUMNS) * CHECKPOINT_COLUMN_MB))
+
+    def lent(self) -> AbstractContextManager[None]:
+        return self._file.lent()
+
+    def used(self) -> AbstractContextManager[None]:
+        return self._file.used()
+
+    def more(self) -> bool:
+        if "memory_limit" not in self._ours or self._limit_mb >= _MOST_MEMORY_MB:
+            return False
+        self._limit_mb = self._needed_mb(self._limit_mb * 2)
+        self._start_anew()
+        return True
+
+    def after_package(self) -> None:
+        self._packages += 1
+        self.rest(is_written=self._packages % PACKAGES_A_CHECKPOINT == 0)
+
+    def rest(self, *, is_written: bool) -> None:
+        """Give back what was loaded to the disk, and what is free to the system.
+
+        Args:
+            is_written: Write what was loaded to the file. dlt has DuckDB wait with that for a
+                gigabyte, which then takes hundreds of megabytes at once.
+        """
+        self._let_go()
+        if is_written:
+            self._write()
+            self._let_go()
+
+    def _write(self) -> None:
+        self._limit_to(max(self._limit_mb, int(self._columns() * CHECKPOINT_COLUMN_MB)))
+        try:
+            self._client.execute_sql("CHECKPOINT")
+        except DatabaseException as error:
+            if not OUT_OF_MEMORY.search(str(error)):
+                raise
+            if not self.more():
+                self._start_anew()  # nothing is lost: what was loaded is in the log beside the file
+
+    def _start_anew(self) -> None:
+        """Open the file again: DuckDB that ran out of memory in a commit or a checkpoint is done.
+
+        What it has in memory may be wrong then, and it says so only later; its file and its log
+        are right.
+        """
+        self._file.open_anew()
+        self.set_up()
+
+    def set_up(self) -> None:
+        """Set what is ours to set, in a connection that was just opened."""
+        self._limit_to(self._limit_mb)
+        if "threads" in self._ours:
+            self._client.execute_sql("SET threads = 1")
+
+    def _let_go(self) -> None:
+        """Lower the limit for a moment; DuckDB refuses where it can hold no less."""
+        with suppress(DatabaseException):
+            self._limit_to(min(RESTING_MEMORY_MB, self._limit_mb))
+        self._limit_to(self._limit_mb)
+
+    def _limit_to(self, megabytes: int) -> None:
+        if "memory_limit" in self._ours:
+            self._client.execute_sql(f"SET memory_limit = '{megabytes}MB'")
+
+
+@contextmanager
+def little_memory(pipeline: dlt.Pipeline, file: OpenFile | None) -> Iterator[DatabaseMemory]:
+    """Keep within bounds what DuckDB and Arrow hold.
+
+    What the user has set in ``global_config`` stays as it is.
+
+    Args:
+        pipeline: Loads.
+        file: Where it loads into DuckDB: kept open, because DuckDB writes its file anew whenever
+            its last connection is closed, which dlt does several times a package.
+    """
+    before = pa.default_memory_pool()
+    # Arrow's own pools keep what they once had.
+    pa.set_memory_pool(pa.system_memory_pool())
+    map_large_blocks()
+    try:
+        if file is None:
+            yield DatabaseMemory()
+        else:
+            with _one_load_at_a_time(pipeline), _bounded(pipeline, file) as memory:
+                yield memory
+    finally:
+        pa.set_memory_pool(before)
+
+
+@contextmanager
+def _bounded(pipeline: dlt.Pipeline, file: OpenFile) -> Iterator[DatabaseMemory]:
+    client = file.client
+    configured = getattr(client.credentials, "global_config", None) or {}
+    ours = [name for name in ("memory_limit", "threads") if name not in configured]
+    before = client.execute_sql("SELECT current_setting('memory_limit')")
+
+    def columns() -> int:
+        tables = [table for schema in pipeline.schemas.values() for table in schema.tables.values()]
+        return max((len(table["columns"]) for table in tables), default=0)
+
+    memory = _DuckDBMemory(file, columns, ours)
+
+    def end() -> None:
+        # Here and not when the connection is closed, where no limit of ours holds.
+        memory.rest(is_written=True)
+        if "memory_limit" in ours and before:
+            # RESET alone changes what the setting says, and leaves the limit where it is.
+            client.execute_sql(f"SET memory_limit = '{before[0][0]}'")
+        for name in ours:
+            client.execute_sql(f"RESET {name}")
+
+    file.on_open, file.before_closing = memory.set_up, end
+    yield memory
+
+
+@contextmanager
+def _one_load_at_a_time(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Load one table after the other, where the user has not said otherwise."""
+    parameters = pipeline.destination.caps_params
+    before = dict(parameters)
+    parameters.setdefault("loader_parallelism_strategy", "sequential")
+    try:
+        yield
+    finally:
+        parameters.clear()
+        parameters.update(before)

@@ -1,0 +1,203 @@
+"""A view of the tickets in which choices are read by their labels.
+
+Tables hold the values of drop-downs and multi-selects, because a renamed choice would leave every
+ticket stale that nobody has edited since. People read labels: the view joins them at query time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import dlt
+from dlt.destinations.exceptions import DatabaseException
+from dlt.destinations.sql_client import SqlClientBase
+
+from zendesk_source.extract.kept import ACCOUNTS
+from zendesk_source.names import ACCOUNT_COLUMN
+
+VIEW = "tickets_labeled"
+LABEL = "__label"
+"""Ends the name of a label's column; no slug of a title holds two underscores."""
+
+_TICKETS, _FIELDS, _OPTIONS = "tickets", "ticket_fields", "ticket_field_options"
+_ONE_CHOICE, _CHOICES = ("tagger", "dropdown"), ("multiselect",)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """How a label is read.
+
+    Attributes:
+        shown: Expression of the label.
+        join: What it needs to be joined.
+    """
+
+    shown: str
+    join: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one database writes what differs.
+
+    Attributes:
+        labels: Labels of a JSON list, given its column, whose it is, the query of all choices,
+            and a name to join them by.
+        is_kept: Whether the view is made anew only when it changed: where that takes the
+            grants that others were given on it.
+    """
+
+    labels: Callable[[str, str, str, str], Label]
+    is_kept: bool
+
+
+def _label(column: str, account: str, options: str, name: str) -> Label:
+    of = f"{name}.account = {account} AND {name}.value = {column}"
+    join = f"LEFT JOIN ({options}) AS {name} ON {of}"
+    return Label(f"coalesce({name}.name, {column})", join)
+
+
+def _duckdb_labels(column: str, account: str, options: str, name: str) -> Label:
+    names = (
+        f"SELECT account, map(list(value), list(name)) AS labels FROM ({options})"  # noqa: S608
+        " GROUP BY account"
+    )
+    shown = f"coalesce({name}.labels[choice], choice)"
+    return Label(
+        f"list_transform(TRY_CAST({column} AS VARCHAR[]), lambda choice: {shown})",
+        f"LEFT JOIN ({names}) AS {name} ON {name}.account = {account}",
+    )
+
+
+def _postgres_labels(column: str, account: str, options: str, name: str) -> Label:
+    # Loaded as json or jsonb, depending on how the table was made.
+    listed = f"{column}::jsonb"
+    elements = f"CASE WHEN jsonb_typeof({listed}) = 'array' THEN {listed} END"
+    labels = (
+        f"SELECT jsonb_agg(coalesce(o.name, c.value) ORDER BY c.place) AS labels"  # noqa: S608
+        f" FROM jsonb_array_elements_text({elements}) WITH ORDINALITY AS c(value, place)"
+        f" LEFT JOIN ({options}) AS o ON o.account = {account} AND o.value = c.value"
+    )
+    return Label(f"{name}.labels", f"CROSS JOIN LATERAL ({labels}) AS {name}")
+
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {
+        "duckdb": Dialect(_duckdb_labels, is_kept=False),
+        "postgres": Dialect(_postgres_labels, is_kept=True),
+    }
+)
+"""By destination; others have no view."""
+
+
+def show_labels(pipeline: dlt.Pipeline, section: str) -> None:
+    """Bring the view ``tickets_labeled`` up to the ticket fields there are.
+
+    A view that cannot be made is no reason to fail: the tables are complete without it.
+
+    Args:
+        pipeline: What it loaded, and where.
+        section: Name of the source in the pipeline's state and schemas.
+    """
+    dialect = DIALECTS.get(pipeline.destination.destination_type.rpartition(".")[2])
+    if dialect is None or section not in pipeline.schemas:
+        return
+    schema = pipeline.schemas[section]
+    loaded = {table["name"] for table in schema.data_tables(seen_data_only=True)}
+    if not {_TICKETS, _FIELDS, _OPTIONS} <= loaded:
+        return
+    columns = schema.tables[_TICKETS]["columns"]
+    own = [name for name in columns if "data_type" in columns[name] and name[:5] != "_dlt_"]
+    names = _columns_by_field(pipeline.state["sources"][section])
+    try:
+        with pipeline.sql_client() as client:
+            labels = _labels(client, dialect, names, own)
+            if labels:
+                _replace(client, dialect, _definition(client, own, labels))
+    except DatabaseException as error:
+        logger.warning("The view %s could not be made: %s", VIEW, str(error).partition("\n")[0])
+
+
+def _columns_by_field(state: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Return the column of each ticket field, by its account (if several share it) and id."""
+    parts = state[ACCOUNTS].items() if ACCOUNTS in state else [("", state)]
+    return {
+        (account, field_id): column
+        for account, part in parts
+        for field_id, column in part.get("custom_field_columns", {}).get("ticket", {}).items()
+    }
+
+
+def drop_view(pipeline: dlt.Pipeline) -> None:
+    """Remove the view, which keeps Postgres from dropping the tables below it."""
+    if pipeline.destination.destination_type.rpartition(".")[2] in DIALECTS:
+        with pipeline.sql_client() as client:
+            client.execute_sql(f"DROP VIEW IF EXISTS {client.make_qualified_table_name(VIEW)}")
+
+
+def _labels(
+    client: SqlClientBase[Any],
+    dialect: Dialect,
+    names: Mapping[tuple[str, str], str],
+    own: Collection[str],
+) -> dict[str, Label]:
+    """Return the labels by the ticket's column they are of."""
+    fields, options_of_all = map(client.make_qualified_table_name, (_FIELDS, _OPTIONS))
+    whose = ACCOUNT_COLUMN if ACCOUNT_COLUMN in own else "''"
+    found = client.execute_sql(f"SELECT {whose}, id, type FROM {fields} ORDER BY 2, 1")  # noqa: S608
+    # Fields of several accounts may share a column; the first one says how it is read.
+    sharing: dict[str, tuple[bool, list[str]]] = {}
+    for account, field_id, kind in found or ():
+        column, is_one = names.get((account, str(field_id)), ""), kind in _ONE_CHOICE
+        if column in own and (is_one or kind in _CHOICES):
+            read_as, choices = sharing.setdefault(column, (is_one, []))
+            if read_as is is_one:
+                choices.append(f"({_literal(account)}, {int(field_id)})")
+    labels: dict[str, Label] = {}
+    of_row = f"t.{whose}" if ACCOUNT_COLUMN in own else whose
+    for column, (is_one, choices) in sharing.items():
+        # Grouped, so that a choice that is there twice cannot double a ticket.
+        options = (
+            f"SELECT {whose} AS account, value, max(name) AS name FROM {options_of_all}"  # noqa: S608
+            f" WHERE ({whose}, ticket_field_id) IN ({', '.join(choices)}) GROUP BY 1, value"
+        )
+        quoted = f"t.{client.escape_column_name(column)}"
+        read = _label if is_one else dialect.labels
+        labels[column] = read(quoted, of_row, options, f"o{len(labels)}")
+    return labels
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _definition(client: SqlClientBase[Any], own: Iterable[str], labels: Mapping[str, Label]) -> str:
+    # Columns one by one: a `*` would break the view with the next column of the table.
+    selected = [f"t.{client.escape_column_name(name)}" for name in own]
+    for column, label in labels.items():
+        selected.append(f"{label.shown} AS {client.escape_column_name(column + LABEL)}")
+    tickets = client.make_qualified_table_name(_TICKETS)
+    joins = " ".join(label.join for label in labels.values())
+    return f"SELECT {', '.join(selected)} FROM {tickets} AS t {joins}"  # noqa: S608
+
+
+def _replace(client: SqlClientBase[Any], dialect: Dialect, definition: str) -> None:
+    view = client.make_qualified_table_name(VIEW)
+    if not dialect.is_kept:
+        client.execute_sql(f"CREATE OR REPLACE VIEW {view} AS {definition}")
+        return
+    digest = hashlib.sha256(definition.encode()).hexdigest()
+    made_of = client.execute_sql("SELECT obj_description(to_regclass(%s))", view)
+    if made_of and made_of[0][0] == digest:
+        return
+    with client.begin_transaction():
+        client.execute_sql(f"DROP VIEW IF EXISTS {view}")
+        client.execute_sql(f"CREATE VIEW {view} AS {definition}")
+        client.execute_sql(f"COMMENT ON VIEW {view} IS '{digest}'")

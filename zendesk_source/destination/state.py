@@ -1,0 +1,91 @@
+"""Where every stream stands is for the destination to say; the working folder only remembers.
+
+dlt keeps the positions in both places and believes the one with the higher version number.
+That is the wrong one after a DuckDB file was put back from a backup, or when one pipeline loads
+into two places by turns: the rows in between would be missing for ever, without a word.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dlt
+from dlt.common.destination.client import WithStateSync
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.pipeline.state_sync import load_pipeline_state_from_destination
+
+from zendesk_source.destination.working_folder import begun_in, heal
+
+_LOADED = "zendesk_loaded_version"
+
+
+def mend_working_folder(pipeline: dlt.Pipeline) -> None:
+    """Begin a new working folder where the one there is damaged; only while no one else uses it."""
+    folder = Path(pipeline.working_dir)
+    begun = begun_in(folder)
+    if heal(folder):
+        _forget(pipeline, begun)
+
+
+def follow_destination(pipeline: dlt.Pipeline) -> bool:
+    """Go on from the positions that the destination holds, whatever is remembered here.
+
+    Where the two differ, packages that wait to be loaded were read for another state of the
+    destination; they are dropped, and their rows are read again.
+
+    Returns:
+        Whether the dataset exists.
+    """
+    remembered = _remembered_version(pipeline)
+    # A package of a plain pipeline.run() left no mark; it is loaded, as dlt would do.
+    if remembered is not None or not pipeline.has_pending_data:
+        with pipeline.destination_client() as client:
+            is_other = (
+                isinstance(client, WithStateSync)
+                and _stored_version(pipeline, client) != remembered
+            )
+        if is_other:
+            _forget(pipeline)
+    pipeline.sync_destination()
+    with pipeline.destination_client() as client:
+        return bool(client.is_storage_initialized())
+
+
+def drop_packages(pipeline: dlt.Pipeline) -> None:
+    """Drop the packages that wait, with their positions: their rows are read again."""
+    with pipeline.destination_client() as client:
+        keeps_state = isinstance(client, WithStateSync)
+    if keeps_state:
+        _forget(pipeline)
+        pipeline.sync_destination()
+    else:
+        pipeline.abort_packages()
+
+
+def remember_loaded(pipeline: dlt.Pipeline) -> None:
+    """Note which state the destination holds, after a package was loaded."""
+    pipeline.set_local_state_val(_LOADED, pipeline.state["_version_hash"])
+
+
+def _remembered_version(pipeline: dlt.Pipeline) -> str | None:
+    try:
+        return str(pipeline.get_local_state_val(_LOADED))
+    except KeyError:
+        return None
+
+
+def _stored_version(pipeline: dlt.Pipeline, client: WithStateSync) -> str | None:
+    try:
+        stored = load_pipeline_state_from_destination(pipeline.pipeline_name, client)
+    except DestinationUndefinedEntity:
+        return None
+    # The type says always a state; None when the dataset is that of another pipeline.
+    return stored["_version_hash"] if stored else None
+
+
+def _forget(pipeline: dlt.Pipeline, begun: str | None = None) -> None:
+    begun = begun or begun_in(Path(pipeline.working_dir))
+    pipeline.drop()
+    if begun is not None:
+        # Files named without a folder, such as zendesk.duckdb, stay where they are.
+        pipeline.set_local_state_val("initial_cwd", begun)

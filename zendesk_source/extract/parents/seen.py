@@ -1,0 +1,89 @@
+"""What is remembered of the parents, and the steps that bring it with their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zendesk_source.api.paging import Page
+from zendesk_source.extract.kept import check_version
+from zendesk_source.extract.parents.refused import Refusal, RefusedParents
+from zendesk_source.extract.positions import StreamPosition, save_position
+
+STATE_KEY, STATE_VERSION = "parents", 1
+
+
+@dataclass(slots=True)
+class Seen:
+    """What is remembered of the parents.
+
+    Attributes:
+        signs: By parent, the sign at which its rows were read.
+        round: Counts the times that all parents of a list were gone through.
+        refused: Those that did not answer; they keep the sign they had before.
+    """
+
+    signs: dict[str, str]
+    round: int = 0
+    refused: RefusedParents = field(default_factory=lambda: RefusedParents({}, has_answered=False))
+
+
+@dataclass(frozen=True, slots=True)
+class ChildStep:
+    """The rows of some parents, and what to remember once they are stored.
+
+    Attributes:
+        page: All their rows, as if they had come in one answer.
+        seen: Signs of the parents that were asked.
+        forgotten: Parents that are no more.
+        position: Where their export stands, at the end of one of its pages.
+        ends_round: All parents of the list were gone through.
+        refused: Parents that did not answer; None: they did now, or are no more.
+        has_answered: Whether any parent has ever answered.
+    """
+
+    page: Page
+    seen: Mapping[str, str]
+    forgotten: tuple[str, ...] = ()
+    position: StreamPosition | None = None
+    ends_round: bool = False
+    refused: Mapping[str, Refusal | None] = field(default_factory=dict)
+    has_answered: bool = True
+
+
+def open_seen(positions: Mapping[str, Any]) -> Seen:
+    """Return what earlier runs left in the state, as a copy.
+
+    Raises:
+        ConfigurationError: The state was written by a newer release.
+    """
+    saved = positions.get(STATE_KEY)
+    if saved is None:
+        return Seen({})
+    check_version(saved, STATE_VERSION)
+    # Releases before the refused ones were remembered stopped at the first of them.
+    has_answered = saved.get("has_answered", bool(saved["seen"]) or len(positions) > 1)
+    refused = RefusedParents(saved.get("refused", {}), has_answered=has_answered)
+    return Seen(dict(saved["seen"]), saved["round"], refused)
+
+
+def save_step(positions: dict[str, Any], step: ChildStep, end: int | None) -> None:
+    """Write into the state what a step says."""
+    saved = positions.setdefault(STATE_KEY, {"version": STATE_VERSION, "round": 0, "seen": {}})
+    if step.position is not None:
+        save_position(positions, step.position, end)
+    saved["has_answered"] = step.has_answered
+    refused = saved.setdefault("refused", {})
+    for key, refusal in step.refused.items():
+        if refusal is None:
+            refused.pop(key, None)
+        else:
+            refused[key] = list(refusal)
+    if step.position is not None:
+        saved["seen"].clear()
+        return
+    saved["seen"].update(step.seen)
+    for key in step.forgotten:
+        saved["seen"].pop(key, None)
+    saved["round"] += step.ends_round

@@ -1,0 +1,1 @@
+"""The ways to log in: tokens, the file that keeps them, and their renewal."""

@@ -1,0 +1,33 @@
+"""The names of our own tables and columns, beside those that Zendesk gives its."""
+
+from __future__ import annotations
+
+SYNC_LOG_TABLE = "_zendesk_sync_log"
+"""What each sync did with each stream."""
+
+REJECTED_TABLE = "_zendesk_rejected_rows"
+"""Rows, and parts of rows, that fit no table."""
+
+ACCOUNT_COLUMN = "account"
+"""Says whose a row is, in a dataset that several accounts share."""
+
+SYNCED_AT = "_zendesk_synced_at"
+"""When Zendesk answered with the row. Of two states of a row in one load package the later wins."""
+
+DELETED_AT = "_zendesk_deleted_at"
+"""When a list was first read without the row; null as long as it is shown."""
+
+REMOVED = "_zendesk_removed"
+"""Marks a row of a side table that is gone at Zendesk; it never reaches the table itself."""
+
+MORE = "_zendesk_more"
+"""Column of what found no room in columns of its own: an object of JSON, by column name."""
+
+VERSION = "_zendesk_version"
+"""Key of one version of a row, where all versions are kept."""
+
+VALID_FROM = "_zendesk_valid_from"
+"""Since when that version held."""
+
+VALID_TO = "_zendesk_valid_to"
+"""Until when; null for the version that holds now."""

@@ -1,0 +1,1 @@
+"""Questions before a load: what would come, and whether it would work."""

@@ -1,0 +1,138 @@
+"""One export and one table for each row of a list: the records of custom objects.
+
+Which objects there are is asked once a sync, so a new one appears by itself. To dlt they are one
+resource, with a position and a table for each object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import astuple, replace
+from typing import Any
+from urllib.parse import quote
+
+import dlt
+
+from zendesk_source.api.usage import Usage
+from zendesk_source.catalogue import CUSTOM_OBJECT_FIELDS, STREAMS, Stream
+from zendesk_source.errors import NotOnThisPlan
+from zendesk_source.extract.kept import POSITIONS
+from zendesk_source.resources.connection import Connection
+from zendesk_source.resources.exports import declared_incremental, read_on
+from zendesk_source.resources.isolation import isolated
+from zendesk_source.resources.reading import Reading
+from zendesk_source.resources.run import Status, StreamRun, current_slice
+from zendesk_source.shape.custom_fields import slug_of
+from zendesk_source.times import Window
+
+Row = dict[str, Any]
+
+_TABLES = {table.name for stream in STREAMS for table in stream.tables}
+
+
+def rows_of_each(
+    stream: Stream, connection: Connection, window: Window
+) -> Callable[..., Iterator[Any]]:
+    """Return what reads the records of every object from where each stands to its end."""
+    declared = declared_incremental(stream, window)
+
+    def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
+        current = current_slice()
+        parts: dict[str, StreamRun] = {} if current is None else current.sync.parts
+        whole = StreamRun() if current is None else current.sync.runs[stream.name]
+        state = connection.own_state(dlt.current.resource_state())
+        positions = state.setdefault(POSITIONS, {})
+        for key in _keys(stream, connection, whole):
+            part = _part(stream, key, connection)
+            run = parts.setdefault(part.name, StreamRun())
+            if not run.is_at_end:
+                reading = Reading(part, connection, run, resource=stream.name)
+                state = positions.setdefault(key, {})
+                rows = _of_object(key, read_on(part, reading, state, cursor))
+                yield from isolated(rows, part, connection, run)
+                if current is None:
+                    run.is_at_end = True
+        _add_up(whole, parts)
+        usages = [connection.client.usage_of(stream.name), *(run.usage for run in parts.values())]
+        whole.usage = Usage(*map(sum, zip(*map(astuple, usages), strict=True)))
+
+    return read
+
+
+def _keys(stream: Stream, connection: Connection, whole: StreamRun) -> list[str]:
+    """Return the keys of all objects, asked once a sync."""
+    assert stream.each_of is not None
+    current = current_slice()
+    known = {} if current is None else current.sync.keys
+    if current is not None:
+        connection.join(current.sync)
+    if stream.name not in known:
+        asked = replace(stream.each_of, name=stream.name, records_key=stream.each_of.rows_key)
+        keys: dict[str, None] = {}  # a list that shifts shows one twice
+        for page in connection.pages_read_once(asked):
+            keys.update((str(row["key"]), None) for row in page.rows)
+            if page.rejected:
+                text = f"{len(page.rejected)} objects have no usable key and were not asked for."
+                whole.note("objects", text, is_missing=True)
+        known[stream.name] = list(keys)
+    return known[stream.name]
+
+
+def _of_object(key: str, rows: Iterator[Any]) -> Iterator[Any]:
+    """Say of an object that is not there what that means: it was listed, so the plan has it."""
+    try:
+        yield from rows
+    except NotOnThisPlan as refused:
+        raise NotOnThisPlan(
+            refused.what,
+            f"The object {key} was deleted since it was listed, or is hidden from these"
+            " credentials; the others were read.",
+        ) from refused
+
+
+def _part(stream: Stream, key: str, connection: Connection) -> Stream:
+    """Return the export of one object as a stream; its fields are described by a list."""
+    names = dlt.current.source_state().setdefault("custom_object_tables", {})
+    name, path_key = table_of(key, names), quote(key, safe="")
+    connection.field_lists[name] = replace(
+        CUSTOM_OBJECT_FIELDS, path=CUSTOM_OBJECT_FIELDS.path.format(key=path_key)
+    )
+    path = stream.path.format(key=path_key)
+    return replace(stream, name=name, path=path, records_key=stream.rows_key, each_of=None)
+
+
+def table_of(key: str, names: MutableMapping[str, str]) -> str:
+    """Return the table of an object, the same for ever.
+
+    Args:
+        key: Of the object.
+        names: Tables by key; added to, and kept in dlt's state.
+    """
+    if key not in names:
+        name = f"custom_object_{slug_of(key)}"
+        taken = _TABLES.union(names.values())
+        while name in taken:
+            name += "_2"
+        names[key] = name
+    return names[key]
+
+
+def _add_up(whole: StreamRun, parts: dict[str, StreamRun]) -> None:
+    """Tell of all objects as one stream: incomplete where one of them could not be read."""
+    runs = parts.values()
+    whole.rows = {table: count for run in runs for table, count in run.rows.items()}
+    whole.pages = sum(run.pages for run in runs)
+    newest = [run.newest for run in runs if run.newest is not None]
+    whole.newest = max(newest, default=None)
+    if whole.was_read:
+        odd: set[Status] = {"incomplete"} if whole.notes else set()
+        whole.status = _status_of_all(odd.union(run.status for run in runs))
+        reasons = [*whole.notes.values(), *(run.reason for run in runs)]
+        whole.reason = " ".join(filter(None, reasons))
+    whole.is_at_end = all(run.is_at_end for run in runs)
+
+
+def _status_of_all(statuses: set[Status]) -> Status:
+    if statuses <= {"ok"}:
+        return "ok"
+    return next(iter(statuses)) if len(statuses) == 1 else "incomplete"

@@ -1,0 +1,62 @@
+"""Lists that are as they were loaded last: they are read, and not written again.
+
+To write a table costs dlt as much as to shape thousands of rows, and most lists of an account do
+not change from one day to the next. dlt's state remembers a digest of what was loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+import dlt
+
+from zendesk_source.api.paging import Page
+from zendesk_source.catalogue import Stream
+from zendesk_source.extract.digest import digest_of
+from zendesk_source.extract.kept import LOADED_LISTS
+from zendesk_source.resources.connection import Connection
+from zendesk_source.resources.run import current_slice
+
+
+def digest_of_list(
+    stream: Stream, answers: Sequence[Page], connection: Connection, unread: Sequence[str] = ()
+) -> str:
+    """Return a digest of all pages of a list, and of what else decides about its table's rows.
+
+    Args:
+        stream: Which list.
+        answers: All its pages.
+        connection: Its settings decide.
+        unread: What of it was not read, and stays in the table as it is.
+    """
+    settings: list[object] = [connection.deleted, sorted(stream.columns.items()), *unread]
+    rejected = [[each.reason, each.row] for page in answers for each in page.rejected]
+    return digest_of(chain(settings, (page.rows for page in answers), rejected))
+
+
+def is_as_loaded(stream: Stream, digest: str, connection: Connection) -> bool:
+    """Whether a list's table holds already what a digest was made of.
+
+    Outside of ``sync`` nobody has looked whether the table is still there, so it is written.
+    """
+    return _loaded_lists(connection).get(stream.name) == digest and _is_there(stream)
+
+
+def remember_list(stream: Stream, digest: str, connection: Connection) -> None:
+    """Note what a list's table holds, once all of it is handed on."""
+    _loaded_lists(connection)[stream.name] = digest
+
+
+def _loaded_lists(connection: Connection) -> dict[str, str]:
+    # Not the resource's own state: dlt forgets that of a resource that replaces its table.
+    state = connection.own_state(dlt.current.source_state())
+    lists: dict[str, str] = state.setdefault(LOADED_LISTS, {})
+    return lists
+
+
+def _is_there(stream: Stream) -> bool:
+    part = current_slice()
+    columns = dlt.current.source_schema().tables.get(stream.name, {}).get("columns", {})
+    is_known = any("data_type" in column for column in columns.values())
+    return part is not None and is_known and stream.name not in part.sync.missing_tables

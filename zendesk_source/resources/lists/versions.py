@@ -1,0 +1,122 @@
+"""Every version of a list's rows: what a setting was, and from when until when.
+
+dlt's ``scd2`` closes versions that a list does not show any more and opens new ones. What makes
+a version is decided here: everything that Zendesk said of a row, and not when it said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from hashlib import sha256
+from typing import Any
+
+import dlt
+import orjson
+from dlt.common.configuration.container import Container
+from dlt.common.destination.capabilities import DestinationCapabilitiesContext
+
+from zendesk_source.catalogue import Stream
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.names import DELETED_AT, SYNCED_AT, VALID_FROM, VALID_TO, VERSION
+from zendesk_source.resources.accounts import in_account, no_rows_of
+from zendesk_source.resources.connection import Connection
+from zendesk_source.shape.tables import Row
+
+_OWN = {SYNCED_AT, VERSION, VALID_FROM, VALID_TO, DELETED_AT}
+_VERSIONS: Any = {
+    "disposition": "merge",
+    "strategy": "scd2",
+    "validity_column_names": [VALID_FROM, VALID_TO],
+    "row_version_column_name": VERSION,
+}
+_REWRITTEN: Any = {"disposition": "merge", "strategy": "delete-insert"}
+_BEGINNING: Any = {
+    VERSION: {"data_type": "text"},
+    VALID_FROM: {"data_type": "timestamp"},
+    VALID_TO: {"data_type": "timestamp"},
+}
+
+
+def keeps_versions(stream: Stream, is_wanted: bool) -> bool:
+    """Whether a list's table holds versions: wanted, or begun once.
+
+    A table that replaced its versions because a setting was forgotten would lose them all.
+
+    Raises:
+        ConfigurationError: The destination cannot keep any.
+    """
+    if VERSION in _columns_of(stream):
+        return True
+    if not is_wanted:
+        return False
+    if DestinationCapabilitiesContext in Container():
+        capabilities = Container()[DestinationCapabilitiesContext]
+        if "scd2" not in (capabilities.supported_merge_strategies or ()):
+            name = dlt.current.pipeline().destination.destination_name
+            raise ConfigurationError(
+                f"The destination {name} cannot keep the history of {stream.name}.",
+                "Set history to false, or load into one that can, such as duckdb or postgres.",
+            )
+    return True
+
+
+def has_begun(stream: Stream, connection: Connection) -> bool:
+    """Whether versions can be added; a table that has rows without versions is written anew."""
+    columns = _columns_of(stream)
+    if connection.account_column:  # the table may hold versions of other accounts only
+        return stream.name in _begun(connection)
+    return VERSION in columns or not columns
+
+
+def remember_begun(stream: Stream, connection: Connection) -> None:
+    """Note that the table holds versions of this account, where it may hold those of others."""
+    if connection.account_column and stream.name not in _begun(connection):
+        _begun(connection).append(stream.name)
+
+
+def _begun(connection: Connection) -> list[str]:
+    begun: list[str] = connection.own_state(dlt.current.source_state()).setdefault("versions", [])
+    return begun
+
+
+def versions(rows: Iterable[Row], columns: Any, connection: Connection) -> Any:
+    """Return rows as dlt turns them into versions."""
+    closing = in_account(_VERSIONS, connection)
+    hints = dlt.mark.make_hints(write_disposition=closing, columns=columns or None)
+    return dlt.mark.with_hints(list(map(_versioned, rows)), hints)
+
+
+def first_versions(rows: Iterable[Row], columns: Any, connection: Connection) -> Any:
+    """Return rows as the first versions of a table that had none; vanished ones are closed."""
+    load_id = str(dlt.current.load_package_state()["load_id"])
+    since = datetime.fromtimestamp(float(load_id), timezone.utc)  # what dlt closes versions by
+    begun = [
+        {
+            **_versioned(row),
+            VALID_FROM: row[SYNCED_AT] if DELETED_AT in row else since,
+            VALID_TO: row.get(DELETED_AT),
+        }
+        for row in rows
+    ]
+    anew: Any = "replace"
+    if connection.account_column:
+        anew = in_account(_REWRITTEN, connection)
+    hints = dlt.mark.make_hints(write_disposition=anew, columns={**_BEGINNING, **(columns or {})})
+    return dlt.mark.with_hints(begun, hints)
+
+
+def all_closed(stream: Stream, connection: Connection) -> Iterator[Any]:
+    """Close every version of a list that is empty now; nothing where it never had a row."""
+    if VERSION in _columns_of(stream):  # without it dlt cannot make the table
+        yield no_rows_of(stream.name, stream, in_account(_VERSIONS, connection))
+
+
+def _columns_of(stream: Stream) -> Any:
+    return dlt.current.source_schema().tables.get(stream.name, {}).get("columns", {})
+
+
+def _versioned(row: Row) -> Row:
+    said = {name: value for name, value in row.items() if name not in _OWN}
+    text = orjson.dumps(said, default=str, option=orjson.OPT_SORT_KEYS)
+    return {**row, VERSION: sha256(text).hexdigest()}

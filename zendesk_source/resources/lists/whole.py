@@ -1,0 +1,196 @@
+"""Streams that are read whole, because Zendesk cannot say what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import dlt
+from dlt.extract.hints import HintsMeta
+
+from zendesk_source.api.paging import Page
+from zendesk_source.catalogue import STREAMS, TAKEN_AT, Stream
+from zendesk_source.extract.kept import LISTED
+from zendesk_source.extract.steps import read_whole
+from zendesk_source.resources.accounts import emptied, write_of
+from zendesk_source.resources.brands import BrandList, help_centers_for
+from zendesk_source.resources.children import (
+    AllParents,
+    first_parents,
+    is_shared_with_children,
+)
+from zendesk_source.resources.connection import BRANDS, Connection
+from zendesk_source.resources.isolation import keep_table
+from zendesk_source.resources.lists.unchanged import digest_of_list, is_as_loaded, remember_list
+from zendesk_source.resources.lists.vanished import vanished_rows
+from zendesk_source.resources.lists.versions import (
+    all_closed,
+    first_versions,
+    has_begun,
+    keeps_versions,
+    remember_begun,
+    versions,
+)
+from zendesk_source.resources.reading import Reading
+from zendesk_source.resources.run import current_slice
+from zendesk_source.shape.newest import one_row_a_key, with_rows
+
+_WITH_PARENTS: dict[str, list[str]] = {}
+"""Streams by the list whose rows they are asked for, one after the other."""
+for _stream in STREAMS:
+    if (_parents := first_parents(_stream)) is not None:
+        _WITH_PARENTS.setdefault(_parents.name, []).append(_stream.name)
+
+IsHidden = Callable[[dict[str, Any]], bool]
+
+
+def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[Any]]:
+    """Return what reads a list from its beginning to its end."""
+
+    def read() -> Iterator[Any]:
+        has_versions = keeps_versions(stream, stream.name in connection.history)
+        reading = Reading(stream, connection)
+        parts = _parts(stream, reading, connection)
+        # All of it before the first row is handed on: a table is never replaced by half a list.
+        answers: list[Page] = []
+        for page in reading.whole_list(_pages(stream, connection, parts)):
+            if page is None:
+                yield None
+            elif page.rows or page.rejected:
+                answers.append(page)
+        answers = one_row_a_key(answers, stream)
+        unread = [] if parts is None else parts.tell(reading.run)
+        is_hidden = parts.is_hidden if parts is not None and unread else None
+        # All of it is shaped, too: what fails on the way leaves the table as it was.
+        if not has_versions:
+            yield from list(_rows(stream, reading, answers, connection, unread, is_hidden))
+        elif is_hidden is None:
+            yield from list(_versions(stream, reading, answers, connection))
+        else:
+            keep_table()  # versions of what is not shown would be closed
+        if isinstance(parts, AllParents):
+            parts.remember()
+
+    return read
+
+
+def _rows(
+    stream: Stream,
+    reading: Reading,
+    answers: list[Page],
+    connection: Connection,
+    unread: Sequence[str],
+    is_hidden: IsHidden | None,
+) -> Iterator[Any]:
+    """Hand on what the list shows, where that is not what its table holds already."""
+    digest = digest_of_list(stream, answers, connection, unread)
+    if stream.write == "replace" and is_as_loaded(stream, digest, connection):
+        reading.run.rows[stream.name] = sum(len(page.rows) for page in answers)
+        keep_table()
+        return
+    shaped = list(_shaped(stream, reading, answers, connection))
+    # After what can fail: it notes what is shown now.
+    if is_hidden or (connection.deleted == "mark" and stream.misses_rows):
+        yield from _vanished(stream, answers, connection, is_hidden)
+    yield from emptied(stream, bool(answers), connection)
+    yield from shaped
+    if stream.write == "replace":
+        remember_list(stream, digest, connection)
+
+
+def _shaped(
+    stream: Stream, reading: Reading, answers: list[Page], connection: Connection
+) -> Iterator[Any]:
+    for page in answers:
+        yield from reading.shape([_prepared(page, stream, connection, answers[0])])
+
+
+def _parts(
+    stream: Stream, reading: Reading, connection: Connection
+) -> AllParents | BrandList | None:
+    """Return what a list is put together from, where a part can be missing."""
+    if stream.parent is not None:
+        return AllParents(stream, connection, reading)
+    if stream.is_of_brand:
+        centers = help_centers_for(stream, connection, reading.run)
+        return BrandList(stream, centers, is_sync=current_slice() is not None)
+    return None
+
+
+def _pages(
+    stream: Stream, connection: Connection, parts: AllParents | BrandList | None
+) -> Iterator[Page]:
+    """Return all pages of a list; nothing is asked before the first is taken."""
+    if parts is not None:
+        return parts.pages()
+    if _is_needed_by_others(stream, connection):
+        return _read_once(stream, connection)
+    return read_whole(connection.client, stream)
+
+
+def _is_needed_by_others(stream: Stream, connection: Connection) -> bool:
+    """Whether other streams of this sync need the list, too."""
+    part = current_slice()
+    if part is None:
+        return False
+    if stream in connection.field_lists.values() or stream.path == BRANDS.path:
+        return True
+    children = (each for each in _WITH_PARENTS.get(stream.name, ()) if each in part.sync.runs)
+    return is_shared_with_children(stream) and any(children)
+
+
+def _read_once(stream: Stream, connection: Connection) -> Iterator[Page]:
+    yield from connection.pages_read_once(stream)
+
+
+def _versions(
+    stream: Stream, reading: Reading, answers: list[Page], connection: Connection
+) -> Iterator[Any]:
+    """Hand on what the list shows as the versions that hold now."""
+    as_versions = versions if has_begun(stream, connection) else first_versions
+    shaped = [
+        as_versions(item.data, item.meta.hints.get("columns"), connection)
+        if isinstance(item.meta, HintsMeta)
+        else item  # rows that are kept beside the table
+        for item in _shaped(stream, reading, answers, connection)
+    ]
+    if as_versions is first_versions:
+        for item in _vanished(stream, answers, connection):
+            yield first_versions(item.data, None, connection)
+    elif not answers:
+        yield from all_closed(stream, connection)
+    yield from shaped
+    remember_begun(stream, connection)
+
+
+def _vanished(
+    stream: Stream,
+    answers: list[Page],
+    connection: Connection,
+    is_hidden: IsHidden | None = None,
+) -> Iterator[Any]:
+    missed_at: datetime | None = answers[0].received_at if answers else connection.clock.now()
+    if any(page.rejected for page in answers):
+        missed_at = None  # it may be one of these that is missing
+    shown = [row for page in answers for row in page.rows]
+    hints = dlt.mark.make_hints(write_disposition=write_of(stream, connection))
+    # Not the resource's own state: dlt forgets that of a resource that replaces its table.
+    state = connection.own_state(dlt.current.source_state()).setdefault(LISTED, {})
+    if rows := vanished_rows(stream, shown, missed_at, state, connection, is_hidden):
+        yield dlt.mark.with_hints(rows, hints)
+
+
+def _prepared(page: Page, stream: Stream, connection: Connection, first: Page) -> Page:
+    """Return a page with the rows that are to be loaded, as they are to be loaded."""
+    if stream.write == "append":
+        return _taken(page, stream, first)
+    if connection.deleted == "remove" and stream.is_deleted is not None:
+        return with_rows(page, stream, [row for row in page.rows if not stream.is_deleted(row)])
+    return page
+
+
+def _taken(page: Page, stream: Stream, first: Page) -> Page:
+    """Add to the rows of a snapshot when it was taken: one time for all its pages."""
+    taken_at = first.received_at.isoformat()
+    return with_rows(page, stream, [{**row, TAKEN_AT: taken_at} for row in page.rows])

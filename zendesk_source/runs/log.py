@@ -1,0 +1,92 @@
+"""What a sync did with each stream, as rows of the table ``_zendesk_sync_log``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import dlt
+from dlt.extract import DltSource
+
+from zendesk_source.api.clock import Clock
+from zendesk_source.names import ACCOUNT_COLUMN, SYNC_LOG_TABLE
+from zendesk_source.resources.run import StreamRun
+
+# Declared, or dlt warns of columns that are empty for every stream of a run.
+_COLUMNS: Any = {
+    "reason": {"data_type": "text"},
+    "newest_at": {"data_type": "timestamp"},
+    "lag_seconds": {"data_type": "bigint"},
+}
+
+
+class SyncLog:
+    """The rows of one sync, written once: in its last load package, or in one of their own.
+
+    A package costs dlt a second of CPU in a dataset of all streams, whatever it holds.
+
+    Args:
+        runs: What was done with each stream; changes as the sync goes on.
+        started_at: When it began, UTC.
+        clock: Tells when it ended.
+
+    Attributes:
+        account: Whose sync it is, where several accounts share the dataset; else nothing.
+    """
+
+    def __init__(self, runs: dict[str, StreamRun], started_at: datetime, clock: Clock) -> None:
+        self._runs = runs
+        self._started_at = started_at
+        self._clock = clock
+        self.account = ""
+        self.is_written = False
+
+    def after(self, streams: DltSource, *, is_over: bool = False) -> DltSource:
+        """Return what yields the rows when every stream is at its end, or the sync is over.
+
+        To be extracted after the streams, so that it knows how far they have come.
+        """
+
+        def read() -> Iterator[list[dict[str, Any]]]:
+            if is_over or all(run.is_at_end for run in self._runs.values()):
+                self.is_written = True
+                yield [self._row(name, run) for name, run in self._runs.items()]
+
+        rows = dlt.resource(read, SYNC_LOG_TABLE, write_disposition="append", columns=_COLUMNS)
+        # A source of its own, but in the same schema: dlt keeps the order of sources only.
+        return DltSource(streams.schema.clone(), streams.section, [rows])
+
+    def _row(self, name: str, run: StreamRun) -> dict[str, Any]:
+        newest = _moment(run.newest)
+        usage, now, rows = run.usage, self._clock.now(), run.own_rows(name)
+        return {
+            **({ACCOUNT_COLUMN: self.account} if self.account else {}),
+            "started_at": self._started_at,
+            "ended_at": now,
+            "stream": name,
+            "status": run.status,
+            "is_at_end": run.is_at_end,
+            "reason": run.reason,
+            "rows": rows,
+            "side_rows": sum(run.rows.values()) - rows,
+            "pages": run.pages,
+            "requests": usage.requests,
+            "retries": usage.retries,
+            "rate_limited": usage.rate_limited,
+            "waited_seconds": usage.waited_seconds,
+            "body_bytes": usage.body_bytes,
+            "answer_seconds": usage.answer_seconds,
+            "newest_at": newest,
+            "lag_seconds": None if newest is None else int((now - newest).total_seconds()),
+        }
+
+
+def _moment(epoch: int | None) -> datetime | None:
+    """Return an epoch as a moment; None also where it is one that no calendar has."""
+    if epoch is None:
+        return None
+    try:
+        return datetime.fromtimestamp(epoch, timezone.utc)
+    except (OSError, OverflowError, ValueError):
+        return None

@@ -1,0 +1,190 @@
+"""What the table ``_zendesk_sync_log`` tells of each stream: how fresh it is, and what is odd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+import dlt
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+
+from zendesk_source.catalogue import STREAMS
+from zendesk_source.names import ACCOUNT_COLUMN, SYNC_LOG_TABLE
+
+LOOKS_BACK = timedelta(days=30)
+FEWEST_RUNS_TO_COMPARE_WITH = 8
+FEWEST_ROWS_TO_MISS = 20
+FAR_BELOW = 0.1
+"""Part of what a stream usually brings, below which a run is pointed out."""
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""Of two machines; a sync that seems to have begun later than that has a wrong time."""
+
+_INCREMENTAL = {stream.name for stream in STREAMS if stream.is_incremental}
+_WITH_SIDE_TABLES = {stream.name for stream in STREAMS if stream.side_tables}
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRun:
+    """What one sync did with one stream.
+
+    Attributes:
+        started_at: When the sync began, UTC.
+        status: As of ``StreamRun``.
+        reason: As of ``StreamRun``.
+        rows: Of the stream's own table.
+        newest_at: Of the newest row read, UTC.
+        is_at_end: Whether all there was had been read.
+        is_sum: Whether ``rows`` has those of side tables in it, as logs before 0.1 have.
+    """
+
+    started_at: datetime
+    status: str
+    reason: str
+    rows: int
+    newest_at: datetime | None
+    is_at_end: bool
+    is_sum: bool = False
+
+    @property
+    def was_read(self) -> bool:
+        """As of ``StreamRun``: single rows may be missing, and the tables are fresh."""
+        return self.status in ("ok", "incomplete")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """How a stream stands.
+
+    Attributes:
+        last: What the last sync did with it; of those that did not begin in the future, if any.
+        complete_at: Start of the last sync that read it to its end; None when none did.
+        usual_rows: What the last sync was expected to bring; None when too little is known.
+    """
+
+    last: LoggedRun
+    complete_at: datetime | None
+    usual_rows: float | None
+
+    def age(self, now: datetime) -> timedelta | None:
+        """Return the time since the start of the last sync that read all; None without one."""
+        return None if self.complete_at is None else max(timedelta(0), now - self.complete_at)
+
+    def is_of_the_future(self, now: datetime) -> bool:
+        """Whether all that is known was written by a machine whose clock was ahead."""
+        return _is_ahead(self.last, now)
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether the last sync brought far less than usual."""
+        usual = self.usual_rows
+        return usual is not None and usual >= FEWEST_ROWS_TO_MISS and self._is_far_below(usual)
+
+    def _is_far_below(self, usual: float) -> bool:
+        return self.last.was_read and self.last.rows < FAR_BELOW * usual
+
+
+def logged_runs(pipeline: dlt.Pipeline, now: datetime) -> dict[str, list[LoggedRun]] | None:
+    """Return what the last weeks' syncs did, by stream, oldest first; None without a log.
+
+    Where several accounts share the dataset, a stream is called ``acme/tickets``.
+    """
+    with pipeline.sql_client() as client:
+        table = client.make_qualified_table_name(SYNC_LOG_TABLE)
+        where = "where started_at > %s order by started_at"
+        try:
+            # Releases before 0.1 did not log every column.
+            with client.execute_query(f"select * from {table} {where}", now - LOOKS_BACK) as found:  # noqa: S608
+                names = [column[0] for column in found.description]
+                rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        except DestinationUndefinedEntity:
+            return None
+    runs: dict[str, list[LoggedRun]] = {}
+    for row in rows:
+        whose = f"{row[ACCOUNT_COLUMN]}/" if row.get(ACCOUNT_COLUMN) else ""
+        runs.setdefault(whose + row["stream"], []).append(_run_of(row))
+    return runs
+
+
+def stream_of(name: str) -> str:
+    """Return the stream of a name that may say whose it is."""
+    return name.rpartition("/")[2]
+
+
+def state_of(name: str, runs: Sequence[LoggedRun], now: datetime) -> StreamState:
+    """Return how a stream stands after some syncs, oldest first.
+
+    A sync that began in the future says nothing about now: whose clock was wrong nobody knows.
+    """
+    past = [run for run in runs if not _is_ahead(run, now)]
+    if not past:
+        return StreamState(runs[-1], None, None)
+    complete = [run for run in past if run.was_read and run.is_at_end]
+    usual = None
+    if complete and complete[-1] is past[-1]:
+        usual = _usual_rows(complete, is_incremental=stream_of(name) in _INCREMENTAL)
+    return StreamState(past[-1], complete[-1].started_at if complete else None, usual)
+
+
+def _is_ahead(run: LoggedRun, now: datetime) -> bool:
+    return run.started_at > now + CLOCKS_DIFFER
+
+
+def _usual_rows(runs: Sequence[LoggedRun], *, is_incremental: bool) -> float | None:
+    """Return what the last of some complete runs was expected to bring.
+
+    A list is read whole each time. What changed grows with the time since the run before, so
+    there rows a second are compared, and never more is expected than the quietest time brought:
+    nights and weekends are no reason to wake anyone.
+    """
+    counted = [run for run in runs if not run.is_sum]
+    if len(counted) - 2 < FEWEST_RUNS_TO_COMPARE_WITH:
+        return None
+    if not is_incremental:
+        return median(run.rows for run in counted[:-1])
+    seconds = [
+        max(1.0, (run.started_at - before.started_at).total_seconds())
+        for before, run in pairwise(runs)
+    ]
+    # The first run brought everything there was.
+    timed = zip(runs[1:], seconds, strict=True)
+    rates = [run.rows / passed for run, passed in timed if not run.is_sum]
+    if rates[-1] >= min(rates[:-1]):
+        return None
+    return median(rates[:-1]) * seconds[-1]
+
+
+def _run_of(row: Mapping[str, Any]) -> LoggedRun:
+    is_at_end = row.get("is_at_end")
+    return LoggedRun(
+        started_at=_utc(row["started_at"]),
+        status=str(row["status"]),
+        reason=str(row.get("reason") or ""),
+        rows=int(row["rows"]),
+        newest_at=_utc(row["newest_at"]) if row.get("newest_at") else None,
+        is_at_end=True if is_at_end is None else bool(is_at_end),
+        is_sum=row.get("side_rows") is None and stream_of(row["stream"]) in _WITH_SIDE_TABLES,
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def too_old(
+    states: Mapping[str, StreamState], now: datetime, max_age: timedelta
+) -> Iterable[tuple[str, timedelta | None]]:
+    """Yield the streams that were not complete lately, and how old they are.
+
+    A stream that Zendesk refuses is not a matter of age.
+    """
+    for name, state in states.items():
+        if state.last.status == "skipped":
+            continue
+        age = state.age(now)
+        if age is None or age > max_age:
+            yield name, age

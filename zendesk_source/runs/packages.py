@@ -1,0 +1,209 @@
+"""Load packages: a slice each, and none that stands in the way of those behind it.
+
+A package holds the rows of all streams. Where dlt or the destination cannot take those of one
+table, it is dropped, with its positions, so that nothing is lost; the stream is told as failed, and
+the others are read once more without it. Where nobody says which table it was, each stream gets a
+package of its own. What is about all of them, a full disk or a destination that is gone, is raised.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+
+import dlt
+from dlt.extract import DltSource
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from zendesk_source.destination.duckdb_memory import OUT_OF_MEMORY, DatabaseMemory
+from zendesk_source.destination.failures import (
+    explanation_of,
+    failed_table,
+    root_of,
+    stream_of_table,
+)
+from zendesk_source.destination.state import drop_packages, remember_loaded
+from zendesk_source.errors import Bug, ZendeskError
+from zendesk_source.names import SYNC_LOG_TABLE
+from zendesk_source.resources.run import Slice, SliceLimits, SyncInProgress, extracting
+from zendesk_source.runs.log import SyncLog
+
+log = logging.getLogger("zendesk_source")
+
+FIRST_SLICE = SliceLimits(max_pages=1)
+"""dlt drops the pending package of a first run killed before the dataset exists, without a
+word; so the dataset is made with one page before anything big can be pending."""
+
+FAILURES_APART = 5
+"""So many streams (or all) that fail each by itself, and none that does not: it is not they."""
+
+
+class Packages:
+    """Loads slice after slice of all streams that are not at their end.
+
+    Args:
+        pipeline: Where to load to.
+        source: All streams.
+        progress: Of the sync.
+        limits: How much one package may hold.
+        sync_log: Written with the last package.
+        memory: Of the destination.
+        is_new: Whether the dataset does not exist yet.
+
+    Attributes:
+        count: Packages loaded.
+    """
+
+    def __init__(
+        self,
+        pipeline: dlt.Pipeline,
+        source: DltSource,
+        progress: SyncInProgress,
+        limits: SliceLimits,
+        sync_log: SyncLog,
+        memory: DatabaseMemory,
+        is_new: bool,
+    ) -> None:
+        self.count = 0
+        self._pipeline = pipeline
+        self._source = source
+        self._progress = progress
+        self._limits = limits
+        self._log = sync_log
+        self._memory = memory
+        self._is_new = is_new
+        self._apart: list[str] = []
+        self._failed_apart = 0
+        self._may_log = True
+
+    @property
+    def waiting(self) -> list[str]:
+        """Streams that are not at their end."""
+        return [name for name, run in self._progress.runs.items() if not run.is_at_end]
+
+    def finish_pending(self) -> None:
+        """Load what an earlier run has left; what cannot be loaded is read again."""
+        try:
+            while self._pipeline.has_pending_data:
+                self._run()
+        except PipelineStepFailed as error:
+            why = self._why(error)
+            drop_packages(self._pipeline)
+            log.warning("A package of an earlier run is dropped and read again: %s", why.what)
+
+    def load_next(self) -> None:
+        """Load one slice, or find out what stands in its way."""
+        names = self._next_names()
+        part = self._source.with_resources(*names)
+        parts = [part, self._log.after(part)] if self._may_log and not self._apart else [part]
+        undo = self._undo_of_a_slice()
+        try:
+            with extracting(Slice(self._progress, FIRST_SLICE if self._is_new else self._limits)):
+                self._run(*parts)
+        except PipelineStepFailed as error:
+            why, name = self._why(error), self._to_leave_out(error, names)
+            undo()
+            self._leave_out(name, why)
+            log.debug("a package could not be loaded", exc_info=error)
+            return
+        self._failed_apart = 0
+        self._apart = self._apart[1:]
+        self.count, self._is_new = self.count + 1, False
+
+    def end(self) -> None:
+        """Write the sync log, where no package has held it; without one a sync is good as well."""
+        if self._log.is_written:
+            return
+        try:
+            self._run(self._log.after(self._source, is_over=True))
+        except PipelineStepFailed as error:
+            why = self._why(error)
+            drop_packages(self._pipeline)
+            log.warning("The sync log of this run could not be written: %s", why.what)
+
+    def _next_names(self) -> Sequence[str]:
+        waiting = self.waiting
+        self._apart = [name for name in self._apart if name in waiting]
+        return self._apart[:1] or (waiting[:1] if self._is_new else waiting)
+
+    def _to_leave_out(self, error: PipelineStepFailed, names: Sequence[str]) -> str:
+        """Return the stream that spoils a package; empty where nobody knows.
+
+        Raises:
+            PipelineStepFailed: It is not about any of them.
+        """
+        if failed_table(error) == SYNC_LOG_TABLE:
+            return SYNC_LOG_TABLE
+        if (known := stream_of_table(error, self._pipeline)) in names:
+            return known
+        if len(names) > 1:
+            return ""
+        self._failed_apart += 1
+        if self._failed_apart >= min(FAILURES_APART, len(self._progress.runs)):
+            raise error
+        return names[0]
+
+    def _leave_out(self, name: str, why: ZendeskError) -> None:
+        if name == SYNC_LOG_TABLE:
+            self._may_log = False
+        elif name:
+            self._progress.runs[name].stop(why, "failed")
+        else:
+            self._apart = self.waiting
+
+    def _why(self, error: PipelineStepFailed) -> ZendeskError:
+        """Return what is wrong with a package.
+
+        Raises:
+            PipelineStepFailed: It is wrong with all of them.
+        """
+        why = explanation_of(error, self._pipeline) or Bug(root_of(error))
+        if why.stops_the_sync:
+            raise error
+        with self._pipeline.destination_client() as client:
+            client.is_storage_initialized()  # raises where the destination is gone
+        return why
+
+    def _undo_of_a_slice(self) -> Callable[[], None]:
+        """Return what brings the progress back to where it is now."""
+        progress = self._progress
+        runs, parts = deepcopy((progress.runs, progress.parts))
+
+        def undo() -> None:
+            if self._pipeline.has_pending_data:
+                drop_packages(self._pipeline)
+            # What was taken from the pages read ahead was dropped with the package.
+            progress.ahead = progress.ahead.anew()
+            progress.runs.update(runs)
+            progress.parts.clear()
+            progress.parts.update(parts)
+            progress.shapes.clear()
+            progress.sql_client = None
+            self._log.is_written = False
+
+        return undo
+
+    def _run(self, *parts: DltSource) -> None:
+        """Load one package: a new one, or without parts the one that is pending."""
+        try:
+            self._load(*parts)
+        except PipelineStepFailed as error:
+            if not OUT_OF_MEMORY.search(str(error)) or not self._memory.more():
+                raise
+            while self._pipeline.has_pending_data:
+                self._run()
+        remember_loaded(self._pipeline)
+        self._memory.after_package()
+
+    def _load(self, *parts: DltSource) -> None:
+        """Do what ``pipeline.run()`` does, which knows no moment before the destination is needed.
+
+        It would look first, too, what the destination holds, which ``follow_destination`` has done.
+        """
+        self._pipeline.activate()
+        with self._memory.lent():
+            if parts:
+                self._pipeline.extract(list(parts))
+            self._pipeline.normalize()
+        self._pipeline.load()

@@ -1,0 +1,94 @@
+"""Read a stream anew: forget how far it was read, or drop its tables as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dlt
+from dlt.common.destination.client import WithStagingDataset
+from dlt.pipeline.helpers import pipeline_drop
+
+from zendesk_source.api.clock import SystemClock
+from zendesk_source.destination.duckdb_file import held_file
+from zendesk_source.destination.failures import explained
+from zendesk_source.destination.state import (
+    follow_destination,
+    mend_working_folder,
+    remember_loaded,
+)
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.extract.kept import ACCOUNTS, forgotten
+from zendesk_source.runs.one_at_a_time import only_sync_in
+
+
+def reset_stream(
+    pipeline: dlt.Pipeline, name: str, *, drop_tables: bool, account: str = ""
+) -> list[str] | None:
+    """Let the next load read a stream from its beginning.
+
+    Args:
+        pipeline: That loaded it; packages that an earlier run left are loaded first.
+        name: Of the stream.
+        drop_tables: Drop its tables too; otherwise rows stay, and are merged with what comes.
+        account: Only of this one, where several share the dataset; empty for all of them.
+
+    Returns:
+        The tables that were dropped; None when there was nothing to forget.
+
+    Raises:
+        ConfigurationError: A sync of this pipeline is running, or there is no such account.
+        LoadFailed: The destination refused it; nothing was changed.
+    """
+    with explained(pipeline), only_sync_in(Path(pipeline.working_dir)), _mended(pipeline):
+        if not follow_destination(pipeline) or not pipeline.schemas:
+            return None
+        while pipeline.has_pending_data:
+            pipeline.run()
+            remember_loaded(pipeline)
+        parts = _parts_of_state(pipeline, account)
+        paths = [path for part in parts for path in forgotten(name, part)]
+        if drop_tables:
+            _drop_staging(pipeline)
+            drop = pipeline_drop(pipeline, resources=[name], state_paths=paths)
+        else:
+            drop = pipeline_drop(pipeline, state_paths=paths, state_only=True)
+        if drop.is_empty:
+            return None
+        drop()
+        remember_loaded(pipeline)
+        return sorted(drop.info["tables"])
+
+
+@contextmanager
+def _mended(pipeline: dlt.Pipeline) -> Iterator[None]:
+    mend_working_folder(pipeline)
+    with held_file(pipeline, SystemClock(), None):
+        yield
+
+
+def _parts_of_state(pipeline: dlt.Pipeline, account: str) -> list[str]:
+    """Return the JSON paths of what the state says of an account, or of all there are."""
+    sources = pipeline.state.get("sources", {})
+    known = {name for state in sources.values() for name in state.get(ACCOUNTS, ())}
+    if not account:
+        return ["", f"{ACCOUNTS}.*."]
+    if account not in known:
+        raise ConfigurationError(
+            f"The dataset has no rows of an account {account!r} of their own.",
+            f"It is shared by {', '.join(sorted(known))}." if known else "Leave --account out.",
+        )
+    return [f'{ACCOUNTS}."{account}".']
+
+
+def _drop_staging(pipeline: dlt.Pipeline) -> None:
+    """Drop dlt's staging tables, which the next load makes anew.
+
+    dlt 1.31 cannot drop a table while there is a staging dataset without a table of versions.
+    """
+    with pipeline.destination_client() as client:
+        if isinstance(client, WithStagingDataset):
+            with client.with_staging_dataset():
+                if client.is_storage_initialized():
+                    client.drop_storage()

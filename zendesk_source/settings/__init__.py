@@ -1,0 +1,1 @@
+"""What people set: credentials, `.env` files, what is missing, and which streams are named."""

@@ -1,0 +1,243 @@
+"""Who asks, and at which account: the ways to log in, as dlt configuration.
+
+dlt tries the branches of ``ZendeskCredentials`` from left to right and takes the first whose
+fields are all there. Field names are those of dlt's verified source, so existing
+``secrets.toml`` files keep working.
+
+Source: https://developer.zendesk.com/api-reference/introduction/security-and-auth/
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Optional, Union
+from urllib.parse import SplitResult, urlsplit
+
+import dlt
+from dlt.common.configuration import configspec
+from dlt.common.configuration.specs import CredentialsConfiguration
+from dlt.common.typing import TSecretStrValue
+
+from zendesk_source.api.transport.addresses import DOMAIN, LABEL, is_loopback
+from zendesk_source.errors import ConfigurationError
+
+API_TOKENS_END = date(2027, 4, 30)
+"""https://developer.zendesk.com/documentation/api-basics/authentication/oauth-migration/"""
+
+_TEXTS = ("subdomain", "client_id", "email", "base_url", "scope", "token_file")
+SECRETS = ("token", "oauth_token", "client_secret", "refresh_token", "chat_token")
+"""Fields of credentials that nobody is to see."""
+
+_IN_ONE_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*")
+_SENT_AS_IT_IS = re.compile(r"[!-~]*")
+_INVISIBLE = "\ufeff\u200b\u200e"
+_SAFE_TO_SHOW = re.compile(r"[A-Za-z0-9.-]{1,80}")
+_SUBDOMAIN_REMEDY = (
+    "Set `subdomain` to the first part of the address agents use: `acme` for"
+    " https://acme.zendesk.com. A host-mapped address such as support.acme.com does not serve"
+    " the API."
+)
+
+
+@configspec
+class ZendeskRefreshToken(CredentialsConfiguration):
+    """The pair of tokens that ``zendesk-source login`` stores, renewed before it expires.
+
+    Taken when ``refresh_token`` or ``token_file`` is given, and for a client without a secret
+    that has logged in.
+    """
+
+    subdomain: str = None  # type: ignore[assignment]
+    client_id: str = None  # type: ignore[assignment]
+    refresh_token: TSecretStrValue = None  # type: ignore[assignment]
+    client_secret: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
+    token_file: str = ""
+    scope: str = ""
+    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
+    base_url: str = ""
+
+    def on_partial(self) -> None:
+        """Do without ``refresh_token`` where a login is meant."""
+        is_begun = self.subdomain and self.client_id and not self.refresh_token
+        if is_begun and (self.token_file or (not self.client_secret and _has_logged_in(self))):
+            self.resolve()
+
+    def on_resolved(self) -> None:
+        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        tidy(self)
+        given: str | None = self.refresh_token
+        _require_text(self, "client_id", *(["refresh_token"] if given is not None else []))
+
+
+@configspec
+class ZendeskOAuthClient(CredentialsConfiguration):
+    """A confidential OAuth client of the account (grant ``client_credentials``).
+
+    The token is asked for at run time and acts as the user who owns the client.
+    """
+
+    subdomain: str = None  # type: ignore[assignment]
+    client_id: str = None  # type: ignore[assignment]
+    client_secret: TSecretStrValue = None  # type: ignore[assignment]
+    scope: str = "read"
+    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
+    base_url: str = ""
+
+    def on_resolved(self) -> None:
+        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        tidy(self)
+        _require_text(self, "client_id", "client_secret")
+
+
+@configspec
+class ZendeskOAuthToken(CredentialsConfiguration):
+    """An OAuth access token made elsewhere; when it expires, so does the pipeline."""
+
+    subdomain: str = None  # type: ignore[assignment]
+    oauth_token: TSecretStrValue = None  # type: ignore[assignment]
+    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
+    base_url: str = ""
+
+    def on_resolved(self) -> None:
+        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        tidy(self)
+        _require_text(self, "oauth_token")
+
+
+@configspec
+class ZendeskApiToken(CredentialsConfiguration):
+    """An agent's address and an API token, which Zendesk switches off on 30 April 2027."""
+
+    subdomain: str = None  # type: ignore[assignment]
+    email: str = None  # type: ignore[assignment]
+    token: TSecretStrValue = None  # type: ignore[assignment]
+    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
+    base_url: str = ""
+
+    def on_resolved(self) -> None:
+        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        tidy(self)
+        _require_text(self, "email", "token")
+
+
+ZendeskCredentials = Union[  # noqa: UP007
+    ZendeskRefreshToken, ZendeskOAuthClient, ZendeskOAuthToken, ZendeskApiToken
+]
+"""Any of them; dlt picks the first whose fields are all given."""
+
+
+def token_file_of(credentials: ZendeskRefreshToken) -> Path:
+    """Return where the pair of tokens is kept: ``token_file``, or a place beside dlt's data."""
+    if credentials.token_file:
+        return Path(credentials.token_file)
+    host = urlsplit(base_url_of(credentials)).netloc.replace(":", "_")
+    return Path(dlt.current.run_context().data_dir) / "zendesk_source" / f"{host}.json"
+
+
+def _has_logged_in(credentials: ZendeskRefreshToken) -> bool:
+    return token_file_of(credentials).exists()
+
+
+def tidy(credentials: ZendeskCredentials) -> None:
+    """Take off what a file or the clipboard has put around a setting; the rest is left alone.
+
+    Raises:
+        ConfigurationError: What is left cannot be sent. Its message never holds a secret.
+    """
+    for name in (*_TEXTS, *SECRETS):
+        given = getattr(credentials, name, None)
+        if isinstance(given, str):
+            text = given.strip().strip(_INVISIBLE).strip()
+            if name in SECRETS and text[:1] in ("'", '"') and text[:1] == text[-1:]:
+                text = text[1:-1].strip()  # as Docker's --env-file hands it over
+            _check_characters(name, text)
+            setattr(credentials, name, text)
+    if isinstance(credentials, ZendeskApiToken) and credentials.email:
+        credentials.email = _address_of(credentials.email)
+
+
+def _check_characters(name: str, text: str) -> None:
+    if _IN_ONE_LINE.fullmatch(text) and (name not in SECRETS or _SENT_AS_IT_IS.fullmatch(text)):
+        return
+    wanted = "printable ASCII without blanks" if name in SECRETS else "one line"
+    raise ConfigurationError(
+        f"`{name}` has characters in it that cannot be sent, such as a line break.",
+        f"It must be {wanted}: copy it anew, without what stands before and after it.",
+    )
+
+
+def _address_of(email: str) -> str:
+    """Return the address of an agent, which other tools want with what the secret is behind it."""
+    address, _, kind = email.partition("/")
+    if kind.lower() == "password":
+        raise ConfigurationError(
+            "`email` ends in /password: passwords no longer work for Zendesk's API.",
+            "Make an OAuth client, or an API token: docs/credentials.md says how. Then set `email`"
+            " to the address alone, and `token`.",
+        )
+    return address if kind.lower() in ("", "token") else email
+
+
+def _require_text(credentials: CredentialsConfiguration, *fields: str) -> None:
+    empty = [f"`{name}`" for name in fields if not str(getattr(credentials, name) or "").strip()]
+    if empty:
+        raise ConfigurationError(
+            f"{' and '.join(empty)} {'is' if len(empty) == 1 else 'are'} empty.",
+            "Fill in one way to log in, and remove the lines of the others.",
+        )
+
+
+def base_url_of(credentials: ZendeskCredentials) -> str:
+    """Return scheme, host and port of the account, without a slash at the end.
+
+    Args:
+        credentials: ``base_url`` wins when it is set; else ``subdomain``, which may be
+            ``acme``, ``acme.zendesk.com`` or any address copied from a browser.
+
+    Raises:
+        ConfigurationError: The account cannot be told from the setting, or the credentials
+            would travel unencrypted.
+    """
+    if credentials.base_url:
+        return _explicit_base_url(credentials.base_url)
+    return f"https://{_subdomain(credentials.subdomain)}{DOMAIN}"
+
+
+def _subdomain(given: str | None) -> str:
+    text = (given or "").strip()
+    host = (_split(text).hostname or "") if "://" in text else text.split("/")[0].lower()
+    name = host[: -len(DOMAIN)] if host.endswith(DOMAIN) else host
+    if not LABEL.fullmatch(name):
+        shown = f" ({host})" if _SAFE_TO_SHOW.fullmatch(host) else ""
+        raise ConfigurationError(
+            f"`subdomain`{shown} does not name a Zendesk account.", _SUBDOMAIN_REMEDY
+        )
+    return name
+
+
+def _explicit_base_url(given: str) -> str:
+    parts = _split(given.strip())
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
+        raise ConfigurationError(
+            "`base_url` is not an address.",
+            "Leave it out, or write it as https://acme.zendesk.com.",
+        )
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ConfigurationError(
+            f"`base_url` would send the credentials unencrypted to {host}.",
+            "Use https://; plain http:// is only for a simulator on this machine.",
+        )
+    authority = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{authority}" + (f":{parts.port}" if parts.port else "")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  (raises ValueError when the port is not a number)
+    except ValueError:
+        raise ConfigurationError("The Zendesk address cannot be read.", _SUBDOMAIN_REMEDY) from None
+    return parts

@@ -1,0 +1,388 @@
+"""Pages to tables without a dict a row: bytes, typed records, Arrow columns.
+
+`Shaper` says what a page means; this is the fast way to the same tables. The decoder refuses
+whatever it was not made for (a key nobody knows, a value of another type), and that page goes
+through `Shaper`. From it the decoder learns for the pages after it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import orjson
+import pyarrow as pa
+
+from zendesk_source.api.mending import json_value
+from zendesk_source.api.paging.door import CheckedPage, Rejected, are_keys, own_keys
+from zendesk_source.catalogue import DataType, SideTable, Stream
+from zendesk_source.names import SYNCED_AT
+from zendesk_source.shape.arrow.decoding import Record
+from zendesk_source.shape.arrow.layout import PageLayout, PagePlan
+from zendesk_source.shape.arrow.sides import (
+    SIDE_ARRAYS,
+    PageRecords,
+    ShownPages,
+    SideArrays,
+    record_arrays,
+)
+from zendesk_source.shape.arrow.values import (
+    ARROW_TYPES,
+    Arrays,
+    arrays_of_rows,
+    raw_arrays,
+    typed_arrays,
+    value_arrays,
+)
+from zendesk_source.shape.custom_fields import FieldColumns
+from zendesk_source.shape.sides import EVENT_COLUMNS, SIDE_ROWS
+from zendesk_source.shape.tables import Row, Shaper
+from zendesk_source.shape.values import fit
+
+_SAMPLE_ROWS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class TableArrow:
+    """Rows of one table, and the columns they bring that it did not have.
+
+    Attributes:
+        table: Table name.
+        rows: Rows as an Arrow table.
+        new_columns: Types of columns seen for the first time.
+        json_columns: Columns that hold JSON, as text.
+    """
+
+    table: str
+    rows: pa.Table
+    new_columns: Mapping[str, DataType]
+    json_columns: tuple[str, ...] = ()
+
+
+def together(pages: Iterable[TableArrow]) -> list[TableArrow]:
+    """Put the tables of several pages together, each table once, in the order of a page.
+
+    dlt works out the schema of every table it is handed, at a cost like that of shaping
+    hundreds of rows; so a few pages are handed over at once.
+    """
+    by_name: dict[str, list[TableArrow]] = {}
+    for table in pages:
+        # The stream's own table is the last of every page, and so of all of them.
+        by_name[table.table] = [*by_name.pop(table.table, ()), table]
+    return [
+        TableArrow(
+            name,
+            pa.concat_tables([table.rows for table in tables], promote_options="default"),
+            {column: kind for table in tables for column, kind in table.new_columns.items()},
+            tables[-1].json_columns,
+        )
+        for name, tables in by_name.items()
+    ]
+
+
+class _DecodedPage(CheckedPage):
+    """An envelope whose rows are records of a layout, and have their keys."""
+
+    def __init__(self, envelope: Mapping[str, Any], layout: PageLayout) -> None:
+        super().__init__(envelope)
+        self.layout = layout
+
+
+class ColumnarShaper:
+    """Turns the pages of one stream into Arrow tables, with the meaning of `Shaper`.
+
+    Pages may be parsed ahead of the one being shaped, in other threads.
+
+    Args:
+        stream: Whose pages.
+        known_types: Column types by table that the destination already has.
+        fields: Columns of the custom fields; None keeps them as JSON.
+        column_name: Turns a JSON key into the destination's spelling.
+
+    Attributes:
+        exact_pages: Pages that had to be shaped row by row.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        known_types: Mapping[str, Mapping[str, DataType]],
+        fields: FieldColumns | None,
+        column_name: Callable[[str], str],
+    ) -> None:
+        self.exact_pages = 0
+        self._stream = stream
+        self._fields = fields
+        self._exact = Shaper(stream, known_types, fields, column_name)
+        self._tables = {table.name: table for table in stream.tables}
+        self._can_decode = all(side.origin in SIDE_ARRAYS for side in stream.side_tables)
+        self._plan = PagePlan(stream, self._exact, fields)
+        self._layout: PageLayout | None = None
+        self._signature: object = None
+        self._learning = threading.Lock()
+        self._shown = {
+            side.name: ShownPages(side, self._exact.sets[side.name]) for side in stream.side_tables
+        }
+
+    def begin_package(self) -> None:
+        """Forget what the pages of the load package before showed."""
+        self._exact.begin_package()
+        for shown in self._shown.values():
+            shown.forget()
+
+    @property
+    def changed_since(self) -> int:
+        """As of ``Shaper``."""
+        return self._exact.changed_since
+
+    @changed_since.setter
+    def changed_since(self, second: int) -> None:
+        self._exact.changed_since = second
+
+    def take_rejected(self) -> tuple[Rejected, ...]:
+        """As of ``Shaper``."""
+        return self._exact.take_rejected()
+
+    def parse(self, body: bytes) -> Mapping[str, Any]:
+        """Decode a page, once, into its envelope.
+
+        Args:
+            body: JSON as Zendesk sent it.
+
+        Returns:
+            What ``undescribed_fields`` and ``tables`` take. Rows are records, or dicts where
+            the page holds something unexpected; both can be asked for their keys.
+
+        Raises:
+            ValueError: It is not JSON.
+        """
+        decoded = self._decoded(body) if self._can_decode else None
+        if decoded is not None:
+            return decoded
+        self.exact_pages += 1
+        page: Mapping[str, Any] = orjson.loads(body)
+        return page
+
+    def values(self, envelope: Mapping[str, Any], key: str) -> list[Any]:
+        """Return what the rows of a page hold under a key."""
+        if not isinstance(envelope, _DecodedPage):
+            return self._exact.values(envelope, key)
+        return envelope.layout.own.values(envelope[self._stream.rows_key], key)
+
+    def undescribed_fields(self, envelope: Mapping[str, Any]) -> set[str]:
+        """Return the custom fields of a page that nobody has described yet."""
+        if not isinstance(envelope, _DecodedPage):
+            return self._exact.undescribed_fields(envelope)
+        rows, layout = envelope[self._stream.rows_key], envelope.layout
+        if self._fields is None or layout.custom is None or not rows:
+            return set()
+        return layout.custom.keys(layout.own, rows) - self._fields.by_key.keys()
+
+    def tables(self, envelope: Mapping[str, Any], read_at: datetime) -> Iterator[TableArrow]:
+        """Shape one page: side tables first, the stream's own rows last.
+
+        Args:
+            envelope: From ``parse``.
+            read_at: When it was answered; later than that of the page before.
+
+        Yields:
+            Tables; the stream's own always, side tables when the page has rows for them.
+        """
+        if isinstance(envelope, _DecodedPage):
+            tables = self._decoded_tables(envelope, read_at)
+            self._learn({})
+        else:
+            tables = self._exact_tables(envelope, read_at)
+            self._learn(envelope)
+        yield from tables
+
+    def _decoded(self, body: bytes) -> _DecodedPage | None:
+        if not _is_utf8(body):
+            return None
+        layout = self._layout
+        if layout is not None and (page := _decode(layout, body)) is not None:
+            return self._keyed(page)
+        layout = self._learn(_sample(body, self._list_keys()))
+        page = None if layout is None else _decode(layout, body)
+        return None if page is None else self._keyed(page)
+
+    def _keyed(self, page: _DecodedPage) -> _DecodedPage | None:
+        """Return the page if its rows have keys; one that has none the exact path tells of."""
+        rows = page[self._stream.rows_key]
+        keys = own_keys(self._stream) if rows else ()
+        are_keyed = all(self._are_keys(page.layout.own.values(rows, key), key) for key in keys)
+        return page if are_keyed else None
+
+    def _are_keys(self, values: Sequence[Any], key: str) -> bool:
+        data_type = self._stream.columns[key]
+        if data_type != "timestamp":
+            return are_keys(values, data_type)
+        return all(type(v) is str and fit(v, data_type)[1] == data_type for v in values)
+
+    def _learn(self, envelope: Mapping[str, Any]) -> PageLayout | None:
+        """Note what is new in a page; return the layout when it had to be made anew."""
+        if not self._can_decode:
+            return None
+        with self._learning:
+            self._plan.learn(envelope)
+            signature = self._plan.signature()
+            if signature == self._signature:
+                return None
+            self._signature = signature
+            self._layout = self._plan.layout()
+            return self._layout
+
+    def _list_keys(self) -> list[str]:
+        return [self._stream.rows_key, *(side.key for side in self._stream.side_tables)]
+
+    def _exact_tables(self, envelope: Mapping[str, Any], read_at: datetime) -> list[TableArrow]:
+        for shown in self._shown.values():
+            shown.hand_over_page(envelope[self._stream.rows_key], envelope)
+        tables = []
+        for table in self._exact.tables(envelope, read_at):
+            rows: list[Row] = [_without_time(row) for row in table.rows]
+            columns = self._exact.columns[table.table]
+            arrow = self._table(table.table, len(rows), arrays_of_rows(columns, rows), read_at)
+            new, json = table.new_columns, table.json_columns
+            tables.append(TableArrow(table.table, arrow, new, json))
+        return tables
+
+    def _decoded_tables(self, page: _DecodedPage, read_at: datetime) -> list[TableArrow]:
+        layout, rows = page.layout, page[self._stream.rows_key]
+        # Only rows that have side tables need an id: some are told apart by another column.
+        parent_ids = layout.own.values(rows, "id") if self._stream.side_tables else []
+        records = PageRecords(layout, page, rows, parent_ids, self._exact.reject)
+        tables = []
+        for side in self._stream.side_tables:
+            shaped = self._side_table(side, records, read_at)
+            if shaped is not None:
+                tables.append(shaped)
+        tables.append(self._finished(self._stream.name, len(rows), self._own_arrays(page), read_at))
+        return tables
+
+    def _side_table(
+        self, side: SideTable, page: PageRecords, read_at: datetime
+    ) -> TableArrow | None:
+        columns = self._exact.columns[side.name]
+        try:
+            shaped = SIDE_ARRAYS[side.origin](side, page, columns)
+        except msgspec.ValidationError:
+            shaped = None
+        if shaped is None or not _are_keyed(shaped, side):
+            shaped = self._exact_side(side, page)
+
+        def new_ids() -> set[Any]:
+            return self._exact.new_ids(page.parent_ids, page.parents)
+
+        shaped = self._shown[side.name].completed(page, shaped, columns, new_ids)
+        if not shaped.count:
+            return None
+        return self._finished(side.name, shaped.count, shaped.arrays, read_at)
+
+    def _exact_side(self, side: SideTable, page: PageRecords) -> SideArrays:
+        """Shape what a decoded page holds of a side table, where it holds something odd."""
+        self.exact_pages += 1
+        columns = self._exact.columns[side.name]
+        parents: list[Any] = [
+            {
+                "id": id_,
+                side.key: _plain(parent.get(side.key)),
+                **{key: parent.get(key) for key in EVENT_COLUMNS.values()},
+            }
+            for id_, parent in zip(page.parent_ids, page.parents, strict=True)
+        ]
+        beside = {side.key: list(map(_plain, page.envelope.get(side.key) or ()))}
+        found = SIDE_ROWS[side.origin](side, parents, beside, self._exact.reject)
+        rows = [columns.typed(row) for row in self._exact.fitting(side, found)]
+        self._learn({self._stream.rows_key: parents})
+        return SideArrays(len(rows), arrays_of_rows(columns, rows))
+
+    def _own_arrays(self, page: _DecodedPage) -> Arrays:
+        layout, rows = page.layout, page[self._stream.rows_key]
+        columns = self._exact.columns[self._stream.name]
+        arrays = record_arrays(columns, layout.own, rows)
+        if layout.custom is not None and self._fields is not None:
+            for field in layout.custom.fields(layout.own, rows):
+                key = self._fields.column(field.key).name
+                convert = raw_arrays if field.is_raw else typed_arrays
+                arrays.update(convert(columns, key, field.values))
+        if self._stream.derive is not None:
+            flags = list(map(self._stream.derive, rows))
+            for key in flags[0] if flags else ():
+                arrays.update(value_arrays(columns, key, [row[key] for row in flags]))
+        return arrays
+
+    def _finished(self, table: str, count: int, arrays: Arrays, read_at: datetime) -> TableArrow:
+        columns = self._exact.columns[table]
+        new, json = columns.take_new(), columns.of_type("json")
+        return TableArrow(table, self._table(table, count, arrays, read_at), new, json)
+
+    def _table(self, table: str, count: int, arrays: Arrays, read_at: datetime) -> pa.Table:
+        """Put columns in their order: declared ones always, the time of reading last."""
+        columns = self._exact.columns[table]
+        keys = self._tables[table].primary_key
+        fields, ordered = [], []
+        for name in columns.in_order((*columns.declared, *arrays)):
+            array = arrays.get(name)
+            if array is None:
+                data_type = columns.data_type(name)
+                assert data_type is not None
+                array = pa.nulls(count, ARROW_TYPES[data_type])
+            is_key = name in keys and not array.null_count
+            fields.append(pa.field(name, array.type, nullable=not is_key))
+            ordered.append(array)
+        time = pa.scalar(read_at, ARROW_TYPES["timestamp"])
+        fields.append(pa.field(SYNCED_AT, time.type))
+        return pa.Table.from_arrays([*ordered, pa.repeat(time, count)], schema=pa.schema(fields))
+
+
+def _decode(layout: PageLayout, body: bytes) -> _DecodedPage | None:
+    try:
+        return _DecodedPage(layout.decode(body), layout)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _are_keyed(shaped: SideArrays, side: SideTable) -> bool:
+    """Whether every row has its key; a value of another type than the key's leaves it empty."""
+    arrays = [shaped.arrays.get(key) for key in own_keys(side)]
+    return not shaped.count or all(a is not None and not a.null_count for a in arrays)
+
+
+def _plain(value: Any) -> Any:
+    """Return a record as the object that it was made of."""
+    return json_value(msgspec.json.encode(value)) if isinstance(value, Record) else value
+
+
+def _sample(body: bytes, list_keys: list[str]) -> dict[str, Any]:
+    """Return the page with a few of its rows, as JSON has them; empty where it has no rows."""
+    try:
+        raw = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        sample: dict[str, Any] = dict.fromkeys(raw)
+        for key in list_keys:
+            if key in raw:
+                items = msgspec.json.decode(raw[key], type=list[msgspec.Raw] | None) or []
+                chosen = items[:: max(1, len(items) // _SAMPLE_ROWS)]
+                sample[key] = [orjson.loads(bytes(item)) for item in chosen]
+    except ValueError:
+        return {}
+    return sample
+
+
+def _is_utf8(body: bytes) -> bool:
+    """The decoder does not look into JSON texts it hands on as they are."""
+    offsets = pa.array([0, len(body)], pa.int32()).buffers()[1]
+    text = pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(body)])
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _without_time(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != SYNCED_AT}

@@ -1,0 +1,394 @@
+"""Side tables of a decoded page: their rows as Arrow columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zendesk_source.api.mending import json_value
+from zendesk_source.api.paging.door import BIGINT, Reject
+from zendesk_source.catalogue import DataType, Origin, SideTable
+from zendesk_source.shape.arrow.custom_fields import AnyField
+from zendesk_source.shape.arrow.decoding import NULL, Record, RecordLayout
+from zendesk_source.shape.arrow.layout import PageLayout
+from zendesk_source.shape.arrow.values import (
+    Arrays,
+    arrays_of_rows,
+    raw_arrays,
+    typed_arrays,
+    value_arrays,
+)
+from zendesk_source.shape.parts import all_objects_in
+from zendesk_source.shape.sides import (
+    CALL_DATA,
+    EVENT_COLUMNS,
+    EVENT_TYPE,
+    EVENTS,
+    MAY_BE_SILENT,
+    SIDE_ROWS,
+    Page,
+    Row,
+    WholeSets,
+    says_something,
+)
+from zendesk_source.shape.tables import REMOVED_KEY, TableColumns
+from zendesk_source.shape.ticket_history import field_changes, tag_changes
+from zendesk_source.shape.values import as_text
+
+_LISTS: Mapping[DataType, msgspec.json.Decoder[Any]] = MappingProxyType(
+    {
+        "text": msgspec.json.Decoder(list[list[str] | None]),
+        "bigint": msgspec.json.Decoder(list[list[int] | None]),
+    }
+)
+
+_FIELD_VALUES: Mapping[DataType, msgspec.json.Decoder[Any]] = MappingProxyType(
+    {
+        "bigint": msgspec.json.Decoder(list[AnyField] | None),
+        "text": msgspec.json.Decoder(dict[str, msgspec.Raw] | None),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageRecords:
+    """A decoded page, as the side tables need it.
+
+    Attributes:
+        layout: How it was decoded.
+        envelope: The page.
+        parents: The stream's own rows.
+        parent_ids: Their ids.
+        reject: Told of what fits no table.
+    """
+
+    layout: PageLayout
+    envelope: Page
+    parents: Sequence[Record]
+    parent_ids: Sequence[Any]
+    reject: Reject
+    _parsed: dict[str, list[Any]] = field(default_factory=dict)
+
+    def parsed(self, key: str) -> list[Any]:
+        """Return what the JSON texts of a key say, parsed once for all side tables."""
+        if key not in self._parsed:
+            texts = map(attrgetter(self.layout.own.attribute(key)), self.parents)
+            self._parsed[key] = json_value(b"[" + b",".join(texts) + b"]")
+        return self._parsed[key]
+
+
+@dataclass(frozen=True, slots=True)
+class SideArrays:
+    """Rows of a side table.
+
+    Attributes:
+        count: How many.
+        arrays: Their columns.
+    """
+
+    count: int
+    arrays: Arrays
+
+
+def record_arrays(columns: TableColumns, layout: RecordLayout, records: Sequence[Any]) -> Arrays:
+    """Convert records, key by key."""
+    arrays: Arrays = {}
+    for slot in layout.slots:
+        values = slot.values(records)
+        convert = raw_arrays if slot.is_raw else typed_arrays
+        arrays.update(convert(columns, slot.key, values))
+    return arrays
+
+
+def _object_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
+    layout = page.layout.sides[side.name]
+    nested = list(map(attrgetter(page.layout.own.attribute(side.key)), page.parents))
+    pairs = [(each, id_) for each, id_ in zip(nested, page.parent_ids, strict=True) if each]
+    records = [each for each, _ in pairs]
+    arrays = record_arrays(columns, layout, records)
+    said = map(attrgetter(layout.attribute(side.parent_column)), records)
+    parents = [id_ if of is msgspec.UNSET else of for of, (_, id_) in zip(said, pairs, strict=True)]
+    arrays.update(value_arrays(columns, side.parent_column, parents))
+    return SideArrays(len(records), arrays)
+
+
+def _element_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
+    (element_column,) = set(side.primary_key) - {side.parent_column}
+    decoder = _LISTS[side.columns[element_column]]
+    lists = _lists(page.layout.own, page.parents, side.key, decoder)
+    if lists is None:
+        records: Any = page.parents
+        rows = list(SIDE_ROWS[side.origin](side, records, page.envelope, page.reject))
+        parents = [row[side.parent_column] for row in rows]
+        elements = [row[element_column] for row in rows]
+    else:
+        elements = list(chain.from_iterable(lists))
+        counts = map(len, lists)
+        parents = [i for i, n in zip(page.parent_ids, counts, strict=True) for _ in range(n)]
+    arrays = value_arrays(columns, side.parent_column, parents)
+    arrays.update(value_arrays(columns, element_column, elements))
+    return SideArrays(len(elements), arrays)
+
+
+def _lists(
+    own: RecordLayout, parents: Sequence[Record], key: str, decoder: msgspec.json.Decoder[Any]
+) -> list[list[Any]] | None:
+    """Return lists of different elements of one type; None where one of them is another."""
+    texts = list(map(attrgetter(own.attribute(key)), parents))
+    try:
+        lists = [each or [] for each in decoder.decode(b"[" + b",".join(texts) + b"]")]
+    except (msgspec.ValidationError, TypeError):
+        return None
+    is_distinct = sum(map(len, map(set, lists))) == sum(map(len, lists))
+    return lists if is_distinct and _are_keys(lists) else None
+
+
+def _are_keys(lists: list[list[Any]]) -> bool:
+    return all(isinstance(each, str) or each in BIGINT for each in chain.from_iterable(lists))
+
+
+def _field_value_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
+    field_column = side.primary_key[-1]
+    decoder = _FIELD_VALUES[side.columns[field_column]]
+    raws = map(attrgetter(page.layout.own.attribute(side.key)), page.parents)
+    parents: list[Any] = []
+    fields: list[Any] = []
+    values: list[str] = []
+    for parent, raw in zip(page.parent_ids, raws, strict=True):
+        named = decoder.decode(raw) or {}
+        if isinstance(named, list):
+            named = {each.id: each.value for each in named}
+        for name, value in named.items():
+            if value != NULL:
+                parents.append(parent)
+                fields.append(name)
+                values.append(as_text(json_value(bytes(value))))
+    arrays = value_arrays(columns, side.parent_column, parents)
+    arrays.update(value_arrays(columns, field_column, fields))
+    arrays.update(value_arrays(columns, "value", values))
+    return SideArrays(len(values), arrays)
+
+
+def _arrays_beside(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
+    records = page.envelope.get(side.key) or ()
+    return SideArrays(len(records), record_arrays(columns, page.layout.sides[side.name], records))
+
+
+def _comment_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
+    layout, children = page.layout.sides[side.name], page.layout.children
+    assert children is not None
+    raws = map(attrgetter(page.layout.own.attribute(side.key)), page.parents)
+    (body,) = (slot for slot in layout.slots if slot.key == "body")
+    text, data = attrgetter(body.attribute), attrgetter(layout.attribute(CALL_DATA))
+    record = layout.record
+    found = [
+        (child, number)
+        for number, raw in enumerate(raws)
+        for child in children.decode(raw) or ()
+        if isinstance(child, record) and (text(child) is not msgspec.UNSET or data(child) != NULL)
+    ]
+    comments = [child for child, _ in found]
+    for child in comments:
+        if text(child) is msgspec.UNSET:
+            setattr(child, body.attribute, NULL if body.is_raw else None)
+    arrays = record_arrays(columns, layout, comments)
+    tickets = page.layout.own.values(page.parents, "ticket_id")
+    computed = {
+        EVENT_TYPE: [type(child).__struct_config__.tag for child in comments],
+        "ticket_id": [tickets[number] for _, number in found],
+        side.parent_column: [page.parent_ids[number] for _, number in found],
+    }
+    for key, values in computed.items():
+        arrays.update(value_arrays(columns, key, values))
+    return SideArrays(len(comments), arrays)
+
+
+def _field_change_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
+    names = ("child_id", "field_name", "value", "previous_value")
+    return _change_arrays(side, page, columns, names, field_changes)
+
+
+def _tag_change_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
+    changes = partial(tag_changes, reject=page.reject)
+    return _change_arrays(side, page, columns, ("child_id", "tag", "action"), changes)
+
+
+def _change_arrays(
+    side: SideTable,
+    page: PageRecords,
+    columns: TableColumns,
+    names: tuple[str, ...],
+    changes: Callable[[Any], Iterator[tuple[Any, ...]]],
+) -> SideArrays:
+    """Find the changes in the children of events; ``names`` are the columns of one change."""
+    numbers: list[int] = []
+    found: list[tuple[Any, ...]] = []
+    for number, listed in enumerate(page.parsed(side.key)):
+        before = len(found)
+        event = {"id": page.parent_ids[number], side.key: listed}
+        found += changes(all_objects_in(EVENTS, event, side.key, page.reject))
+        numbers += [number] * (len(found) - before)
+    arrays: Arrays = {}
+    own = page.layout.own
+    for column, key in EVENT_COLUMNS.items():
+        values = own.values(page.parents, key)
+        arrays.update(value_arrays(columns, column, [values[number] for number in numbers]))
+    ids = [page.parent_ids[number] for number in numbers]
+    arrays.update(value_arrays(columns, side.parent_column, ids))
+    for name, changed in zip(names, zip(*found, strict=True), strict=False):
+        arrays.update(value_arrays(columns, name, changed))
+    return SideArrays(len(found), arrays)
+
+
+SIDE_ARRAYS: Mapping[Origin, Callable[[SideTable, PageRecords, TableColumns], SideArrays]] = {
+    Origin.OBJECT: _object_arrays,
+    Origin.ELEMENTS: _element_arrays,
+    Origin.FIELD_VALUES: _field_value_arrays,
+    Origin.BESIDE: _arrays_beside,
+    Origin.COMMENT_EVENTS: _comment_arrays,
+    Origin.FIELD_CHANGES: _field_change_arrays,
+    Origin.TAG_CHANGES: _tag_change_arrays,
+}
+"""A stream with a side table of another origin is shaped row by row."""
+
+
+def _of_rows(columns: TableColumns, rows: Sequence[Row]) -> SideArrays:
+    return SideArrays(len(rows), arrays_of_rows(columns, list(map(columns.typed, rows))))
+
+
+def _joined(first: SideArrays, second: SideArrays) -> SideArrays:
+    if not second.count:
+        return first
+    arrays = {}
+    for name in dict.fromkeys((*first.arrays, *second.arrays)):
+        pair = [(part.count, part.arrays.get(name)) for part in (first, second)]
+        kind = next(array.type for _, array in pair if array is not None)
+        chunks = [pa.nulls(n, kind) if array is None else array for n, array in pair]
+        arrays[name] = pa.concat_arrays(chunks)
+    return SideArrays(first.count + second.count, arrays)
+
+
+class ShownPages:
+    """What decoded pages showed of whole sets; looked at only when a parent comes again.
+
+    Args:
+        side: The side table.
+        sets: What the exact path knows; takes over the parents that come again.
+    """
+
+    def __init__(self, side: SideTable, sets: WholeSets) -> None:
+        self._side = side
+        self._sets = sets
+        self._page_of: dict[Any, Arrays] = {}
+
+    def completed(
+        self,
+        page: PageRecords,
+        shown: SideArrays,
+        columns: TableColumns,
+        new_ids: Callable[[], Collection[Any]],
+    ) -> SideArrays:
+        """Add a marker for each row that is gone, and for each parent that has none.
+
+        Args:
+            page: The page.
+            shown: What it shows.
+            columns: Of the side table.
+            new_ids: Parents of which the destination holds nothing.
+        """
+        side = self._side
+        if not side.is_whole_set or (
+            side.origin is Origin.BESIDE and side.key not in page.envelope
+        ):
+            return shown
+        keys = {name: shown.arrays.get(name) for name in (*side.primary_key, side.parent_column)}
+        arrays = {name: array for name, array in keys.items() if array is not None}
+        now = dict.fromkeys(arrays[side.parent_column].to_pylist() if shown.count else ())
+        parents = {**dict.fromkeys(page.parent_ids), **now}
+        again = self._page_of.keys() & parents.keys() | self._sets.known(parents.keys())
+        bare = [parent for parent in parents if parent in again or parent not in now]
+        new = new_ids() if bare else ()
+        told = {parent for parent in bare if parent in again or parent not in new}
+        if side.origin in MAY_BE_SILENT and told:
+            pairs = zip(page.parent_ids, page.parents, strict=True)
+            told = {i for i, record in pairs if i in told and says_something(side, record)}
+        gone = self._gone(arrays, again, [p for p in bare if p in again and p in told], page, new)
+        self._page_of.update(dict.fromkeys(now.keys() - again, arrays))
+        emptied = [parent for parent in bare if parent in told and parent not in again]
+        return _joined(
+            _joined(shown, _of_rows(columns, gone)),
+            self._without_rows(columns, emptied),
+        )
+
+    def _gone(
+        self,
+        arrays: Arrays,
+        again: set[Any],
+        told: Iterable[Any],
+        page: PageRecords,
+        new: Collection[Any],
+    ) -> list[Row]:
+        """Return the markers of parents that come again."""
+        if not again:
+            return []
+        rows = self._rows_of(arrays, again)
+        self._hand_over(again)
+        nothing: Any = None if self._side.origin is Origin.OBJECT else []
+        seen: list[Row] = [{"id": parent, self._side.key: nothing} for parent in told]
+        completed = self._sets.complete(rows, seen, page.envelope, REMOVED_KEY, new)
+        return completed[len(rows) :]
+
+    def _without_rows(self, columns: TableColumns, parents: Sequence[Any]) -> SideArrays:
+        """Return the markers of parents that have no rows, as columns: on a page it may be most."""
+        if not parents:
+            return SideArrays(0, {})
+        marker = self._sets.no_rows(None, REMOVED_KEY)
+        arrays: Arrays = {}
+        for key, value in marker.items():
+            values = parents if key == self._side.parent_column else [value] * len(parents)
+            arrays.update(value_arrays(columns, key, values))
+        return SideArrays(len(parents), arrays)
+
+    def forget(self) -> None:
+        """Begin a new load package."""
+        self._page_of.clear()
+
+    def hand_over_page(self, parents: Sequence[Mapping[str, Any]], page: Page) -> None:
+        """Tell the exact path what decoded pages showed of the parents in its next page."""
+        if not self._page_of:
+            return
+        ids = [parent.get("id") for parent in parents]
+        if self._side.origin is Origin.BESIDE:
+            ids += [row[self._side.parent_column] for row in page.get(self._side.key, ())]
+        self._hand_over(ids)
+
+    def _hand_over(self, parents: Iterable[Any]) -> None:
+        pages: dict[int, tuple[Arrays, dict[Any, list[Row]]]] = {}
+        for parent in parents:
+            arrays = self._page_of.pop(parent, None)
+            if arrays is not None:
+                pages.setdefault(id(arrays), (arrays, {}))[1][parent] = []
+        for arrays, rows_of in pages.values():
+            for row in self._rows_of(arrays, set(rows_of)):
+                rows_of[row[self._side.parent_column]].append(row)
+            for parent, rows in rows_of.items():
+                self._sets.remember(parent, rows)
+
+    def _rows_of(self, arrays: Arrays, parents: set[Any]) -> list[Row]:
+        if not parents or not arrays:
+            return []
+        table = pa.table(arrays)
+        of = table.column(self._side.parent_column)
+        rows: list[Row] = table.filter(
+            pc.is_in(of, value_set=pa.array(list(parents), of.type))
+        ).to_pylist()
+        return rows

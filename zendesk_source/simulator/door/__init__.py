@@ -1,0 +1,1 @@
+"""The account behind a real socket: log-in, rate limits, faults."""

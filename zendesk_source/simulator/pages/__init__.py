@@ -1,0 +1,1 @@
+"""What each path shows: lists, exports, links, in every kind of paging."""

@@ -1,0 +1,1 @@
+"""The past of a generated account, decided by a seed."""

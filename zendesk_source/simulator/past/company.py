@@ -1,0 +1,36 @@
+"""What every ticket of a generated account has to do with: its people, groups, fields, policies."""
+
+from __future__ import annotations
+
+from random import Random
+
+from zendesk_source.simulator.state import State
+from zendesk_source.simulator.store import epoch_seconds
+
+
+class Company:
+    """The people and settings of an account, and the time in which its tickets were written.
+
+    Args:
+        state: Account to fill; it has people and settings already.
+        rng: Decides everything.
+        start: Epoch second of the first ticket.
+        end: Epoch second that nothing passes.
+        events: Whether events and metric events are kept.
+    """
+
+    def __init__(self, state: State, rng: Random, start: int, end: int, *, events: bool) -> None:
+        self.state, self.rng, self.start, self.end, self.events = state, rng, start, end, events
+        people = list(state.stores["users"])
+        self.agents = [row for row in people if row["role"] != "end-user"]
+        self.customers = [row for row in people if row["role"] == "end-user"] or self.agents
+        self.arrivals = [epoch_seconds(row["created_at"]) for row in self.customers]
+        self.group_ids = state.stores["groups"].keys()
+        self.form_ids = state.stores["ticket_forms"].keys()
+        self.brand_ids = state.stores["brands"].keys()
+        self.fields = [row for row in state.stores["ticket_fields"] if row["removable"]]
+        self.policies = list(state.stores["sla_policies"])
+        self.status_ids = {
+            row["status_category"]: row["id"]
+            for row in reversed(list(state.stores["custom_statuses"]))
+        }

@@ -1,0 +1,1 @@
+"""Rows with every key that the API sends."""
