@@ -30,8 +30,8 @@ wheel: .venv/.project ## Build the wheel, install it in a clean environment and 
 	@bash .ci/try dist/*.whl
 
 # Tests of what depends on these packages most: tables, types, files, the report.
-TRIED := tests/test_item_formats.py tests/test_custom_fields.py tests/test_history.py tests/shape \
-	tests/html_report tests/test_destination_state.py
+TRIED := tests/resources/test_item_formats.py tests/shape tests/resources/test_versions.py \
+	tests/html_report tests/destination/test_state.py
 TESTED := .[postgres] pytest pytest-timeout pytest-xdist hypothesis
 
 versions: .venv/.project ## Try the oldest and the newest versions of the packages that we allow

@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from tests.chaos.child import SLICE_PAGES, STREAM_NAMES, TOKEN, Order, pipeline_in, run
-from tests.tables import TABLES, assert_table_equals
+from tests.support.tables import TABLES, assert_table_equals
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.simulator import Account, Answer, RateLimits, Request, Simulator
 from zendesk_source.simulator.clock import TimeScaledClock

@@ -13,7 +13,7 @@ import duckdb
 import orjson
 import pytest
 
-from tests.tables import assert_table_equals, stored_rows
+from tests.support.tables import assert_table_equals, stored_rows
 from zendesk_source import sync, zendesk_support
 from zendesk_source.command_line.summary import notes
 from zendesk_source.settings.credentials import ZendeskOAuthClient, ZendeskOAuthToken

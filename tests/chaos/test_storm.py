@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos.child import TOKEN, Order, pipeline_in, run
 from tests.chaos.storm import Storm
-from tests.tables import assert_table_equals
+from tests.support.tables import assert_table_equals
 from zendesk_source import sync, zendesk_support
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.settings.credentials import ZendeskOAuthToken

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripted_zendesk import TOKEN, Reply, ScriptedZendesk
+from tests.support.scripted_zendesk import TOKEN, Reply, ScriptedZendesk
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.command_line import main

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_mistakes import MISTAKES, Mistake
+from tests.support.command_mistakes import MISTAKES, Mistake
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.command_line import main
 from zendesk_source.login.redaction import without_secrets

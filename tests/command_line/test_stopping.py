@@ -17,7 +17,7 @@ import dlt
 import pytest
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
-from tests.scripted_zendesk import Reply, ScriptedZendesk, Seen, cursored, exported, ticket
+from tests.support.scripted_zendesk import Reply, ScriptedZendesk, Seen, cursored, exported, ticket
 from zendesk_source import sync
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.command_line import main

@@ -16,7 +16,7 @@ import pytest
 from tests.hostile.answers import answer_inputs
 from tests.hostile.inputs import BY_NAME, HOSTILE_ID, Hostile, played
 from tests.hostile.rows import row_inputs
-from tests.tables import TABLES, Row, assert_rows_equal, opened, stored_rows
+from tests.support.tables import TABLES, Row, assert_rows_equal, opened, stored_rows
 from zendesk_source import sync, zendesk_source
 from zendesk_source.catalogue import SideTable
 from zendesk_source.runs.loop import SyncReport

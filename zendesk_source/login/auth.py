@@ -70,7 +70,8 @@ class OAuth:
         """Return the header, from a new token when the one at hand is about to expire."""
         with self._lock:
             if self._token is None or not self._token.is_fresh(self._clock.monotonic()):
-                self._token = self._source.ask()
+                # A file may call it fresh still: it was written before the clock was set back.
+                self._token = self._source.ask("" if self._token is None else self._token.header)
             return self._token.header
 
     def renew(self, refused_header: str) -> bool:

@@ -55,7 +55,7 @@ class TokenSource(Protocol):
         """Return an access token that is good now.
 
         Args:
-            refused_header: The header that Zendesk has just refused, if any.
+            refused_header: The header that is no longer good, if any: refused, or expired.
         """
 
 

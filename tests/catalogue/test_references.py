@@ -1,0 +1,62 @@
+"""What the columns point at, and the page that draws it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.write_erd import diagrams
+from zendesk_source.catalogue import STREAMS, SideTable, Stream
+from zendesk_source.catalogue.references import (
+    POINTS_AT_NOTHING,
+    POINTS_ELSEWHERE,
+    references_of,
+    target_of,
+)
+
+DOCS = Path(__file__).parents[2] / "docs"
+TABLES: dict[str, Stream | SideTable] = {
+    table.name: table for stream in STREAMS for table in stream.tables
+}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
+def test_columns_that_look_like_references_say_what_they_point_at(table):
+    looks_like_one = {column for column in table.columns if column.endswith(("_id", "_by"))}
+    explained = {column for column in looks_like_one if target_of(table.name, column)}
+    explained |= {column for name, column in POINTS_ELSEWHERE if name == table.name}
+    unexplained = looks_like_one - explained - POINTS_AT_NOTHING - set(table.primary_key)
+    assert not unexplained, "say in catalogue/references.py what they point at"
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
+def test_references_point_at_the_key_of_a_table(table):
+    for reference in references_of(table):
+        target = TABLES[reference.target]
+        (key,) = target.primary_key
+        kinds = {table.columns[reference.column], target.columns[key]}
+        # Chat, custom objects and surveys write ids of users as text.
+        assert len(kinds) == 1 or kinds == {"text", "bigint"}, reference
+
+
+def test_nothing_that_points_at_something_is_said_to_point_at_nothing():
+    for table in TABLES.values():
+        pointing = {each.column for each in references_of(table)}
+        assert not pointing & POINTS_AT_NOTHING, table.name
+
+
+def test_the_page_of_references_is_current():
+    written = (DOCS / "erd.md").read_text(encoding="utf-8")
+    assert written == "\n".join(diagrams()), "run: make docs"
+
+
+def test_every_table_of_the_core_that_points_at_another_is_drawn():
+    core = "\n".join(diagrams()).split("## ")[1]
+    for stream in STREAMS:
+        for table in stream.tables if stream.is_core else ():
+            if any(True for _ in references_of(table)):
+                assert re.search(rf"^    {table.name} \{{$", core, re.MULTILINE), table.name
+    assert '    users |o--o{ tickets : "requester_id, submitter_id, assignee_id"' in core
+    assert '    tickets |o--o{ ticket_tags : "ticket_id"' in core

@@ -1,0 +1,87 @@
+"""Arrow tables and objects give the same tables, and one dataset may change between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.resources import test_streams
+from tests.runs.test_sync import (
+    account,
+    assert_equals_truth,
+    duckdb_pipeline,
+    eventful_day,
+    source_of,
+    zendesk,
+)
+from tests.support.tables import Dataset, opened, stored_rows
+from zendesk_source import sync
+from zendesk_source.catalogue import STREAMS
+from zendesk_source.resources.item_format import takes_arrow
+from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+
+pytestmark = pytest.mark.long
+
+__all__ = ["account", "zendesk"]
+
+# Lists and the records of custom objects are objects in both: one path, one code.
+IN_ARROW = {s.name: s for s in STREAMS if s.is_incremental and s.each_of is None}
+
+
+def columns_of(dataset: Dataset, table: str) -> dict[str, Any]:
+    columns = dataset.tables[table]["columns"]
+    return {
+        name: (column.get("data_type"), bool(column.get("primary_key")))
+        for name, column in columns.items()
+        if not name.startswith("_dlt_")
+    }
+
+
+def test_only_exports_become_arrow_tables():
+    assert {stream.name for stream in STREAMS if takes_arrow(stream, "arrow", {})} == set(IN_ARROW)
+    assert {stream.name for stream in STREAMS if takes_arrow(stream, "object", {})} == set()
+
+
+@pytest.mark.timeout(600)
+def test_both_item_formats_give_the_same_tables():
+    clock = SimulatedClock(start=test_streams.START)
+    account = Account.generate(seed=5, tickets=120, users=60, organizations=10, clock=clock)
+    # A text where Zendesk has always sent an object.
+    account.edit_ticket(account.truth("tickets")[0]["id"], satisfaction_rating="offered")
+    clock.advance(600)
+    by_format = {name: duckdb_pipeline(f"as_{name}") for name in ("arrow", "object")}
+    with Simulator(
+        account, rate_limits=RateLimits.off(), oauth_token=test_streams.TOKEN
+    ) as simulator:
+        for is_edited in (False, True):
+            for item_format, pipeline in by_format.items():
+                source = test_streams.source_of(simulator, item_format=item_format)
+                report = sync(pipeline, source.with_resources(*IN_ARROW), clock=clock)
+                assert report.exit_code == 0
+            if not is_edited:
+                clock.advance(3_600)
+                for stream in IN_ARROW.values():
+                    test_streams.edit(account, stream)
+                clock.advance(3_600)
+    as_arrow, as_object = by_format.values()
+    tables = {str(table["name"]) for table in as_object.default_schema.data_tables()}
+    assert tables == {str(table["name"]) for table in as_arrow.default_schema.data_tables()}
+    assert tables >= {table.name for stream in IN_ARROW.values() for table in stream.tables}
+    with opened(as_arrow) as arrow, opened(as_object) as objects:
+        for table in tables - {"_zendesk_sync_log"}:
+            assert columns_of(arrow, table) == columns_of(objects, table), table
+            of_both = (
+                sorted(stored_rows(p, table), key=lambda row: str(sorted(row.items())))
+                for p in (arrow, objects)
+            )
+            assert next(of_both) == next(of_both), table
+
+
+@pytest.mark.parametrize(("first", "second"), [("object", "arrow"), ("arrow", "object")])
+def test_a_dataset_may_change_its_item_format(account, zendesk, first, second):
+    pipeline = duckdb_pipeline()
+    sync(pipeline, source_of(zendesk, item_format=first))
+    eventful_day(account)
+    sync(pipeline, source_of(zendesk, item_format=second))
+    assert_equals_truth(pipeline, account)
