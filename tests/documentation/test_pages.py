@@ -80,3 +80,11 @@ def headings(page: Path) -> set[str]:
     """Return the anchors that GitHub gives to the headings of a page."""
     found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in found}
+
+
+def test_the_list_of_decisions_names_each_with_its_number():
+    text = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (\d+) \| \[(.+?)\]\(#", text, re.MULTILINE)
+    assert listed == re.findall(r"^## (\d+)\. (.+)$", text, re.MULTILINE)
+    assert [int(number) for number, _ in listed] == list(range(1, len(listed) + 1))
+    assert len(listed) == len(re.findall(r"^## ", text, re.MULTILINE))
