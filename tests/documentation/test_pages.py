@@ -88,3 +88,14 @@ def test_the_list_of_decisions_names_each_with_its_number():
     assert listed == re.findall(r"^## (\d+)\. (.+)$", text, re.MULTILINE)
     assert [int(number) for number, _ in listed] == list(range(1, len(listed) + 1))
     assert len(listed) == len(re.findall(r"^## ", text, re.MULTILINE))
+
+
+def test_the_pages_name_files_that_exist():
+    pages = [*PAGES, ROOT / "CONTRIBUTING.md"]
+    names = {
+        name
+        for page in pages
+        for name in re.findall(r"`(zendesk_source/[\w/]+(?:\.py|/))`", page.read_text("utf-8"))
+    }
+    assert len(names) > 20
+    assert [name for name in sorted(names) if not (ROOT / name).exists()] == []

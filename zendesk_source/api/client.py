@@ -31,7 +31,7 @@ from zendesk_source.api.retry import (
     retry_after_seconds,
 )
 from zendesk_source.api.standing import CLOSED_REMEDY, USERS_ME, Standing
-from zendesk_source.api.transport.redirects import Transport
+from zendesk_source.api.transport.exchange import Transport
 from zendesk_source.api.transport.wire import AnswerTooLarge, Limits, Reply, TransportFailed, Wire
 from zendesk_source.api.usage import Usage
 from zendesk_source.errors import (
