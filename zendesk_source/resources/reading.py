@@ -17,7 +17,6 @@ from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.destination.free_memory import give_back_free_memory
 from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.extract.lanes import LaneReader
-from zendesk_source.extract.parents.children import SHOWN_PARENTS
 from zendesk_source.extract.parents.seen import ChildStep
 from zendesk_source.extract.positions import EXPORTS, StreamPosition, open_position, without_future
 from zendesk_source.extract.read_ahead import read_in_turns, read_list
@@ -283,7 +282,7 @@ class Reading:
         tables: list[Any] = []
         for page in answers:
             rejected = page.rejected
-            if page.rows or page.envelope.get(SHOWN_PARENTS):
+            if page.rows or page.shown_parents:
                 tables += self._tables_of(page)
                 rejected += self._parts_rejected()
             if rejected:
@@ -301,7 +300,7 @@ class Reading:
         self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
         keep_newest(page, self._stream, self._shape.shaper.values)
         self._describe_new_fields(page)
-        tables = self._shape.shaper.tables(page.envelope, self._read_at)
+        tables = self._shape.shaper.tables(page.envelope, self._read_at, page.shown_parents)
         yield from self._without_deleted(page, tables)
 
     def _without_deleted(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from zendesk_source.api.paging.door import Reject, Rejected, kind_of, misfits
 from zendesk_source.catalogue import DataType, Origin, SideTable, Stream
-from zendesk_source.extract.parents.children import SHOWN_PARENTS
 from zendesk_source.extract.positions import row_time
 from zendesk_source.names import REMOVED, SYNCED_AT
 from zendesk_source.shape.custom_fields import FieldColumns
@@ -23,6 +23,8 @@ Row = dict[str, Any]
 
 REMOVED_KEY: Any = (REMOVED,)
 """Its key in a row that is not typed yet: none that JSON can have, whatever Zendesk sends."""
+
+NO_PARENTS: Mapping[Any, bool] = MappingProxyType({})
 
 _CUSTOM_FIELDS_KEYS = {
     "ticket": ("custom_fields", "fields"),  # the same list twice
@@ -128,12 +130,18 @@ class Shaper:
         rows: list[Row] = envelope[self._stream.rows_key]
         return self._fields.unknown(self._custom_values(row, ignore) for row in rows)
 
-    def tables(self, envelope: Mapping[str, Any], read_at: datetime) -> Iterator[TableRows]:
+    def tables(
+        self,
+        envelope: Mapping[str, Any],
+        read_at: datetime,
+        shown_parents: Mapping[Any, bool] = NO_PARENTS,
+    ) -> Iterator[TableRows]:
         """Shape one page: side tables first, the stream's own rows last.
 
         Args:
             envelope: The decoded page.
             read_at: When it was answered; later than that of the page before.
+            shown_parents: As of ``Page``.
 
         Yields:
             Tables; the stream's own always, side tables when the page has rows for them. What
@@ -146,7 +154,7 @@ class Shaper:
                 yield self._typed(side.name, rows, read_at)
         own = [self._own_row(row) for row in parents]
         if self._stream.replaces_by_parent:
-            own = self._with_removals(own, envelope)
+            own = self._with_removals(own, envelope, shown_parents)
         yield self._typed(self._stream.name, own, read_at)
 
     def fitting(self, table: Stream | SideTable, rows: Iterable[Row]) -> list[Row]:
@@ -167,9 +175,10 @@ class Shaper:
         once = {(each.table, each.reason, orjson.dumps(each.row)): each for each in rejected}
         return tuple(once.values())
 
-    def _with_removals(self, rows: list[Row], envelope: Mapping[str, Any]) -> list[Row]:
+    def _with_removals(
+        self, rows: list[Row], envelope: Mapping[str, Any], shown: Mapping[Any, bool]
+    ) -> list[Row]:
         """Add a marker for each row that its parent no longer has."""
-        shown: Mapping[Any, bool] = envelope[SHOWN_PARENTS]
         parents: list[Row] = [{"id": parent} for parent in shown]
         new_ids = {parent for parent, may_be_held in shown.items() if not may_be_held}
         whole_set = self.sets[self._stream.name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,8 @@ class Page:
         replaced: Characters of it that were replaced, because they cannot be held.
         mended: Letters that were no valid text and stand in it as U+FFFD.
         rejected: What was taken out of it because it does not fit.
+        shown_parents: Where rows are asked for parent by parent: those of which the page shows
+            all rows, by id, and whether the destination may hold rows of them.
     """
 
     envelope: Mapping[str, Any]
@@ -53,9 +55,10 @@ class Page:
     replaced: int = 0
     mended: int = 0
     rejected: tuple[Rejected, ...] = ()
+    shown_parents: Mapping[Any, bool] = field(default_factory=dict)
 
     def without_rows(self) -> Page:
         """Return what only says that the walk has come to its end here."""
         nothing: dict[str, Any] = {"envelope": {}, "rows": [], "body_bytes": 0}
-        nothing |= {"replaced": 0, "mended": 0, "rejected": ()}
+        nothing |= {"replaced": 0, "mended": 0, "rejected": (), "shown_parents": {}}
         return replace(self, **nothing, is_last=True)

@@ -28,10 +28,6 @@ Row = dict[str, Any]
 Ask = Callable[[Stream, Row], Iterator[Page]]
 """Asks for the rows that a stream has for one parent."""
 
-SHOWN_PARENTS = "_shown_parents"
-"""In the envelope of a step's page: the parents of which it shows all rows, by id, and whether
-the destination may hold rows of them."""
-
 ASKED_AT_ONCE = 25
 """Parents whose rows arrive together; what a crash makes us ask again is a few times that."""
 
@@ -245,8 +241,9 @@ class _Asking:
         self._seen.signs.update(asked.seen)
         page = replace(
             self._last,
-            envelope={self._stream.rows_key: asked.rows, SHOWN_PARENTS: asked.shown},
+            envelope={self._stream.rows_key: asked.rows},
             rows=asked.rows,
+            shown_parents=asked.shown,
             after=Position(),
             is_last=ends_round,
             body_bytes=asked.body_bytes,

@@ -40,7 +40,7 @@ from zendesk_source.shape.arrow.values import (
 )
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.sides import EVENT_COLUMNS, SIDE_ROWS
-from zendesk_source.shape.tables import Row, Shaper
+from zendesk_source.shape.tables import NO_PARENTS, Row, Shaper
 from zendesk_source.shape.values import fit
 
 _SAMPLE_ROWS = 16
@@ -182,12 +182,18 @@ class ColumnarShaper:
             return set()
         return layout.custom.keys(layout.own, rows) - self._fields.by_key.keys()
 
-    def tables(self, envelope: Mapping[str, Any], read_at: datetime) -> Iterator[TableArrow]:
+    def tables(
+        self,
+        envelope: Mapping[str, Any],
+        read_at: datetime,
+        shown_parents: Mapping[Any, bool] = NO_PARENTS,
+    ) -> Iterator[TableArrow]:
         """Shape one page: side tables first, the stream's own rows last.
 
         Args:
             envelope: From ``parse``.
             read_at: When it was answered; later than that of the page before.
+            shown_parents: As of ``Page``.
 
         Yields:
             Tables; the stream's own always, side tables when the page has rows for them.
@@ -196,7 +202,7 @@ class ColumnarShaper:
             tables = self._decoded_tables(envelope, read_at)
             self._learn({})
         else:
-            tables = self._exact_tables(envelope, read_at)
+            tables = self._exact_tables(envelope, read_at, shown_parents)
             self._learn(envelope)
         yield from tables
 
@@ -239,11 +245,13 @@ class ColumnarShaper:
     def _list_keys(self) -> list[str]:
         return [self._stream.rows_key, *(side.key for side in self._stream.side_tables)]
 
-    def _exact_tables(self, envelope: Mapping[str, Any], read_at: datetime) -> list[TableArrow]:
+    def _exact_tables(
+        self, envelope: Mapping[str, Any], read_at: datetime, shown_parents: Mapping[Any, bool]
+    ) -> list[TableArrow]:
         for shown in self._shown.values():
             shown.hand_over_page(envelope[self._stream.rows_key], envelope)
         tables = []
-        for table in self._exact.tables(envelope, read_at):
+        for table in self._exact.tables(envelope, read_at, shown_parents):
             rows: list[Row] = [_without_time(row) for row in table.rows]
             columns = self._exact.columns[table.table]
             arrow = self._table(table.table, len(rows), arrays_of_rows(columns, rows), read_at)
