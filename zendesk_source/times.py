@@ -1,4 +1,4 @@
-"""Times as the API wants them: whole epoch seconds in UTC."""
+"""Times: whole epoch seconds in UTC for the API, and words for people."""
 
 from __future__ import annotations
 
@@ -26,6 +26,23 @@ def epoch_of(value: Any) -> int | None:
         except (ValueError, OverflowError):
             return None
     return None
+
+
+def time_text(epoch: int | None) -> str:
+    """Return a moment to the minute, in UTC; nothing for None."""
+    if epoch is None:
+        return ""
+    return datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%d %H:%M")
+
+
+def duration_text(seconds: float) -> str:
+    """Return a time span in the two units that matter: ``1 h 20 min``, ``45 s``."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3_600:
+        return f"{seconds // 60} min {seconds % 60} s" if seconds < 600 else f"{seconds // 60} min"
+    return f"{seconds // 3_600} h {seconds % 3_600 // 60} min"
 
 
 def parse_date(value: str | date | None, setting: str) -> datetime | None:

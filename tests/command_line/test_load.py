@@ -24,12 +24,12 @@ from zendesk_source.command_line.progress import (
     Lines,
     LiveTable,
     Silent,
-    duration,
     progress_fields,
     progress_line,
 )
 from zendesk_source.resources.run import StreamRun, Timeline
 from zendesk_source.simulator import SimulatedClock
+from zendesk_source.times import duration_text
 
 JANUARY = 1_735_689_600  # 2025-01-01
 DAY = 86_400
@@ -213,4 +213,4 @@ def test_a_line_says_how_far_in_one_line() -> None:
     ],
 )
 def test_a_duration_has_the_units_that_matter(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+    assert duration_text(seconds) == text

@@ -13,8 +13,9 @@ from dlt.common.runtime.collector_base import Collector
 from dlt.extract import DltSource
 
 from zendesk_source.command_line import demo
+from zendesk_source.command_line.destination import place_of
 from zendesk_source.command_line.dlt_runtime import dlt_runtime, own_folder
-from zendesk_source.command_line.options import DATASET, progress_of, tables_of
+from zendesk_source.command_line.options import DATASET, progress_of
 from zendesk_source.command_line.output import log, print_json, print_lines, print_table
 from zendesk_source.command_line.progress import LiveTable, StepCollector, watched
 from zendesk_source.command_line.stopping import stopping_at_signals
@@ -119,11 +120,11 @@ def run_demo(options: argparse.Namespace) -> int:
 
 
 def _demo_pipeline(options: argparse.Namespace) -> dlt.Pipeline:
-    name, dataset = tables_of(options)
+    place = place_of(options)
     return dlt.pipeline(
-        name,
-        destination=options.destination,
-        dataset_name=dataset,
+        place.pipeline,
+        destination=place.destination,
+        dataset_name=place.dataset,
         progress=collector(options),
     )
 

@@ -48,15 +48,6 @@ def add_demo_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--demo", action="store_true", help="of the simulated account of the demo")
 
 
-def tables_of(options: argparse.Namespace) -> tuple[str, str]:
-    """Return the pipeline that loads the tables which are meant, and their dataset."""
-    if not getattr(options, "demo", False):
-        return "zendesk", options.dataset or DATASET
-    from zendesk_source.command_line import demo
-
-    return demo.PIPELINE, options.dataset or demo.DATASET
-
-
 def check_streams(options: argparse.Namespace) -> None:
     """Refuse a choice of no stream."""
     if options.streams is not None and not options.streams:

@@ -11,8 +11,8 @@ from dlt.common.runtime import signals
 from dlt.common.runtime.collector import NullCollector
 
 from zendesk_source.command_line.output import log
-from zendesk_source.command_line.summary import time_text
 from zendesk_source.resources.run import StreamRun
+from zendesk_source.times import duration_text, time_text
 
 Runs = dict[str, StreamRun]
 
@@ -90,7 +90,7 @@ class Silent:
             return
         self._told_until[reason] = now + wait_seconds
         fields = {"wait_seconds": round(wait_seconds, 1), "reason": reason}
-        log.info(f"waiting {duration(wait_seconds)}: {reason}", extra={"fields": fields})
+        log.info(f"waiting {duration_text(wait_seconds)}: {reason}", extra={"fields": fields})
 
     def on_cost(self, cost: str) -> None:
         """Tell it: whoever chose the stream may not know."""
@@ -181,14 +181,14 @@ class LiveTable(Silent):
         now = self._stopwatch()
         runs = dict(self._runs)
         rows = sum(sum(list(run.rows.values())) for run in runs.values())
-        parts = [self._step, duration(now - self._started)]
+        parts = [self._step, duration_text(now - self._started)]
         if rows:
             done = sum(run.is_at_end for run in runs.values())
             parts[1:1] = [f"{done} of {len(runs)} streams at the end", f"{rows:,} rows read"]
         lines = [" · ".join(parts)]
         reason, until = self._wait
         if until - now >= 1:
-            lines.append(f"waiting {duration(until - now)}: {reason}")
+            lines.append(f"waiting {duration_text(until - now)}: {reason}")
         if later := [name for name, run in runs.items() if not (run.pages or run.is_at_end)]:
             lines.append(f"not begun: {', '.join(later)}")
         return lines
@@ -201,7 +201,7 @@ class LiveTable(Silent):
         share = run.timeline.share
         left = ""
         if _SMALLEST_SHARE_TO_JUDGE_BY <= share < 1:
-            left = duration((self._stopwatch() - began) * (1 - share) / share)
+            left = duration_text((self._stopwatch() - began) * (1 - share) / share)
         return (*cells, time_text(run.timeline.through), f"{share:.0%}", left)
 
 
@@ -236,13 +236,3 @@ def _share(run: StreamRun) -> float | None:
     if run.is_at_end:
         return 1.0
     return round(run.timeline.share, 3) if run.timeline else None
-
-
-def duration(seconds: float) -> str:
-    """Return a time span in the two units that matter: ``1 h 20 min``, ``45 s``."""
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3_600:
-        return f"{seconds // 60} min {seconds % 60} s" if seconds < 600 else f"{seconds // 60} min"
-    return f"{seconds // 3_600} h {seconds % 3_600 // 60} min"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timezone
 from typing import Any
 
 import dlt
 
 from zendesk_source.command_line.text_table import table_text
+from zendesk_source.destination.place import address_of
 from zendesk_source.resources.run import StreamRun
 from zendesk_source.runs.loop import SyncReport
 from zendesk_source.runs.reasons import lines_of
+from zendesk_source.times import time_text
 
 HEADINGS = ("stream", "rows", "newest", "pages", "requests", "seconds")
 
@@ -77,11 +77,7 @@ def as_document(report: SyncReport) -> dict[str, Any]:
 
 def where_loaded(pipeline: dlt.Pipeline) -> str:
     """Return one line on where the tables are, without credentials."""
-    with pipeline.destination_client() as client:
-        folder = getattr(client.config, "bucket_url", None)  # of files; others are databases
-        place = re.sub(r"//[^/@]*@", "//", str(folder or client.config.credentials or ""))
-        place = place.removeprefix("duckdb:///") or pipeline.destination.destination_name
-    return f"Loaded into {place}, dataset {pipeline.dataset_name}."
+    return f"Loaded into {address_of(pipeline)}, dataset {pipeline.dataset_name}."
 
 
 def _stream_row(name: str, run: StreamRun) -> tuple[str, ...]:
@@ -107,10 +103,3 @@ def _total_row(report: SyncReport) -> tuple[str, ...]:
         f"{report.seconds:.1f}",
     )
     return ("total", *total)
-
-
-def time_text(epoch: int | None) -> str:
-    """Return a moment to the minute, in UTC; nothing for None."""
-    if epoch is None:
-        return ""
-    return datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%d %H:%M")

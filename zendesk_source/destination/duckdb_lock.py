@@ -154,7 +154,7 @@ class OpenFile:
 
 @contextmanager
 def open_for_reading(
-    pipeline: dlt.Pipeline, path: Path, clock: Clock, wait_seconds: float, tell: Tell
+    pipeline: dlt.Pipeline, path: Path, clock: Clock, wait_seconds: float, tell: Tell | None
 ) -> Iterator[None]:
     """Keep a DuckDB file open for reading, so that no sync takes it meanwhile.
 

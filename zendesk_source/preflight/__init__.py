@@ -1,1 +1,1 @@
-"""Questions before a load: what would come, and whether it would work."""
+"""Questions before a load: would it work, how large is it, and what would its rows look like?"""

@@ -1,25 +1,73 @@
-"""A first look at a stream: one small page, and no state."""
+"""What do the rows of a stream look like? One small page, and no state.
+
+from zendesk_source.preflight.preview import preview
+
+rows = preview("tickets", rows=3)["tickets"]
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from functools import partial
 from typing import Any
 
+from zendesk_source.api.budget import OnWait
+from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page, Position, pages
 from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.errors import RateLimited, StreamRefused, UnexpectedAnswer
 from zendesk_source.extract.help_centers import HelpCenter
+from zendesk_source.preflight.account import connected
 from zendesk_source.resources.connection import Connection
+from zendesk_source.settings.credentials import ZendeskCredentials
+from zendesk_source.settings.selection import select_stream
 from zendesk_source.shape.tables import Shaper
+from zendesk_source.times import parse_date
 
 SAMPLED = ("tickets", "ticket_events", "users", "organizations")
-"""Exports with a sample beside them, which has a rate limit of its own."""
+"""Exports that have a sample endpoint, which has a rate limit of its own."""
 SAMPLE_BUCKET = "incremental-exports-sample"
 MOST_SAMPLED_ROWS = 50
+
+
+def preview(
+    name: str,
+    *,
+    rows: int = 5,
+    start_date: str | date | None = None,
+    credentials: ZendeskCredentials | None = None,
+    clock: Clock | None = None,
+    on_wait: OnWait | None = None,
+) -> Mapping[str, list[dict[str, Any]]]:
+    """Return the first rows of a stream as a load would bring them, and load nothing.
+
+    Args:
+        name: The stream, or one of its side tables.
+        rows: How many rows to ask for; an answer may hold more.
+        start_date: Rows changed since then, where Zendesk can be asked for that.
+        credentials: None takes those that dlt's configuration holds.
+        clock: None takes the machine's own.
+        on_wait: Called with the reason and the seconds before a request waits.
+
+    Returns:
+        The rows by table: the stream's own and its side tables. Empty where Zendesk has none.
+
+    Raises:
+        ConfigurationError: A setting is missing or wrong, or there is no such stream.
+        StreamRefused: Zendesk refuses the stream.
+        ZendeskError: It cannot be read.
+    """
+    stream = select_stream(name)
+    start = parse_date(start_date, "start_date")
+    since = int(start.timestamp()) if start else 0
+    with connected(credentials, clock, on_wait) as connection:
+        page = first_sampled(connection, stream, rows=rows, since=since)
+        if page is None or not page.rows:
+            return {}
+        return shaped_rows(connection, stream, page)
 
 
 def first_page(
@@ -33,14 +81,14 @@ def first_page(
     """Ask for the first rows of a stream.
 
     Args:
-        connection: To ask with.
-        stream: What to ask for; of one with a parent, the rows of the first parent.
-        rows: How many, at most what the endpoint allows.
-        since: Epoch seconds from which on an export or a list of changes is asked.
-        center: Help Center that is asked; of a stream that brands have, the first without.
+        connection: The account.
+        stream: Of a stream with a parent, the rows of the first parent are asked for.
+        rows: How many to ask for; the endpoint may allow fewer.
+        since: Epoch second from which an export or a list of changes is read.
+        center: The Help Center to ask; None takes the first that the account has.
 
     Returns:
-        The page; None where there is no parent to ask for.
+        The page; None where the stream has a parent and no parent exists.
 
     Raises:
         ZendeskError: It cannot be read.
@@ -68,15 +116,9 @@ def first_page(
 def first_sampled(
     connection: Connection, stream: Stream, *, rows: int = 1, since: int = 0
 ) -> Page | None:
-    """Ask for the first rows of a stream; of an export for those of its sample, where it has one.
+    """Ask for the first rows of a stream as ``first_page`` does, from its sample if it has one.
 
-    That costs nothing of the exports' rate limit, of which there is little.
-
-    Args:
-        connection: To ask with.
-        stream: As of ``first_page``.
-        rows: As of ``first_page``.
-        since: As of ``first_page``.
+    A sample costs nothing of the exports' rate limit, which is small.
 
     Raises:
         ZendeskError: It cannot be read, also where the sample was refused.
@@ -91,7 +133,7 @@ def first_sampled(
 
 
 def sample_of(stream: Stream, rows: int) -> Stream:
-    """Return the sample of an export, or the stream itself where none has so many rows."""
+    """Return the sample of an export; the stream itself if no sample has that many rows."""
     if stream.name not in SAMPLED or rows > MOST_SAMPLED_ROWS:
         return stream
     return replace(

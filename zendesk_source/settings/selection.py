@@ -1,4 +1,4 @@
-"""From what a user names to the streams that are read."""
+"""Which streams are meant: products, patterns and exclusions become names of the catalogue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from zendesk_source.catalogue import PRODUCTS, STREAMS
+from zendesk_source.catalogue import PRODUCTS, STREAMS, Stream
 from zendesk_source.errors import ConfigurationError
 
 CORE, ALL = "core", "all"
@@ -17,9 +17,9 @@ def select_streams(names: Iterable[str]) -> list[str]:
 
     Args:
         names: ``core``, ``all``, products, streams, tables (a side table stands for the stream
-            that fills it), or patterns of them such as ``hc_*``; a ``!`` before one leaves it
-            out. The core is meant where nothing is named, or only what to leave out. Streams
-            that cost a request for each ticket, say, are meant by their own name alone.
+            that fills it), or patterns of them such as ``hc_*``. A ``!`` before one leaves it
+            out. Without names, or with names to leave out only, the core is meant. A stream that
+            costs a request for each ticket, say, is chosen by its own name only.
 
     Raises:
         ConfigurationError: A name is not known, or everything named is left out again.
@@ -33,6 +33,21 @@ def select_streams(names: Iterable[str]) -> list[str]:
             f"Nothing is left of {', '.join(named)}.", "Leave fewer streams out."
         )
     return [stream.name for stream in STREAMS if stream.name in wanted - left_out]
+
+
+def select_stream(name: str) -> Stream:
+    """Return the one stream that a name means.
+
+    Args:
+        name: A stream or a side table.
+
+    Raises:
+        ConfigurationError: The name is not known, or means several streams.
+    """
+    names = select_streams([name])
+    if len(names) != 1:
+        raise ConfigurationError(f"{name!r} names {len(names)} streams.", "Name one.")
+    return next(stream for stream in STREAMS if stream.name == names[0])
 
 
 def _meant_by(name: str) -> set[str]:

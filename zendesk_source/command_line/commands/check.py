@@ -12,6 +12,7 @@ read, 1 Zendesk does not answer, 2 a setting is wrong, 3 Zendesk refused the cre
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from zendesk_source.command_line.options import (
     add_demo_argument,
@@ -25,6 +26,7 @@ from zendesk_source.command_line.output import log, print_facts, print_json, pri
 from zendesk_source.runs.reasons import lines_of
 
 STREAM_IS_CLOSED = 4
+DEMO_PLACE = "zendesk_demo.duckdb in the folder where `load --demo` is run"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,26 +41,28 @@ def run(options: argparse.Namespace) -> int:
     """Check, print, and return the exit code."""
     check_streams(options)
     check_dataset(options)
-    from zendesk_source.command_line.checking import checked
+    from zendesk_source.command_line.account import account_of
+    from zendesk_source.command_line.destination import place_of
+    from zendesk_source.command_line.findings import as_document, facts_of
+    from zendesk_source.preflight.check import check
 
-    found = checked(options)
-    closed = {
-        n: one for n, one in found["streams"].items() if one["status"] in ("closed", "failed")
-    }
-    code = STREAM_IS_CLOSED if closed else 0
-    facts = found.pop("text")
+    with account_of(options) as account:
+        place = None if options.demo else place_of(options)
+        report = check(options.streams or (), place=place, waits_long=options.wait, **account)
+    if options.demo:
+        report = replace(report, destination=DEMO_PLACE)
+    code = STREAM_IS_CLOSED if report.closed else 0
+    told = [(name, one.status, one.reason) for name, one in report.closed.items()]
+    lines = lines_of(told, was_any_read=len(report.closed) < len(report.streams))
     if options.json:
-        print_json({**found, "exit_code": code})
-        return code
-    told = [(name, one["status"], one["reason"]) for name, one in closed.items()]
-    lines = lines_of(told, was_any_read=len(closed) < len(found["streams"]))
-    if options.quiet:
+        print_json({**as_document(report), "exit_code": code})
+    elif options.quiet:
         for line in lines:
             log.error(line)
-        return code
-    print_facts({name: text for name, text in facts.items() if text})
-    if lines:
-        print_lines("", *lines)
-    for warning in found["warnings"]:
-        log.warning(warning)
+    else:
+        print_facts(facts_of(report))
+        if lines:
+            print_lines("", *lines)
+        for warning in report.warnings:
+            log.warning(warning)
     return code

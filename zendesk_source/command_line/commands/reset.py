@@ -9,11 +9,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from zendesk_source.catalogue import STREAMS
 from zendesk_source.command_line.options import DATASET, add_destination_arguments, check_dataset
 from zendesk_source.command_line.output import log, print_json
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.settings.selection import select_streams
+from zendesk_source.settings.selection import select_stream
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Reset."""
     check_dataset(options)
-    names = select_streams([options.stream])
-    if len(names) != 1:
-        raise ConfigurationError(f"{options.stream!r} names {len(names)} streams.", "Name one.")
-    stream = next(stream for stream in STREAMS if stream.name == names[0])
+    stream = select_stream(options.stream)
     if options.drop_tables and options.account:
         raise ConfigurationError(
             "Tables are shared by all accounts.", "Leave --account or --drop-tables out."

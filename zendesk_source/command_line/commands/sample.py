@@ -13,11 +13,11 @@ import argparse
 import json
 from typing import Any
 
-from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.command_line.options import add_demo_argument
 from zendesk_source.command_line.output import log, print_facts, print_json, print_lines
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.settings.selection import select_streams
+from zendesk_source.settings.selection import select_stream
+from zendesk_source.times import parse_date
 
 LONGEST_TEXT = 200
 
@@ -32,16 +32,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show rows."""
-    stream = _stream(options.stream)
+    stream = select_stream(options.stream)
     if options.n < 1:
         raise ConfigurationError("-n must be at least 1.", "Leave it out for 5.")
-    from zendesk_source.command_line.dlt_runtime import dlt_runtime
+    start = parse_date(options.start_date, "--start-date")
+    from zendesk_source.command_line.account import account_of
+    from zendesk_source.preflight.preview import preview
 
-    with dlt_runtime():
-        rows = _rows(stream, options)
-    # A side table stands for its stream; here it is what was asked for.
-    table = options.stream if options.stream in rows else stream.name
-    shown = rows.get(table, [])[: options.n]
+    with account_of(options) as account:
+        tables = preview(stream.name, rows=options.n, start_date=start, **account)
+    # The name of a side table chooses its stream; here that table is what was asked for.
+    table = options.stream if options.stream in tables else stream.name
+    shown = tables.get(table, [])[: options.n]
     if options.json:
         print_json([{name: _plain(value) for name, value in row.items()} for row in shown])
         return 0
@@ -51,29 +53,6 @@ def run(options: argparse.Namespace) -> int:
     if not shown:
         log.info(f"{table}: no rows")
     return 0
-
-
-def _stream(name: str) -> Stream:
-    names = select_streams([name])
-    if len(names) != 1:
-        raise ConfigurationError(f"{name!r} names {len(names)} streams.", "Name one.")
-    return next(stream for stream in STREAMS if stream.name == names[0])
-
-
-def _rows(stream: Stream, options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
-    from zendesk_source.command_line.account import account_of
-    from zendesk_source.command_line.progress import Lines
-    from zendesk_source.preflight.preview import first_sampled, shaped_rows
-    from zendesk_source.times import parse_date
-
-    start = parse_date(options.start_date, "--start-date")
-    since = int(start.timestamp()) if start else 0
-    with account_of(options) as connection:
-        connection.on_wait = Lines().on_wait
-        page = first_sampled(connection, stream, rows=options.n, since=since)
-        if page is None or not page.rows:
-            return {}
-        return dict(shaped_rows(connection, stream, page))
 
 
 def _plain(value: Any) -> Any:

@@ -24,11 +24,11 @@ from zendesk_source.command_line.options import (
     add_wait_argument,
     check_dataset,
     check_streams,
-    tables_of,
 )
 from zendesk_source.command_line.output import log, print_json, print_lines, print_table
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.runs.reasons import lines_of
+from zendesk_source.times import duration_text
 
 if TYPE_CHECKING:
     from zendesk_source.runs.log_reader import StreamState
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _states(options: argparse.Namespace, now: datetime) -> dict[str, StreamState]:
-    from zendesk_source.command_line.destination import loaded_pipeline, nothing_loaded
+    from zendesk_source.command_line.destination import loaded_pipeline, nothing_loaded, place_of
     from zendesk_source.command_line.dlt_runtime import dlt_runtime
     from zendesk_source.runs.log_reader import logged_runs, state_of, stream_of
     from zendesk_source.settings.selection import select_streams
@@ -93,19 +93,17 @@ def _states(options: argparse.Namespace, now: datetime) -> dict[str, StreamState
     with dlt_runtime(), loaded_pipeline(options) as pipeline:
         runs = logged_runs(pipeline, now)
     if runs is None:
-        raise nothing_loaded(f"There is no sync log in dataset {tables_of(options)[1]}.")
+        raise nothing_loaded(f"There is no sync log in dataset {place_of(options).dataset}.")
     names = [name for name in runs if wanted is None or stream_of(name) in wanted]
     return {name: state_of(name, runs[name], now) for name in names}
 
 
 def _row(name: str, state: StreamState, now: datetime) -> tuple[str, ...]:
-    from zendesk_source.command_line.progress import duration
-
     last, age = state.last, state.age(now)
     return (
         name,
         last.status if last.is_at_end else "unfinished",
-        "never" if age is None else duration(age.total_seconds()),
+        "never" if age is None else duration_text(age.total_seconds()),
         f"{last.rows:,}",
         f"{last.newest_at:%Y-%m-%d %H:%M}" if last.newest_at else "",
         "" if state.usual_rows is None else f"{state.usual_rows:,.0f}",
@@ -134,11 +132,9 @@ def _notes(states: Mapping[str, StreamState], now: datetime) -> list[str]:
 
 
 def _why(age: timedelta | None) -> str:
-    from zendesk_source.command_line.progress import duration
-
     if age is None:
         return "never read to its end, or nobody knows when."
-    return f"read to its end {duration(age.total_seconds())} ago."
+    return f"read to its end {duration_text(age.total_seconds())} ago."
 
 
 def _described(state: StreamState, now: datetime) -> dict[str, Any]:

@@ -1,38 +1,44 @@
-"""How large a first load is, from a few requests."""
+"""How large is a first load? Rows, requests, minutes and disk, from a few requests.
+
+    from zendesk_source.preflight.plan import plan
+
+    estimate = plan(["tickets", "users"])
+    print(estimate.requests, estimate.minutes)
+
+Rows come from Zendesk's counts where there are any. Of the other exports three pages are read, and
+what lies between them is taken to be as dense.
+"""
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import date
 from statistics import median
 from typing import Any
 
-from zendesk_source.api.budget import product_bucket
+from zendesk_source.api.budget import OnWait, product_bucket
 from zendesk_source.api.client import Answer
+from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import STREAMS, Stream
-from zendesk_source.command_line.account import account_of
-from zendesk_source.command_line.dlt_runtime import dlt_runtime
-from zendesk_source.command_line.loading import window_of
-from zendesk_source.command_line.output import log
-from zendesk_source.command_line.progress import Lines
-from zendesk_source.command_line.stopping import stopping_at_signals
 from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.extract.positions import EXPORTS, row_time
+from zendesk_source.preflight.account import connected
 from zendesk_source.preflight.preview import first_page
 from zendesk_source.resources.connection import Connection
+from zendesk_source.settings.credentials import ZendeskCredentials
 from zendesk_source.settings.selection import select_streams
 from zendesk_source.times import parse_date
 
 AT_ONCE = 4
 SAMPLED_ROWS = 100
 DISK_PER_BODY_BYTE = 0.57
-"""Of DuckDB's file beside what Zendesk sent: 152 MB of 267 MB, for 20,000 simulated tickets."""
+"""DuckDB's file took 152 MB for the 267 MB that Zendesk sent of 20,000 simulated tickets."""
 
 COUNTS = {
     "tickets": "/api/v2/tickets/count",
@@ -45,10 +51,10 @@ COUNTS = {
     "views": "/api/v2/views/count",
     "deleted_users": "/api/v2/deleted_users/count",
 }
-"""Where Zendesk says how many rows there are; of all times, so not with dates."""
+"""Where Zendesk says how many rows a stream has; it counts all times, so not with dates."""
 
-Window = tuple[int, int | None]
-"""Epoch seconds; the end is open."""
+Seconds = tuple[int, int | None]
+"""First and last epoch second to read; None is now."""
 
 
 @dataclass(slots=True)
@@ -56,12 +62,12 @@ class Estimate:
     """What a first load of one stream takes.
 
     Attributes:
-        rows: How many; None when nothing tells.
-        is_exact: Whether they were counted, or read.
-        requests: At least.
-        minutes: At the rate limit of the stream, if it had that for itself.
-        disk_bytes: In DuckDB.
-        reason: Why it would not be loaded.
+        rows: How many it has; None when nothing tells.
+        is_exact: Whether the rows were counted, rather than estimated.
+        requests: How many a load sends at least.
+        minutes: How long that takes if no other stream shared its rate limit.
+        disk_bytes: How large its rows are in DuckDB.
+        reason: Why it would not be loaded; empty where it would.
     """
 
     rows: int | None = None
@@ -77,10 +83,10 @@ class Plan:
     """What a first load takes.
 
     Attributes:
-        streams: By name.
-        minutes: Of all together: the rate limit that is needed longest decides.
+        streams: The estimate of each stream, by name.
+        minutes: How long all of them take together: the slowest rate limit decides.
         slowest: Name of that rate limit.
-        notes: What to say below the table.
+        notes: Sentences on what is skipped, unknown, or decides the time.
     """
 
     streams: Mapping[str, Estimate]
@@ -90,43 +96,52 @@ class Plan:
 
     @property
     def requests(self) -> int:
-        """Of all streams."""
+        """Requests of all streams."""
         return sum(one.requests for one in self.streams.values())
 
     @property
     def disk_bytes(self) -> float:
-        """Of all streams."""
+        """Size of all streams in DuckDB."""
         return sum(one.disk_bytes for one in self.streams.values())
 
-    def document(self) -> dict[str, Any]:
-        """Return it for a program."""
-        return {
-            "streams": {name: asdict(one) for name, one in self.streams.items()},
-            "requests": self.requests,
-            "minutes": round(self.minutes, 2),
-            "slowest_rate_limit": self.slowest,
-            "disk_bytes": round(self.disk_bytes),
-            "notes": list(self.notes),
-        }
 
+def plan(
+    streams: Iterable[str] = (),
+    *,
+    start_date: str | date | None = None,
+    end_date: str | date | None = None,
+    credentials: ZendeskCredentials | None = None,
+    clock: Clock | None = None,
+    on_wait: OnWait | None = None,
+) -> Plan:
+    """Ask Zendesk a little, and estimate a first load.
 
-def planned(options: argparse.Namespace) -> Plan:
-    """Ask Zendesk a little and estimate the rest."""
-    with dlt_runtime(), account_of(options) as connection:
-        connection.on_wait = Lines().on_wait
-        first, last = window_of(options)
-        start, end = parse_date(first, "start_date"), parse_date(last, "end_date")
+    Args:
+        streams: What would be loaded, as ``select_streams`` takes it; the core when left out.
+        start_date: First moment to read; the beginning when left out.
+        end_date: Last moment to read; now when left out.
+        credentials: None takes those that dlt's configuration holds.
+        clock: None takes the machine's own.
+        on_wait: Called with the reason and the seconds before a request waits.
+
+    Raises:
+        ConfigurationError: A setting is missing or wrong.
+        AuthenticationError: Zendesk refuses the credentials.
+        ZendeskError: Zendesk does not answer.
+    """
+    with connected(credentials, clock, on_wait) as connection:
+        start, end = parse_date(start_date, "start_date"), parse_date(end_date, "end_date")
         window = (int(start.timestamp()) if start else 0, int(end.timestamp()) if end else None)
-        names = select_streams(options.streams or [])
-        streams = [stream for stream in STREAMS if stream.name in names]
-        with stopping_at_signals(log.info, "Stopped."), ThreadPoolExecutor(AT_ONCE) as threads:
-            found = threads.map(lambda stream: _estimate(connection, stream, window), streams)
-            estimates = dict(zip((stream.name for stream in streams), found, strict=True))
-        return _plan(connection, streams, estimates)
+        names = select_streams(streams)
+        chosen = [stream for stream in STREAMS if stream.name in names]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            found = threads.map(lambda stream: _estimate(connection, stream, window), chosen)
+            estimates = dict(zip((stream.name for stream in chosen), found, strict=True))
+        return _plan(connection, chosen, estimates)
 
 
-def _estimate(connection: Connection, stream: Stream, window: Window) -> Estimate:
-    """Estimate a stream; what each brand has for itself, at each Help Center."""
+def _estimate(connection: Connection, stream: Stream, window: Seconds) -> Estimate:
+    """Estimate a stream; one that each brand has is estimated at each Help Center."""
     if not stream.is_of_brand:
         return _estimate_at(connection, stream, window, None)
     found = connection.help_centers(stream.name).found
@@ -143,7 +158,7 @@ def _estimate(connection: Connection, stream: Stream, window: Window) -> Estimat
 
 
 def _estimate_at(
-    connection: Connection, stream: Stream, window: Window, center: HelpCenter | None
+    connection: Connection, stream: Stream, window: Seconds, center: HelpCenter | None
 ) -> Estimate:
     try:
         if stream.parent is not None:
@@ -160,7 +175,7 @@ def _rows(
     connection: Connection,
     stream: Stream,
     page: Page,
-    window: Window,
+    window: Seconds,
     center: HelpCenter | None,
 ) -> tuple[int | None, bool]:
     """Return how many rows there are, and whether that is exact."""
@@ -182,7 +197,7 @@ def _by_density(
     connection: Connection,
     stream: Stream,
     first: Page,
-    window: Window,
+    window: Seconds,
     center: HelpCenter | None,
 ) -> int | None:
     """Estimate rows from how much time some pages of them span."""
@@ -234,5 +249,6 @@ def _plan(
 def _notes(estimates: Mapping[str, Estimate]) -> list[str]:
     notes = [f"skipped: {name}: {one.reason}" for name, one in estimates.items() if one.reason]
     if unknown := [name for name, one in estimates.items() if one.rows is None and not one.reason]:
-        notes.append(f"not counted by Zendesk, so more requests than told: {', '.join(unknown)}")
+        names = ", ".join(unknown)
+        notes.append(f"Zendesk does not count these, so they take more than shown: {names}")
     return notes
