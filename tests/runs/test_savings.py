@@ -22,7 +22,7 @@ from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simula
 @pytest.mark.parametrize("name", SAVINGS)
 def test_tables_equal_the_account_without_it(name: str) -> None:
     clock = SimulatedClock(start=datetime(2026, 1, 15, 12, tzinfo=timezone.utc))
-    account = Account.generate(seed=3, tickets=120, users=40, organizations=10, clock=clock)
+    account = Account.generate(seed=3, tickets=280, users=60, organizations=15, clock=clock)
     with (
         Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as zendesk,
         left_out(name),
