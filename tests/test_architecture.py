@@ -73,6 +73,9 @@ def why_forbidden(importer: str, imported: str) -> str:
     if room == "simulator":
         allowed = any(is_below(imported, module) for module in SIMULATOR_MAY_IMPORT)
         return "" if allowed else f"the simulator may import only {SIMULATOR_MAY_IMPORT}"
+    if is_below(imported, "shape.arrow") and not is_below(importer, "shape.arrow"):
+        is_door = imported == "shape.arrow" and room != "shape"
+        return "" if is_door else "shape/arrow has one door, and shape does not know of it"
     if target == "simulator":
         allowed = room in MAY_IMPORT_THE_SIMULATOR
         return "" if allowed else f"only {MAY_IMPORT_THE_SIMULATOR} may start it"
@@ -100,6 +103,10 @@ def test_no_imports_go_in_a_circle() -> None:
     [
         ("source", "shape.values.number", True),
         ("shape.values", "source.zendesk_support", False),
+        ("shape.arrow.table", "shape.room", True),
+        ("shape.room", "shape.arrow", False),
+        ("resources.reading", "shape.arrow", True),
+        ("resources.reading", "shape.arrow.table", False),
         ("api.client", "extract.positions", False),
         ("simulator.door.server", "api.clock.Clock", True),
         ("simulator.door.server", "api.paging", False),

@@ -12,11 +12,11 @@ from tests.api.walking import rows
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Position, pages
 from zendesk_source.catalogue.support.exports import TICKET_METRIC_EVENTS
-from zendesk_source.shape.arrow.shaper import ColumnarShaper
+from zendesk_source.shape.arrow import ArrowShaper
 
 KEY = TICKET_METRIC_EVENTS.rows_key
 COLUMNS: dict[str, Any] = {table.name: {} for table in TICKET_METRIC_EVENTS.tables}
-RECORDS = ColumnarShaper(TICKET_METRIC_EVENTS, COLUMNS, None, str).parse
+RECORDS = ArrowShaper(TICKET_METRIC_EVENTS, COLUMNS, None, str).parse
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.support.tables import custom_field_columns, same, stored_rows
 from zendesk_source import sync
 from zendesk_source.destination.limits import Limits
 from zendesk_source.names import MORE
-from zendesk_source.shape.arrow.shaper import TableArrow
+from zendesk_source.shape.arrow import TableArrow
 from zendesk_source.shape.room import Room
 from zendesk_source.shape.tables import TableRows
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
@@ -95,7 +95,7 @@ def rows_of(table: TableRows | TableArrow) -> list[Row]:
 @pytest.mark.parametrize("shaped", [as_rows, as_arrow])
 def test_what_finds_no_column_is_kept_by_its_name(shaped):
     room = Room(4, None, ["id"], ["text"])
-    fitted = room.fitted(shaped(MANY))
+    fitted = shaped(MANY).fitted(room)
     assert rows_of(fitted) == [
         {
             "id": 1,
@@ -120,7 +120,7 @@ def test_what_finds_no_column_is_kept_by_its_name(shaped):
 @pytest.mark.parametrize("shaped", [as_rows, as_arrow])
 def test_the_last_values_of_a_row_that_is_too_wide_are_kept_by_their_names(shaped):
     room = Room(None, 3 * 24, ["id"], [])
-    first, *others = rows_of(room.fitted(shaped(MANY)))
+    first, *others = rows_of(shaped(MANY).fitted(room))
     assert first == {"id": 1, "text": "one", "day": date(2024, 1, 31), MORE: first[MORE]} | {
         "more_text": "a"
     }
@@ -132,7 +132,7 @@ def test_the_last_values_of_a_row_that_is_too_wide_are_kept_by_their_names(shape
 @pytest.mark.parametrize("shaped", [as_rows, as_arrow])
 def test_a_table_that_fits_is_not_touched(shaped):
     table = shaped(MANY)
-    assert Room(9, 10_000, ["id"], []).fitted(table) is table
+    assert table.fitted(Room(9, 10_000, ["id"], [])) is table
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ import pyarrow as pa
 
 from zendesk_source.catalogue import STREAMS, DataType, with_custom_field_rows
 from zendesk_source.names import SYNCED_AT
-from zendesk_source.shape.arrow.shaper import ColumnarShaper, TableArrow
+from zendesk_source.shape.arrow import ArrowShaper, TableArrow
 from zendesk_source.shape.arrow.values import ARROW_TYPES
 from zendesk_source.shape.custom_fields import FieldColumns
-from zendesk_source.shape.tables import Shaper, TableRows
+from zendesk_source.shape.rows import RowShaper
+from zendesk_source.shape.tables import TableRows
 
 BY_NAME = {stream.name: stream for stream in STREAMS}
 FIRST_READ = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -49,10 +50,10 @@ class BothPaths:
         as_rows: bool = False,
     ) -> None:
         self.stream = with_custom_field_rows(BY_NAME[stream]) if as_rows else BY_NAME[stream]
-        self.exact = Shaper(
+        self.exact = RowShaper(
             self.stream, known or {}, field_columns(stream, definitions), column_name
         )
-        self.columnar = ColumnarShaper(
+        self.columnar = ArrowShaper(
             self.stream, known or {}, field_columns(stream, definitions), column_name
         )
         self._read_at = FIRST_READ

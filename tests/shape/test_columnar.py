@@ -14,8 +14,8 @@ import pytest
 
 from tests.shape.both_paths import BY_NAME, FIRST_READ, BothPaths, column_name, field_columns
 from zendesk_source.names import SYNCED_AT
+from zendesk_source.shape.arrow import ArrowShaper, together
 from zendesk_source.shape.arrow import shaper as columnar
-from zendesk_source.shape.arrow.shaper import ColumnarShaper, together
 
 REAL = Path(__file__).parents[3] / "shared" / "real"
 REAL_RESPONSES = {
@@ -52,12 +52,12 @@ def page(*tickets: dict[str, Any]) -> bytes:
     return orjson.dumps({"tickets": tickets, "after_cursor": "c", "end_of_stream": False})
 
 
-def shaper() -> ColumnarShaper:
+def shaper() -> ArrowShaper:
     fields = field_columns("tickets", DEFINITIONS)
-    return ColumnarShaper(BY_NAME["tickets"], {}, fields, column_name)
+    return ArrowShaper(BY_NAME["tickets"], {}, fields, column_name)
 
 
-def rows_of(shaped: ColumnarShaper, body: bytes) -> list[dict[str, Any]]:
+def rows_of(shaped: ArrowShaper, body: bytes) -> list[dict[str, Any]]:
     *_, own = shaped.tables(shaped.parse(body), FIRST_READ)
     rows: list[dict[str, Any]] = own.rows.to_pylist()
     return rows
@@ -79,11 +79,11 @@ def test_a_page_like_the_one_before_is_decoded_once_and_never_row_by_row(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tickets = shaper()
-    tickets.changed_since = 2**40  # a first load: nothing to remove
+    tickets.whole_sets.changed_since = 2**40  # a first load: nothing to remove
     list(tickets.tables(tickets.parse(page(ticket(1))), FIRST_READ))
     sampled, exact = Counted(columnar._sample), Counted(orjson.loads)
     monkeypatch.setattr(columnar, "_sample", sampled)
-    monkeypatch.setattr("zendesk_source.shape.tables.fit", Counted(_never))
+    monkeypatch.setattr("zendesk_source.shape.columns.fit", Counted(_never))
     monkeypatch.setattr("orjson.loads", exact)
     for first in range(2, 40, 5):
         body = page(*(ticket(number) for number in range(first, first + 5)))

@@ -24,7 +24,7 @@ from zendesk_source.preflight.account import connected
 from zendesk_source.resources.connection import Connection
 from zendesk_source.settings.credentials import ZendeskCredentials
 from zendesk_source.settings.selection import select_stream
-from zendesk_source.shape.tables import Shaper
+from zendesk_source.shape.rows import RowShaper
 from zendesk_source.times import parse_date
 
 SAMPLED = ("tickets", "ticket_events", "users", "organizations")
@@ -155,6 +155,6 @@ def shaped_rows(
         except StreamRefused:
             fields = None
     known: dict[str, dict[str, Any]] = {table.name: {} for table in stream.tables}
-    shaper = Shaper(stream, known, fields, str)
+    shaper = RowShaper(stream, known, fields, str)
     read_at = datetime.now(timezone.utc)
     return {table.table: table.rows for table in shaper.tables(page.envelope, read_at)}

@@ -28,12 +28,13 @@ from zendesk_source.resources.described import begin_anew, describe_first, descr
 from zendesk_source.resources.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
 from zendesk_source.resources.rejected import note_oddities, note_rejected, rejected_rows
 from zendesk_source.resources.run import StreamRun, current_slice
-from zendesk_source.shape.arrow.shaper import ColumnarShaper, TableArrow, together
+from zendesk_source.shape.arrow import ArrowShaper, together
 from zendesk_source.shape.custom_fields import FieldColumns
-from zendesk_source.shape.newest import keep_newest, newest_rows_of
-from zendesk_source.shape.removal import count_kept, removed
+from zendesk_source.shape.newest import keep_newest
+from zendesk_source.shape.removal import removed
 from zendesk_source.shape.room import Room
-from zendesk_source.shape.tables import Shaper, TableRows
+from zendesk_source.shape.rows import RowShaper
+from zendesk_source.shape.tables import Table, TableRows
 
 PAGES_AT_ONCE = 5
 """dlt works out the schema of each Arrow table it is handed, at the cost of hundreds of rows."""
@@ -60,7 +61,7 @@ class Shape:
         rooms: What the destination has room for, by table.
     """
 
-    shaper: Shaper | ColumnarShaper
+    shaper: RowShaper | ArrowShaper
     fields: FieldColumns | None
     is_refused: bool
     rooms: dict[str, Room] = field(default_factory=dict)
@@ -125,7 +126,7 @@ class Reading:
             fields = None if is_refused else fields
             known = {table.name: _known_types(self._schema, table.name) for table in stream.tables}
             is_arrow = takes_arrow(stream, connection.item_format, known[stream.name])
-            make = ColumnarShaper if is_arrow else Shaper
+            make = ArrowShaper if is_arrow else RowShaper
             spelt = column_name(self._schema.naming.normalize_identifier, connection)
             shaper = make(stream, known, fields, spelt)
             shape = shapes[stream.name] = Shape(shaper, fields, is_refused)
@@ -192,7 +193,7 @@ class Reading:
         now = int(min(page.server_time, page.received_at).timestamp())
         first = state.setdefault("first_read_at", now)
         is_sane = first <= now + AHEAD_SECONDS
-        self._shape.shaper.changed_since = first - LATE_SECONDS if is_sane else 0
+        self._shape.shaper.whole_sets.changed_since = first - LATE_SECONDS if is_sane else 0
 
     def whole_list(self, pages: Iterator[Page]) -> Iterator[Page | None]:
         """Take the pages of a list from its beginning to its end; None: not yet."""
@@ -243,7 +244,7 @@ class Reading:
         Raises:
             Exception: What ended the reading, after the pages before it.
         """
-        is_arrow = isinstance(self._shape.shaper, ColumnarShaper)
+        is_arrow = isinstance(self._shape.shaper, ArrowShaper)
         most = PAGES_AT_ONCE if is_arrow else 1
         batch: list[Step] = []
         batch_bytes = 0
@@ -287,15 +288,15 @@ class Reading:
                 rejected += self._parts_rejected()
             if rejected:
                 shaped.append(self._rejected(rejected, page.received_at))
-        if isinstance(self._shape.shaper, ColumnarShaper):
+        if isinstance(self._shape.shaper, ArrowShaper):
             tables = together(tables)
-        for table in (newest_rows_of(table, self._keys[table.table]) for table in tables):
+        for table in (table.newest(self._keys[table.table]) for table in tables):
             before = self.run.rows.get(table.table, 0)
-            self.run.rows[table.table] = before + count_kept(table.rows)
+            self.run.rows[table.table] = before + table.count_kept()
             shaped.append(self._marked(table))
         return shaped
 
-    def _tables_of(self, page: Page) -> Iterable[TableRows | TableArrow]:
+    def _tables_of(self, page: Page) -> Iterable[Table]:
         # Strictly later than the page before: of two states of a row the later one wins.
         self._read_at = max(page.received_at, self._read_at + timedelta(microseconds=1))
         keep_newest(page, self._stream, self._shape.shaper.values)
@@ -303,9 +304,7 @@ class Reading:
         tables = self._shape.shaper.tables(page.envelope, self._read_at, page.shown_parents)
         yield from self._without_deleted(page, tables)
 
-    def _without_deleted(
-        self, page: Page, tables: Iterable[TableRows | TableArrow]
-    ) -> Iterable[TableRows | TableArrow]:
+    def _without_deleted(self, page: Page, tables: Iterable[Table]) -> Iterable[Table]:
         """Mark what belongs to deleted rows as removed, where they are not to stay."""
         stream = self._stream
         if self._connection.deleted == "mark" or stream.is_deleted is None:
@@ -331,7 +330,7 @@ class Reading:
             describe_new(fields, undescribed, self._stream, self._connection, self.run)
             self._undescribed |= shaper.undescribed_fields(page.envelope)
 
-    def _fitted(self, table: TableRows | TableArrow) -> TableRows | TableArrow:
+    def _fitted(self, table: Table) -> Table:
         """Move what the destination has no room for."""
         limits, name = self._connection.limits, table.table
         if limits.columns is None:
@@ -341,13 +340,13 @@ class Reading:
             declared = next(each for each in self._stream.tables if each.name == name).columns
             own, known = (*declared, SYNCED_AT, REMOVED), _known_types(self._schema, name)
             room = self._shape.rooms[name] = Room(limits.columns, limits.row_bytes, own, known)
-        fitted = room.fitted(table)
+        fitted = table.fitted(room)
         if room.refused or room.wide_rows:
             text = limits.told(name, MORE, len(room.refused), room.wide_rows)
             self.run.note(f"{name} {MORE}", text, is_missing=False)
         return fitted
 
-    def _marked(self, table: TableRows | TableArrow) -> Any:
+    def _marked(self, table: Table) -> Any:
         """Name the table the rows belong to, and the types dlt cannot see from them."""
         table = self._fitted(table)
         rows, new = table.rows, dict(table.new_columns)

@@ -11,23 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 from operator import le
-from typing import Any, TypeVar
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import Any
 
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import TAKEN_AT, Paging, Stream
 from zendesk_source.extract.positions import row_time
-from zendesk_source.names import REMOVED
-from zendesk_source.shape.arrow.shaper import TableArrow
-from zendesk_source.shape.tables import Row, TableRows
-
-_NUMBER = "_number"
-
-Table = TypeVar("Table", TableRows, TableArrow)
 
 Values = Callable[[Mapping[str, Any], str], list[Any]]
 """Returns what the rows of an envelope hold under a key."""
@@ -49,12 +38,12 @@ def keep_newest(page: Page, stream: Stream, values: Values) -> None:
     ordered = rows
     if stream.cursor_field is not None:
         ordered = _in_order(rows, stream, values(page.envelope, stream.cursor_field))
-    if ordered is rows and _are_distinct(
+    if ordered is rows and are_distinct(
         [values(page.envelope, name) for name in stream.primary_key]
     ):
         return
     assert isinstance(page.envelope, dict)
-    page.envelope[stream.rows_key] = list(_last_of_each(ordered, stream.primary_key))
+    page.envelope[stream.rows_key] = list(last_of_each(ordered, stream.primary_key))
 
 
 def one_row_a_key(pages: Sequence[Page], stream: Stream) -> list[Page]:
@@ -63,7 +52,7 @@ def one_row_a_key(pages: Sequence[Page], stream: Stream) -> list[Page]:
     rows = [row for page in pages for row in page.rows]
     if not key or stream.paging is Paging.OBJECT:
         return list(pages)
-    kept = set(map(id, _last_of_each(rows, key)))
+    kept = set(map(id, last_of_each(rows, key)))
     if len(kept) == len(rows):
         return list(pages)
     return [with_rows(page, stream, [r for r in page.rows if id(r) in kept]) for page in pages]
@@ -72,22 +61,6 @@ def one_row_a_key(pages: Sequence[Page], stream: Stream) -> list[Page]:
 def with_rows(page: Page, stream: Stream, rows: list[Any]) -> Page:
     """Return a page with other rows."""
     return replace(page, rows=rows, envelope={**page.envelope, stream.rows_key: rows})
-
-
-def newest_rows_of(table: Table, key: Sequence[str]) -> Table:
-    """Return a table without the rows whose key comes again further behind.
-
-    Rows that are marked as removed stay: what they remove is worked out where they are merged.
-
-    Args:
-        table: Shaped from one page, or from several in the order in which they were read.
-        key: Its key columns; a row in which one of them is null is no state of another.
-    """
-    if isinstance(table, TableArrow):
-        arrow = _newest_arrow(table.rows, list(key))
-        return table if arrow is table.rows else replace(table, rows=arrow)
-    newest = _newest_rows(table.rows, key)
-    return table if newest is table.rows else replace(table, rows=newest)
 
 
 def _in_order(rows: list[Any], stream: Stream, times: Sequence[Any]) -> list[Any]:
@@ -99,7 +72,7 @@ def _in_order(rows: list[Any], stream: Stream, times: Sequence[Any]) -> list[Any
     return rows if is_in_order else sorted(rows, key=lambda row: row_time(row, stream) or 0)
 
 
-def _are_distinct(columns: Sequence[list[Any]]) -> bool:
+def are_distinct(columns: Sequence[list[Any]]) -> bool:
     """Whether no two keys may be the same; a quick look, which finds most pages so."""
     keys: Iterable[Any] = columns[0] if len(columns) == 1 else zip(*columns, strict=True)
     try:
@@ -108,28 +81,7 @@ def _are_distinct(columns: Sequence[list[Any]]) -> bool:
         return False
 
 
-def _newest_rows(rows: list[Row], key: Sequence[str]) -> list[Row]:
-    shown = [row for row in rows if not row.get(REMOVED)]
-    if _are_distinct([[row.get(name) for row in shown] for name in key]):
-        return rows
-    removed = [row for row in rows if row.get(REMOVED)]
-    return [*_last_of_each(shown, key), *removed]
-
-
-def _newest_arrow(rows: pa.Table, key: list[str]) -> pa.Table:
-    """Return the rows whose key does not come again, all columns at once."""
-    if rows.select(key).group_by(key, use_threads=False).aggregate([]).num_rows == rows.num_rows:
-        return rows
-    keys = rows.select(key).append_column(_NUMBER, pa.array(range(rows.num_rows), pa.int64()))
-    is_state = reduce(pc.and_, (pc.is_valid(keys[name]) for name in key))
-    if REMOVED in rows.column_names:
-        is_state = pc.and_(is_state, pc.is_null(rows[REMOVED]))
-    last = keys.filter(is_state).group_by(key).aggregate([(_NUMBER, "max")])[f"{_NUMBER}_max"]
-    is_last = pc.is_in(keys[_NUMBER], value_set=last.combine_chunks())
-    return rows.filter(pc.or_(pc.invert(is_state), is_last))
-
-
-def _last_of_each(rows: Sequence[Any], key: Sequence[str]) -> Iterator[Any]:
+def last_of_each(rows: Sequence[Any], key: Sequence[str]) -> Iterator[Any]:
     """Yield the last row of every key, and each row that has none."""
     keys = [_key_of(row, key) for row in rows]
     last = {each: number for number, each in enumerate(keys)}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from zendesk_source.api.paging.door import Reject, is_key, not_what
-from zendesk_source.catalogue import DataType, Origin, SideTable
+from zendesk_source.catalogue import Origin, SideTable
+from zendesk_source.shape.columns import Row
 from zendesk_source.shape.parts import (
     all_objects_in,
     entry_of,
@@ -25,11 +26,7 @@ EVENT_TYPE = "event_type"
 CALL_DATA = "data"
 """Key of what a call or a social network tells of a comment."""
 
-Row = dict[str, Any]
 Page = Mapping[str, Any]
-
-# Key columns are NOT NULL; a row that only says "this parent has none" needs something in them.
-_PLACEHOLDERS: Mapping[DataType, Any] = {"bigint": 0, "text": ""}
 
 
 def _object_rows(side: SideTable, parents: list[Row], _page: Page, reject: Reject) -> Iterator[Row]:
@@ -179,84 +176,9 @@ _SAYS_NOTHING: Mapping[Origin, Callable[[Any], bool]] = {
     Origin.ENTRIES: lambda value: value is not None and _is_no_list(value),
     Origin.OBJECT: lambda value: isinstance(value, (str, int, float, list)),
 }
-MAY_BE_SILENT = frozenset(_SAYS_NOTHING)
 
 
 def says_something(side: SideTable, parent: Any) -> bool:
     """Whether a row tells what its side table holds: what is no list is not an empty one."""
-    return side.origin not in MAY_BE_SILENT or not _SAYS_NOTHING[side.origin](parent.get(side.key))
-
-
-class WholeSets:
-    """Makes removals visible where each page shows *all* rows of its parents.
-
-    The merge deletes what the destination holds of every parent in the load package, and
-    inserts what the package says. Two things it cannot see are added here: a parent that has
-    no rows left, and a row that an earlier page of the same package still had.
-    """
-
-    def __init__(self, side: SideTable) -> None:
-        self._side = side
-        self._shown: dict[Any, dict[tuple[Any, ...], Row]] = {}
-
-    def complete(
-        self,
-        rows: list[Row],
-        parents: list[Row],
-        page: Page,
-        removed_column: str,
-        new_ids: Collection[Any] = (),
-    ) -> list[Row]:
-        """Return the rows with a marker for each one that is gone.
-
-        Args:
-            rows: Rows of this page.
-            parents: The rows they belong to.
-            page: The decoded page.
-            removed_column: Column that marks a removed row.
-            new_ids: Parents of which the destination holds nothing.
-        """
-        side = self._side
-        if side.origin is Origin.BESIDE and side.key not in page:
-            return rows
-        shown: dict[Any, dict[tuple[Any, ...], Row]] = {
-            parent["id"]: {} for parent in parents if says_something(side, parent)
-        }
-        for row in rows:
-            key = tuple(row[column] for column in side.primary_key)
-            shown.setdefault(row[side.parent_column], {})[key] = row
-        gone = [
-            {**self._key_of(row), removed_column: True}
-            for parent, before in ((p, self._shown.get(p, {})) for p in shown)
-            for key, row in before.items()
-            if key not in shown[parent]
-        ]
-        emptied = [
-            self.no_rows(parent, removed_column)
-            for parent, now in shown.items()
-            if not now and parent not in new_ids
-        ]
-        self._shown.update(shown)
-        return [*rows, *gone, *emptied]
-
-    def forget(self) -> None:
-        """Begin a new load package."""
-        self._shown.clear()
-
-    def known(self, parent_ids: KeysView[Any]) -> set[Any]:
-        """Return the parents whose rows an earlier page showed."""
-        return self._shown.keys() & parent_ids
-
-    def remember(self, parent_id: Any, rows: Iterable[Row]) -> None:
-        """Take the rows of a parent for shown by an earlier page."""
-        columns = self._side.primary_key
-        self._shown[parent_id] = {tuple(row[column] for column in columns): row for row in rows}
-
-    def _key_of(self, row: Row) -> Row:
-        return {name: row[name] for name in (*self._side.primary_key, self._side.parent_column)}
-
-    def no_rows(self, parent_id: Any, removed_column: str) -> Row:
-        """Return the row that says that a parent has none."""
-        columns = self._side.columns
-        key = {name: _PLACEHOLDERS[columns[name]] for name in self._side.primary_key}
-        return {**key, self._side.parent_column: parent_id, removed_column: True}
+    says_nothing = _SAYS_NOTHING.get(side.origin)
+    return says_nothing is None or not says_nothing(parent.get(side.key))

@@ -27,8 +27,8 @@ from zendesk_source.shape.arrow.decoding import (
     objects,
     record_layout,
 )
+from zendesk_source.shape.columns import TableColumns
 from zendesk_source.shape.custom_fields import FieldColumns
-from zendesk_source.shape.tables import TableColumns
 
 _SKIPPED = (msgspec.Raw, NULL)
 

@@ -19,9 +19,10 @@ from zendesk_source.shape.arrow.decoding import (
     objects,
     record_layout,
 )
+from zendesk_source.shape.columns import TableColumns
 from zendesk_source.shape.custom_fields import FieldColumns
+from zendesk_source.shape.rows import RowShaper
 from zendesk_source.shape.sides import COMMENT, EVENT_TYPE, is_comment
-from zendesk_source.shape.tables import Shaper, TableColumns
 
 _SKIPPED = (msgspec.Raw, NULL)
 CUSTOM_PREFIX = "cf_"
@@ -115,7 +116,7 @@ class PagePlan:
         fields: Columns of the custom fields, where they become columns.
     """
 
-    def __init__(self, stream: Stream, exact: Shaper, fields: FieldColumns | None) -> None:
+    def __init__(self, stream: Stream, exact: RowShaper, fields: FieldColumns | None) -> None:
         self._stream = stream
         self._fields = fields
         self._envelope_keys: dict[str, None] = {}

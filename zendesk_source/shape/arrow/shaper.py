@@ -1,15 +1,14 @@
 """Pages to tables without a dict a row: bytes, typed records, Arrow columns.
 
-`Shaper` says what a page means; this is the fast way to the same tables. The decoder refuses
+`RowShaper` says what a page means; this is the fast way to the same tables. The decoder refuses
 whatever it was not made for (a key nobody knows, a value of another type), and that page goes
-through `Shaper`. From it the decoder learns for the pages after it.
+through `RowShaper`. From it the decoder learns for the pages after it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,16 +19,17 @@ import pyarrow as pa
 from zendesk_source.api.mending import json_value
 from zendesk_source.api.paging.door import CheckedPage, Rejected, are_keys, own_keys
 from zendesk_source.catalogue import DataType, SideTable, Stream
-from zendesk_source.names import SYNCED_AT
+from zendesk_source.names import REMOVED, SYNCED_AT
 from zendesk_source.shape.arrow.decoding import Record
 from zendesk_source.shape.arrow.layout import PageLayout, PagePlan
 from zendesk_source.shape.arrow.sides import (
     SIDE_ARRAYS,
     PageRecords,
-    ShownPages,
     SideArrays,
+    joined,
     record_arrays,
 )
+from zendesk_source.shape.arrow.table import TableArrow
 from zendesk_source.shape.arrow.values import (
     ARROW_TYPES,
     Arrays,
@@ -38,50 +38,15 @@ from zendesk_source.shape.arrow.values import (
     typed_arrays,
     value_arrays,
 )
+from zendesk_source.shape.arrow.whole_sets import ArrowKeys, marker_arrays
+from zendesk_source.shape.columns import Row
 from zendesk_source.shape.custom_fields import FieldColumns
+from zendesk_source.shape.rows import RowShaper
 from zendesk_source.shape.sides import EVENT_COLUMNS, SIDE_ROWS
-from zendesk_source.shape.tables import NO_PARENTS, Row, Shaper
 from zendesk_source.shape.values import fit
+from zendesk_source.shape.whole_sets import NO_PARENTS
 
 _SAMPLE_ROWS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class TableArrow:
-    """Rows of one table, and the columns they bring that it did not have.
-
-    Attributes:
-        table: Table name.
-        rows: Rows as an Arrow table.
-        new_columns: Types of columns seen for the first time.
-        json_columns: Columns that hold JSON, as text.
-    """
-
-    table: str
-    rows: pa.Table
-    new_columns: Mapping[str, DataType]
-    json_columns: tuple[str, ...] = ()
-
-
-def together(pages: Iterable[TableArrow]) -> list[TableArrow]:
-    """Put the tables of several pages together, each table once, in the order of a page.
-
-    dlt works out the schema of every table it is handed, at a cost like that of shaping
-    hundreds of rows; so a few pages are handed over at once.
-    """
-    by_name: dict[str, list[TableArrow]] = {}
-    for table in pages:
-        # The stream's own table is the last of every page, and so of all of them.
-        by_name[table.table] = [*by_name.pop(table.table, ()), table]
-    return [
-        TableArrow(
-            name,
-            pa.concat_tables([table.rows for table in tables], promote_options="default"),
-            {column: kind for table in tables for column, kind in table.new_columns.items()},
-            tables[-1].json_columns,
-        )
-        for name, tables in by_name.items()
-    ]
 
 
 class _DecodedPage(CheckedPage):
@@ -92,8 +57,8 @@ class _DecodedPage(CheckedPage):
         self.layout = layout
 
 
-class ColumnarShaper:
-    """Turns the pages of one stream into Arrow tables, with the meaning of `Shaper`.
+class ArrowShaper:
+    """Turns the pages of one stream into Arrow tables, with the meaning of `RowShaper`.
 
     Pages may be parsed ahead of the one being shaped, in other threads.
 
@@ -105,6 +70,7 @@ class ColumnarShaper:
 
     Attributes:
         exact_pages: Pages that had to be shaped row by row.
+        whole_sets: As of ``RowShaper``.
     """
 
     def __init__(
@@ -117,34 +83,21 @@ class ColumnarShaper:
         self.exact_pages = 0
         self._stream = stream
         self._fields = fields
-        self._exact = Shaper(stream, known_types, fields, column_name)
+        self._exact = RowShaper(stream, known_types, fields, column_name)
+        self.whole_sets = self._exact.whole_sets
         self._tables = {table.name: table for table in stream.tables}
         self._can_decode = all(side.origin in SIDE_ARRAYS for side in stream.side_tables)
         self._plan = PagePlan(stream, self._exact, fields)
         self._layout: PageLayout | None = None
         self._signature: object = None
         self._learning = threading.Lock()
-        self._shown = {
-            side.name: ShownPages(side, self._exact.sets[side.name]) for side in stream.side_tables
-        }
 
     def begin_package(self) -> None:
         """Forget what the pages of the load package before showed."""
         self._exact.begin_package()
-        for shown in self._shown.values():
-            shown.forget()
-
-    @property
-    def changed_since(self) -> int:
-        """As of ``Shaper``."""
-        return self._exact.changed_since
-
-    @changed_since.setter
-    def changed_since(self, second: int) -> None:
-        self._exact.changed_since = second
 
     def take_rejected(self) -> tuple[Rejected, ...]:
-        """As of ``Shaper``."""
+        """As of ``RowShaper``."""
         return self._exact.take_rejected()
 
     def parse(self, body: bytes) -> Mapping[str, Any]:
@@ -248,8 +201,6 @@ class ColumnarShaper:
     def _exact_tables(
         self, envelope: Mapping[str, Any], read_at: datetime, shown_parents: Mapping[Any, bool]
     ) -> list[TableArrow]:
-        for shown in self._shown.values():
-            shown.hand_over_page(envelope[self._stream.rows_key], envelope)
         tables = []
         for table in self._exact.tables(envelope, read_at, shown_parents):
             rows: list[Row] = [_without_time(row) for row in table.rows]
@@ -283,13 +234,22 @@ class ColumnarShaper:
         if shaped is None or not _are_keyed(shaped, side):
             shaped = self._exact_side(side, page)
 
-        def new_ids() -> set[Any]:
-            return self._exact.new_ids(page.parent_ids, page.parents)
-
-        shaped = self._shown[side.name].completed(page, shaped, columns, new_ids)
+        shaped = joined(shaped, self._gone(side, page, shaped))
         if not shaped.count:
             return None
         return self._finished(side.name, shaped.count, shaped.arrays, read_at)
+
+    def _gone(self, side: SideTable, page: PageRecords, shaped: SideArrays) -> SideArrays:
+        """Return the markers of what a page shows to be gone from a side table."""
+        key_columns = self.whole_sets.key_columns(side.name)
+        if not key_columns:
+            return SideArrays(0, {})
+        shown = ArrowKeys(shaped.arrays if shaped.count else {}, key_columns)
+        markers = self.whole_sets.gone_from_side(
+            side, shown, page.envelope, page.parent_ids, page.parents
+        )
+        count = len(markers[REMOVED]) if markers else 0
+        return SideArrays(count, marker_arrays(self._exact.columns[side.name], markers))
 
     def _exact_side(self, side: SideTable, page: PageRecords) -> SideArrays:
         """Shape what a decoded page holds of a side table, where it holds something odd."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zendesk_source.api.mending import json_value
 from zendesk_source.api.paging.door import BIGINT, Reject
@@ -22,25 +21,20 @@ from zendesk_source.shape.arrow.decoding import NULL, Record, RecordLayout
 from zendesk_source.shape.arrow.layout import PageLayout
 from zendesk_source.shape.arrow.values import (
     Arrays,
-    arrays_of_rows,
     raw_arrays,
     typed_arrays,
     value_arrays,
 )
+from zendesk_source.shape.columns import TableColumns
 from zendesk_source.shape.parts import all_objects_in
 from zendesk_source.shape.sides import (
     CALL_DATA,
     EVENT_COLUMNS,
     EVENT_TYPE,
     EVENTS,
-    MAY_BE_SILENT,
     SIDE_ROWS,
     Page,
-    Row,
-    WholeSets,
-    says_something,
 )
-from zendesk_source.shape.tables import REMOVED_KEY, TableColumns
 from zendesk_source.shape.ticket_history import field_changes, tag_changes
 from zendesk_source.shape.values import as_text
 
@@ -261,11 +255,8 @@ SIDE_ARRAYS: Mapping[Origin, Callable[[SideTable, PageRecords, TableColumns], Si
 """A stream with a side table of another origin is shaped row by row."""
 
 
-def _of_rows(columns: TableColumns, rows: Sequence[Row]) -> SideArrays:
-    return SideArrays(len(rows), arrays_of_rows(columns, list(map(columns.typed, rows))))
-
-
-def _joined(first: SideArrays, second: SideArrays) -> SideArrays:
+def joined(first: SideArrays, second: SideArrays) -> SideArrays:
+    """Return the rows of both; null where one lacks a column."""
     if not second.count:
         return first
     arrays = {}
@@ -275,120 +266,3 @@ def _joined(first: SideArrays, second: SideArrays) -> SideArrays:
         chunks = [pa.nulls(n, kind) if array is None else array for n, array in pair]
         arrays[name] = pa.concat_arrays(chunks)
     return SideArrays(first.count + second.count, arrays)
-
-
-class ShownPages:
-    """What decoded pages showed of whole sets; looked at only when a parent comes again.
-
-    Args:
-        side: The side table.
-        sets: What the exact path knows; takes over the parents that come again.
-    """
-
-    def __init__(self, side: SideTable, sets: WholeSets) -> None:
-        self._side = side
-        self._sets = sets
-        self._page_of: dict[Any, Arrays] = {}
-
-    def completed(
-        self,
-        page: PageRecords,
-        shown: SideArrays,
-        columns: TableColumns,
-        new_ids: Callable[[], Collection[Any]],
-    ) -> SideArrays:
-        """Add a marker for each row that is gone, and for each parent that has none.
-
-        Args:
-            page: The page.
-            shown: What it shows.
-            columns: Of the side table.
-            new_ids: Parents of which the destination holds nothing.
-        """
-        side = self._side
-        if not side.is_whole_set or (
-            side.origin is Origin.BESIDE and side.key not in page.envelope
-        ):
-            return shown
-        keys = {name: shown.arrays.get(name) for name in (*side.primary_key, side.parent_column)}
-        arrays = {name: array for name, array in keys.items() if array is not None}
-        now = dict.fromkeys(arrays[side.parent_column].to_pylist() if shown.count else ())
-        parents = {**dict.fromkeys(page.parent_ids), **now}
-        again = self._page_of.keys() & parents.keys() | self._sets.known(parents.keys())
-        bare = [parent for parent in parents if parent in again or parent not in now]
-        new = new_ids() if bare else ()
-        told = {parent for parent in bare if parent in again or parent not in new}
-        if side.origin in MAY_BE_SILENT and told:
-            pairs = zip(page.parent_ids, page.parents, strict=True)
-            told = {i for i, record in pairs if i in told and says_something(side, record)}
-        gone = self._gone(arrays, again, [p for p in bare if p in again and p in told], page, new)
-        self._page_of.update(dict.fromkeys(now.keys() - again, arrays))
-        emptied = [parent for parent in bare if parent in told and parent not in again]
-        return _joined(
-            _joined(shown, _of_rows(columns, gone)),
-            self._without_rows(columns, emptied),
-        )
-
-    def _gone(
-        self,
-        arrays: Arrays,
-        again: set[Any],
-        told: Iterable[Any],
-        page: PageRecords,
-        new: Collection[Any],
-    ) -> list[Row]:
-        """Return the markers of parents that come again."""
-        if not again:
-            return []
-        rows = self._rows_of(arrays, again)
-        self._hand_over(again)
-        nothing: Any = None if self._side.origin is Origin.OBJECT else []
-        seen: list[Row] = [{"id": parent, self._side.key: nothing} for parent in told]
-        completed = self._sets.complete(rows, seen, page.envelope, REMOVED_KEY, new)
-        return completed[len(rows) :]
-
-    def _without_rows(self, columns: TableColumns, parents: Sequence[Any]) -> SideArrays:
-        """Return the markers of parents that have no rows, as columns: on a page it may be most."""
-        if not parents:
-            return SideArrays(0, {})
-        marker = self._sets.no_rows(None, REMOVED_KEY)
-        arrays: Arrays = {}
-        for key, value in marker.items():
-            values = parents if key == self._side.parent_column else [value] * len(parents)
-            arrays.update(value_arrays(columns, key, values))
-        return SideArrays(len(parents), arrays)
-
-    def forget(self) -> None:
-        """Begin a new load package."""
-        self._page_of.clear()
-
-    def hand_over_page(self, parents: Sequence[Mapping[str, Any]], page: Page) -> None:
-        """Tell the exact path what decoded pages showed of the parents in its next page."""
-        if not self._page_of:
-            return
-        ids = [parent.get("id") for parent in parents]
-        if self._side.origin is Origin.BESIDE:
-            ids += [row[self._side.parent_column] for row in page.get(self._side.key, ())]
-        self._hand_over(ids)
-
-    def _hand_over(self, parents: Iterable[Any]) -> None:
-        pages: dict[int, tuple[Arrays, dict[Any, list[Row]]]] = {}
-        for parent in parents:
-            arrays = self._page_of.pop(parent, None)
-            if arrays is not None:
-                pages.setdefault(id(arrays), (arrays, {}))[1][parent] = []
-        for arrays, rows_of in pages.values():
-            for row in self._rows_of(arrays, set(rows_of)):
-                rows_of[row[self._side.parent_column]].append(row)
-            for parent, rows in rows_of.items():
-                self._sets.remember(parent, rows)
-
-    def _rows_of(self, arrays: Arrays, parents: set[Any]) -> list[Row]:
-        if not parents or not arrays:
-            return []
-        table = pa.table(arrays)
-        of = table.column(self._side.parent_column)
-        rows: list[Row] = table.filter(
-            pc.is_in(of, value_set=pa.array(list(parents), of.type))
-        ).to_pylist()
-        return rows
