@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from zendesk_source.command_line import COMMANDS, add_output_arguments, subcommand
+from zendesk_source.command_line.options import add_output_arguments
+from zendesk_source.command_line.parser import COMMANDS, subcommand
 
 PAGE = Path(__file__).resolve().parent / "command_line.md"
 BLOCK = re.compile(r"(?<=<!-- commands -->\n).*?(?=<!-- /commands -->)", re.DOTALL)

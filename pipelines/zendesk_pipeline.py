@@ -19,12 +19,12 @@ from collections.abc import Sequence
 import dlt
 
 from zendesk_source import zendesk_source
-from zendesk_source.command_line import add_output_arguments, ended
 from zendesk_source.command_line.commands import plan
 from zendesk_source.command_line.commands.load import add_arguments, check
 from zendesk_source.command_line.dlt_runtime import dlt_runtime, own_folder
+from zendesk_source.command_line.ending import ended
 from zendesk_source.command_line.loading import collector, load, run_demo, window_of
-from zendesk_source.command_line.options import DATASET
+from zendesk_source.command_line.options import DATASET, add_output_arguments
 from zendesk_source.settings.selection import select_streams
 
 

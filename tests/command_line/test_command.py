@@ -14,7 +14,8 @@ import requests
 
 import zendesk_source
 from docs.update_command_line import PAGE, updated
-from zendesk_source.command_line import COMMANDS, main, subcommand
+from zendesk_source.command_line import main
+from zendesk_source.command_line.parser import COMMANDS, subcommand
 
 WITHOUT_DLT = """
 import sys

@@ -15,7 +15,7 @@ from docs.write_answers import answered, opened
 from tests.documentation.blocks import PAGES, ROOT, RUN, SHOWN, Block, answer_to, blocks, every
 from tests.documentation.conftest import environment
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.command_line import parser_for
+from zendesk_source.command_line.parser import parser_for
 
 pytestmark = pytest.mark.long
 

@@ -48,6 +48,22 @@ def add_demo_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--demo", action="store_true", help="of the simulated account of the demo")
 
 
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that every command has."""
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="data on stdout as one JSON document")
+    output.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    output.add_argument(
+        "--verbose", action="store_true", help="say how an error came about, with tracebacks"
+    )
+    output.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="json: each line on stderr is a JSON object (default: text)",
+    )
+
+
 def check_streams(options: argparse.Namespace) -> None:
     """Refuse a choice of no stream."""
     if options.streams is not None and not options.streams:

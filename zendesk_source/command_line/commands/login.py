@@ -8,9 +8,14 @@ the steps. The secret of a confidential client comes from the configuration, nev
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from zendesk_source.command_line.output import log, print_json
 from zendesk_source.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from zendesk_source.login.in_the_browser import Login
 
 PORT = 8976
 
@@ -39,15 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Log in and say how runs find it."""
-    if options.quiet and options.no_browser:
-        raise ConfigurationError(
-            "--quiet with --no-browser would tell nobody the address.", "Leave one of them out."
-        )
-    if options.timeout_minutes <= 0:
-        raise ConfigurationError("--timeout-minutes must be above 0.", "Leave it out for 5.")
-    if not 0 < options.port < 65_536:
-        raise ConfigurationError("--port must be 1 to 65535.", f"Leave it out for {PORT}.")
+    """Log in, and say which settings the next runs need."""
+    _check(options)
     from zendesk_source.command_line.dlt_runtime import dlt_runtime
     from zendesk_source.command_line.progress import Lines
     from zendesk_source.login.in_the_browser import log_in, login_settings
@@ -70,28 +68,46 @@ def run(options: argparse.Namespace) -> int:
     if settings.client_secret or settings.token_file:
         names["ZENDESK_TOKEN_FILE"] = str(login.file)
     if options.json:
-        print_json(
-            {
-                "account": login.pair.base_url,
-                "user_id": login.user and login.user.id,
-                "role": login.user and login.user.role,
-                "scope": login.pair.scope,
-                "token_file": str(login.file),
-                "settings": names,
-            }
+        print_json(_document(login, names))
+    else:
+        _tell(login, names)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.quiet and options.no_browser:
+        raise ConfigurationError(
+            "--quiet with --no-browser would show nobody the address.", "Leave one of them out."
         )
-        return 0
+    if options.timeout_minutes <= 0:
+        raise ConfigurationError("--timeout-minutes must be above 0.", "Leave it out for 5.")
+    if not 0 < options.port < 65_536:
+        raise ConfigurationError("--port must be 1 to 65535.", f"Leave it out for {PORT}.")
+
+
+def _document(login: Login, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return what was stored as one JSON object, without a token."""
+    return {
+        "account": login.pair.base_url,
+        "user_id": login.user and login.user.id,
+        "role": login.user and login.user.role,
+        "scope": login.pair.scope,
+        "token_file": str(login.file),
+        "settings": dict(names),
+    }
+
+
+def _tell(login: Login, names: Mapping[str, str]) -> None:
     who = "" if login.user is None else f" as user {login.user.id} ({login.user.role})"
     log.info("Logged in to %s%s; stored in %s.", login.pair.base_url, who, login.file)
     if login.user is not None and login.user.role != "admin":
         log.warning("Zendesk gives its exports to admins only: most streams will be skipped.")
     log.info(
-        "Runs use it with these settings: in .env, or where your others are, as `subdomain`,"
+        "The next runs need these settings: in .env, or where your others are, as `subdomain`,"
         " `client_id` and `token_file`.\n"
     )
     for name, value in names.items():
         log.info("%s=%s", name, value)
-    return 0
 
 
 def _open_browser(url: str) -> None:
