@@ -9,7 +9,7 @@ import pytest
 from tests.api.stub import START, Reply, Stub
 from tests.api.walking import ids, rows, walk
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.api.refusals import RequestRefused
 from zendesk_source.catalogue import Stream
 from zendesk_source.catalogue.chat import (
@@ -28,7 +28,7 @@ LONG_AGO = NOW - 100_000
 def walk_by_two(
     client: ZendeskClient, stream: Stream, position: Position | None = None
 ) -> list[Page]:
-    return list(pages(client, stream, position or Position(), page_size=2))
+    return list(pages(client, request_of(stream, page_size=2), position or Position()))
 
 
 def chats(found: list[Any], end_time: float | None, end_id: str | None, link: str = "") -> Reply:
@@ -57,7 +57,7 @@ def test_an_export_goes_on_from_the_last_time_and_id(client: ZendeskClient, stub
 
 def test_an_interrupted_export_is_taken_up_where_it_was(client: ZendeskClient, stub: Stub):
     stub.script(chats(rows(1, 2), LONG_AGO, "b"), chats(rows(2), LONG_AGO, "b"))
-    first = next(iter(pages(client, CHAT_CHATS, Position(), page_size=2)))
+    first = next(iter(pages(client, request_of(CHAT_CHATS, page_size=2), Position())))
     (last,) = walk_by_two(client, CHAT_CHATS, first.after)
     assert stub.requests[1].params["start_id"] == "b"
     assert last.is_last
@@ -179,7 +179,7 @@ def test_lists_that_come_in_pages_smaller_than_asked_are_read_to_their_ends(
         return Reply(200, shown)
 
     stub.handle = handle
-    found = list(pages(client, CHAT_BANS, Position(), page_size=100))
+    found = list(pages(client, request_of(CHAT_BANS, page_size=100), Position()))
     assert sorted(ids(found)) == [*range(1, 12), *range(100, 110)]
 
 

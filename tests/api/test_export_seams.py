@@ -10,7 +10,7 @@ import pytest
 from tests.api.stub import Reply, Stub
 from tests.api.walking import rows
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.paging import Position, pages
+from zendesk_source.api.paging import Position, pages, request_of
 from zendesk_source.catalogue.support.exports import TICKET_METRIC_EVENTS
 from zendesk_source.shape.arrow import ArrowShaper
 
@@ -36,7 +36,9 @@ def test_what_both_pages_show_at_a_seam_comes_once_where_it_is_the_same(
 ):
     first = {KEY: rows(1, 2, 3), "end_time": 30, "next_page": "x"}
     stub.script(Reply(200, first), Reply(200, {KEY: second, "end_time": 40, "next_page": None}))
-    walked = list(pages(client, TICKET_METRIC_EVENTS, Position(start_time=0), parse=parse))
+    walked = list(
+        pages(client, request_of(TICKET_METRIC_EVENTS), Position(start_time=0), parse=parse)
+    )
     found = [[row.get("id") for row in page.rows] for page in walked]
     assert found == [[1, 2, 3], left]
     assert [row.get("id") for row in walked[1].envelope[KEY]] == left

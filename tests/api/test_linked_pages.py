@@ -11,7 +11,7 @@ from tests.api.stub import START, Reply, Stub
 from tests.api.walking import ids, rows, walk
 from zendesk_source.api.budget import ACCESS_LOGS, product_bucket
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.paging import Position, pages
+from zendesk_source.api.paging import Position, pages, request_of
 from zendesk_source.api.refusals import RequestRefused
 from zendesk_source.catalogue.support.activity import ACCESS_LOGS as ACCESS_LOGS_STREAM
 from zendesk_source.catalogue.support.activity import SIDE_CONVERSATION_EVENTS
@@ -153,7 +153,7 @@ def test_access_logs_are_asked_since_a_time_and_paced_by_themselves(
 ):
     stub.handle = lambda seen: Reply(200, {"access_logs": [], "meta": {"has_more": False}})
     for start in (0, 86_400):
-        list(pages(client, ACCESS_LOGS_STREAM, Position(start_time=start)))
+        list(pages(client, request_of(ACCESS_LOGS_STREAM), Position(start_time=start)))
     assert [seen.params for seen in stub.requests] == [
         {"page[size]": "2500"},
         {"page[size]": "2500", "filter[start]": "1970-01-02T00:00:00Z"},

@@ -9,7 +9,7 @@ import pytest
 from tests.api.stub import START, FakeClock, Reply, Seen, Stub
 from tests.api.walking import ids, rows, walk
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.catalogue.support.exports import (
     SATISFACTION_RATINGS,
@@ -115,13 +115,13 @@ def test_offset_paging_stops_before_the_page_that_zendesk_refuses(
     stub.handle = lambda seen: offset_page(stub, rows(1), int(seen.params["page"]) + 1)
     walked: list[Page] = []
     with pytest.raises(UnexpectedAnswer, match=r"more than 100 rows.*Paging\.CURSOR"):
-        walked.extend(pages(client, OFFSET_GROUPS, Position()))
+        walked.extend(pages(client, request_of(OFFSET_GROUPS), Position()))
     assert len(stub.requests) == 100
 
 
 def test_the_rows_before_the_depth_limit_arrive(client: ZendeskClient, stub: Stub):
     stub.handle = lambda seen: offset_page(stub, rows(*range(5000)), int(seen.params["page"]) + 1)
-    walked = pages(client, OFFSET_GROUPS, Position())
+    walked = pages(client, request_of(OFFSET_GROUPS), Position())
     assert [len(next(walked).rows) for _ in range(2)] == [5000, 5000]
     with pytest.raises(UnexpectedAnswer, match="more than 10000 rows"):
         next(walked)
@@ -137,3 +137,18 @@ def test_a_link_to_another_host_is_refused(client: ZendeskClient, stub: Stub):
     stub.script(Reply(200, {"groups": [], "next_page": "https://evil.example/?page=2"}))
     with pytest.raises(UnexpectedAnswer, match=r"evil\.example"):
         walk(client, OFFSET_GROUPS)
+
+
+def test_a_list_that_another_stream_needs_is_counted_and_told_of_for_that_stream(client, stub):
+    stub.script(
+        Reply(200, {"groups": [{"id": 1}, {"name": "no id"}], "meta": {"has_more": False}}),
+        Reply(200, {"teams": []}),
+    )
+    request = request_of(GROUPS, path="/api/v2/brands/7/groups", counted_for="macros")
+    (page,) = pages(client, request, Position())
+    assert page.rows == [{"id": 1}]
+    assert [(each.table, each.reason) for each in page.rejected] == [("macros", "no id")]
+    with pytest.raises(UnexpectedAnswer, match=r"^macros \(/api/v2/brands/7/groups\)"):
+        list(pages(client, request, Position()))
+    assert {seen.path for seen in stub.requests} == {"/api/v2/brands/7/groups"}
+    assert (client.usage_of("macros").requests, client.usage_of("groups").requests) == (2, 0)

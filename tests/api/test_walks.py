@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.api.stub import START, FakeClock, Reply, Seen, Stub
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import STREAMS, Paging, Stream
 from zendesk_source.catalogue.support.exports import (
@@ -122,7 +122,7 @@ def test_a_walk_returns_every_row_and_ends(
     stub: Stub, client: ZendeskClient, stream: Stream, per_second: list[int], page_size: int
 ):
     export = _served(stub, stream, per_second)
-    walked = list(pages(client, stream, Position(), page_size=page_size))
+    walked = list(pages(client, request_of(stream, page_size=page_size), Position()))
     assert ids(walked) == {number for _, number in export.rows}
     assert [page.is_last for page in walked] == [False] * (len(walked) - 1) + [True]
 
@@ -138,10 +138,10 @@ def test_going_on_from_after_any_page_loses_nothing(
     data: st.DataObject,
 ):
     export = _served(stub, stream, per_second)
-    walked = list(pages(client, stream, Position(), page_size=page_size))
+    walked = list(pages(client, request_of(stream, page_size=page_size), Position()))
     stop = data.draw(st.integers(0, len(walked) - 1))
     before = walked[: stop + 1]
-    resumed = list(pages(client, stream, before[-1].after, page_size=page_size))
+    resumed = list(pages(client, request_of(stream, page_size=page_size), before[-1].after))
     assert ids(before) | ids(resumed) == {number for _, number in export.rows}
 
 
@@ -157,7 +157,7 @@ def test_a_later_walk_brings_what_changed_since(
 ):
     export = _served(stub, stream, per_second)
     page_size = data.draw(st.integers(1, 12))
-    *_, last = pages(client, stream, Position(), page_size=page_size)
+    *_, last = pages(client, request_of(stream, page_size=page_size), Position())
     if stream.paging is Paging.CURSOR:
         newest = last.after.start_time or 0
     else:
@@ -168,7 +168,7 @@ def test_a_later_walk_brings_what_changed_since(
         for n in range(many)
     ]
     export.rows += added
-    walked = list(pages(client, stream, last.after, page_size=page_size))
+    walked = list(pages(client, request_of(stream, page_size=page_size), last.after))
     assert ids(walked) >= {number for _, number in added}
 
 
@@ -221,7 +221,7 @@ def test_a_walk_through_the_simulator_finds_the_truth(
     zendesk: Simulator, simulated: ZendeskClient, stream: Stream
 ):
     size = 37 if stream.page_size else None
-    walked = list(pages(simulated, stream, Position(), page_size=size))
+    walked = list(pages(simulated, request_of(stream, page_size=size), Position()))
     truth = zendesk.account.truth(stream.name)
     assert keys(stream, [row for page in walked for row in page.rows]) >= keys(stream, truth)
     assert simulated.usage_of(stream.name).rate_limited == 0
@@ -248,14 +248,14 @@ def test_a_refused_stream_is_told_from_an_empty_one(zendesk: Simulator, simulate
     zendesk.refuse("sla_policies", 404)
     stream = next(stream for stream in STREAMS if stream.name == "sla_policies")
     with pytest.raises(NotOnThisPlan):
-        list(pages(simulated, stream, Position()))
+        list(pages(simulated, request_of(stream), Position()))
 
 
 def test_a_flood_in_one_second_passes_when_the_server_expands_the_page(
     stub: Stub, client: ZendeskClient
 ):
     stub.handle = Export([(FIRST_SECOND, n) for n in range(3000)], "organizations").reply
-    walked = list(pages(client, ORGANIZATIONS, Position()))
+    walked = list(pages(client, request_of(ORGANIZATIONS), Position()))
     assert len(ids(walked)) == 3000
 
 
@@ -266,7 +266,7 @@ def test_a_flood_that_the_server_does_not_expand_is_stuck_and_not_a_loop(
     body = {"organizations": flood, "end_time": FIRST_SECOND, "end_of_stream": False}
     stub.handle = lambda seen: Reply(200, body)
     with pytest.raises(PaginationStuck):
-        list(pages(client, replace(ORGANIZATIONS), Position()))
+        list(pages(client, request_of(replace(ORGANIZATIONS)), Position()))
     assert len(stub.requests) == 2
 
 
@@ -284,4 +284,4 @@ def test_a_page_without_the_list_that_comes_beside_its_rows_is_not_taken_for_who
         },
     )
     with pytest.raises(UnexpectedAnswer, match=r"`identities` is .*, not a list"):
-        list(pages(client, USERS, Position()))
+        list(pages(client, request_of(USERS), Position()))

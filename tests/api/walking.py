@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.catalogue import Stream
 
 
@@ -12,7 +12,7 @@ def rows(*ids: int) -> list[dict[str, int]]:
 
 
 def walk(client: ZendeskClient, stream: Stream, position: Position | None = None) -> list[Page]:
-    return list(pages(client, stream, position or Position()))
+    return list(pages(client, request_of(stream), position or Position()))
 
 
 def ids(walked: list[Page]) -> list[int]:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from zendesk_source.api.client import Answer
-from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.api.refusals import PageTooHeavy, StartTimeTooRecent
 from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import Stream
@@ -120,7 +120,7 @@ class InProcessZendesk:
 
     def walk(self, page_size: int) -> Callable[[Position], Iterator[Page]]:
         client: Any = self
-        return lambda place: pages(client, self.stream, place, page_size=page_size)
+        return lambda place: pages(client, request_of(self.stream, page_size=page_size), place)
 
     def _travel(self) -> None:
         """Let an answer arrive after others that were made later."""

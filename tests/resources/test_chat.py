@@ -10,7 +10,7 @@ import pytest
 from tests.support.tables import assert_table_equals, stored_rows
 from zendesk_source import SyncReport, sync, zendesk_chat
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.paging import Position, pages
+from zendesk_source.api.paging import Position, pages, request_of
 from zendesk_source.catalogue.chat import CHAT_CHATS
 from zendesk_source.login.auth import StaticAuth
 from zendesk_source.resources.item_format import ItemFormat
@@ -57,11 +57,11 @@ def test_a_flood_of_one_second_comes_whole_from_every_place(account: Account, ze
     every = sorted(chat["id"] for chat in account.truth("chat_chats"))
     auth = StaticAuth(f"Bearer {OF_CHAT}", remedy="")
     client = ZendeskClient(zendesk.base_url, auth, clock=account.clock)
-    walked = list(pages(client, CHAT_CHATS, Position(), page_size=7))
+    walked = list(pages(client, request_of(CHAT_CHATS, page_size=7), Position()))
     assert len(walked) > 5
     assert sorted({row["id"] for page in walked for row in page.rows}) == every
     for number, page in enumerate(walked[:-1]):
-        rest = pages(client, CHAT_CHATS, page.after, page_size=7)
+        rest = pages(client, request_of(CHAT_CHATS, page_size=7), page.after)
         found = {row["id"] for each in (*walked[: number + 1], *rest) for row in each.rows}
         assert sorted(found) == every
 

@@ -159,6 +159,7 @@ class Stream:
         params: Query parameters sent with every request.
         since: Query parameters that ask a list for what changed since an epoch second.
         bucket: Name of the endpoint's own rate limit, as in ``Zendesk-RateLimit-{bucket}``.
+        sample_path: Path of an export's sample, which shows a few rows by time.
         lookback_seconds: How far before the last position a new sync starts again, where rows
             come late or change without moving, or Zendesk does not say which of a row's times a
             filter looks at.
@@ -194,6 +195,7 @@ class Stream:
     params: Mapping[str, str] = field(default_factory=lambda: NO_PARAMS)
     since: Callable[[int], Mapping[str, object]] = since_start_time
     bucket: str = ""
+    sample_path: str = ""
     lookback_seconds: int = 0
     custom_fields: Literal["ticket", "user", "organization", "custom_object"] | None = None
     parent: Parent | None = None

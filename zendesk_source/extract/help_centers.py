@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.paging import Page, Position, Request, pages
 from zendesk_source.api.transport.addresses import LABEL, Origin, address_of_brand, origin_of
-from zendesk_source.catalogue import Stream
 from zendesk_source.errors import (
     AccessDenied,
     AuthenticationError,
@@ -48,7 +47,7 @@ class HelpCenter:
         """What it is called where several are told apart; empty for the account's own."""
         return "" if self.is_own else f"brand {self.brand_id}"
 
-    def pages(self, stream: Stream, position: Position, **how: Any) -> Iterator[Page]:
+    def pages(self, request: Request, position: Position, **how: Any) -> Iterator[Page]:
         """Walk a stream here as ``api.paging.pages`` does; rows get the id of the brand.
 
         Raises:
@@ -57,7 +56,7 @@ class HelpCenter:
             ZendeskError: As of ``pages``.
         """
         try:
-            for page in pages(self.client, stream, position, **how):
+            for page in pages(self.client, request, position, **how):
                 if self.brand_id is not None:
                     _set_brand(page.rows, self.brand_id)
                 yield page

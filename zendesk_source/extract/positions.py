@@ -126,12 +126,12 @@ def _saved(state: Mapping[str, Any], key: str) -> StreamPosition | None:
     return StreamPosition(saved["start"], lanes, saved.get("begins"))
 
 
-def without_future(position: StreamPosition, stream: Stream, now: int) -> StreamPosition:
+def without_future(position: StreamPosition, name: str, now: int) -> StreamPosition:
     """Return a saved position without places in the future, which earlier releases could save.
 
     Args:
         position: As it was saved.
-        stream: Whose.
+        name: Of the stream that was read up to there.
         now: Epoch seconds of Zendesk's clock.
 
     Raises:
@@ -149,8 +149,8 @@ def without_future(position: StreamPosition, stream: Stream, now: int) -> Stream
             sane[-1] = replace(sane[-1], until=lane.until)
         else:
             raise UnexpectedAnswer(
-                f"The saved position of {stream.name} lies in the future.",
-                f"Read it anew: zendesk-source reset {stream.name}",
+                f"The saved position of {name} lies in the future.",
+                f"Read it anew: zendesk-source reset {name}",
             )
     return replace(position, lanes=tuple(sane))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import Stream
 from zendesk_source.extract.positions import Lane, StreamPosition, hand_on, lane_after
 
@@ -54,11 +53,6 @@ def read_incremental(stream: Stream, position: StreamPosition, walk: WalkPages) 
             if is_read or page.is_last:
                 at_end = (*at_end, *lanes)
                 break
-
-
-def read_whole(client: ZendeskClient, stream: Stream) -> Iterator[Page]:
-    """Read a list that has no "changed since" from its beginning to its end."""
-    return pages(client, stream, Position())
 
 
 def open_end_last(lane: Lane) -> tuple[bool, int]:

@@ -8,16 +8,15 @@ rows = preview("tickets", rows=3)["tickets"]
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import replace
+from contextlib import closing, suppress
 from datetime import date, datetime, timezone
 from functools import partial
 from typing import Any
 
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock
-from zendesk_source.api.paging import Page, Position, pages
-from zendesk_source.catalogue import Paging, Stream
+from zendesk_source.api.paging import Page, Position, Request, pages, request_of, sample_of
+from zendesk_source.catalogue import Stream
 from zendesk_source.errors import RateLimited, StreamRefused, UnexpectedAnswer
 from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.preflight.account import connected
@@ -26,11 +25,6 @@ from zendesk_source.settings.credentials import ZendeskCredentials
 from zendesk_source.settings.selection import select_stream
 from zendesk_source.shape.rows import RowShaper
 from zendesk_source.times import parse_date
-
-SAMPLED = ("tickets", "ticket_events", "users", "organizations")
-"""Exports that have a sample endpoint, which has a rate limit of its own."""
-SAMPLE_BUCKET = "incremental-exports-sample"
-MOST_SAMPLED_ROWS = 50
 
 
 def preview(
@@ -95,6 +89,7 @@ def first_page(
     """
     if center is None and stream.is_of_brand:
         center = connection.help_centers(stream.name).not_none()[0]
+    path = stream.path
     shown_of = stream.parent.stream if stream.parent is not None else stream.each_of
     if shown_of is not None:
         if center is None:
@@ -105,10 +100,16 @@ def first_page(
             return None
         parent = dict(parents.rows[0])
         path = stream.path.format_map(parent)
-        stream = replace(stream, path=path, records_key=stream.rows_key, parent=None, each_of=None)
-    position = Position(start_time=since) if stream.is_incremental else Position()
+    request = request_of(stream, path=path, page_size=rows)
+    return _first_of(request, connection, since, center)
+
+
+def _first_of(
+    request: Request, connection: Connection, since: int, center: HelpCenter | None = None
+) -> Page | None:
+    position = Position(start_time=since) if request.stream.is_incremental else Position()
     ask = partial(pages, connection.client) if center is None else center.pages
-    walk: Iterator[Page] = ask(stream, position, page_size=rows)
+    walk: Iterator[Page] = ask(request, position)
     with closing(walk):  # type: ignore[type-var]
         return next(walk, None)
 
@@ -123,25 +124,11 @@ def first_sampled(
     Raises:
         ZendeskError: It cannot be read, also where the sample was refused.
     """
-    wanted = sample_of(stream, rows)
-    try:
-        return first_page(connection, wanted, rows=rows, since=since)
-    except (StreamRefused, RateLimited, UnexpectedAnswer):
-        if wanted is stream:
-            raise
-        return first_page(connection, stream, rows=rows, since=since)
-
-
-def sample_of(stream: Stream, rows: int) -> Stream:
-    """Return the sample of an export; the stream itself if no sample has that many rows."""
-    if stream.name not in SAMPLED or rows > MOST_SAMPLED_ROWS:
-        return stream
-    return replace(
-        stream,
-        path=f"/api/v2/incremental/{stream.name}/sample",
-        paging=Paging.TIME_EXPORT,
-        bucket=SAMPLE_BUCKET,
-    )
+    sample = sample_of(stream, rows)
+    if sample is not None:
+        with suppress(StreamRefused, RateLimited, UnexpectedAnswer):
+            return _first_of(sample, connection, since)
+    return first_page(connection, stream, rows=rows, since=since)
 
 
 def shaped_rows(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zendesk_source.api.clock import Stopped
-from zendesk_source.api.paging import Page, Position
+from zendesk_source.api.paging import Page, Position, request_of
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
 from zendesk_source.extract.help_centers import BRAND, HelpCenter, HelpCenters, in_one_list
@@ -160,13 +160,13 @@ class BrandList:
             ZendeskError: None of them could be read.
         """
         if len(self.centers.found) == 1:
-            return self.centers.found[0].pages(self.stream, Position())
+            return self.centers.found[0].pages(request_of(self.stream), Position())
         return in_one_list(self._shown(), self._key_of)
 
     def _shown(self) -> Iterator[tuple[HelpCenter, list[Page]]]:
         for center in self.centers.found:
             try:
-                answers = list(center.pages(self.stream, Position()))
+                answers = list(center.pages(request_of(self.stream), Position()))
             except Stopped:  # which is no failure of this one
                 raise
             except Exception as error:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import dlt
 from dlt.common import logger
 
-from zendesk_source.api.paging import Page, Position
+from zendesk_source.api.paging import Page, Position, request_of
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import ZendeskError
 from zendesk_source.extract.kept import POSITIONS
@@ -139,19 +139,19 @@ def _steps(
     tell = part.sync.on_cost if part is not None else _tell_log(stream)
     lists: ReadOnce[Page] = part.sync.parents if part is not None else ReadOnce()
     # Its requests are counted, and a refusal is told, for the stream that needs it.
-    first = first_parents(stream)
-    assert first is not None
-    parents = replace(first, name=stream.name, records_key=first.rows_key)
-    walk = partial(reading.pages, parents)
+    parents = first_parents(stream)
+    assert parents is not None
+    request = request_of(parents, counted_for=stream.name)
+    walk = partial(reading.pages, request)
     ask = partial(_ask, reading, stream.name)
     seen = open_seen(positions)
     if not parents.is_incremental:
         # Where the list is a stream as well, both take the same pages.
-        is_stream = part is not None and first.name in part.sync.runs
+        is_stream = part is not None and parents.name in part.sync.runs
 
         def listed() -> Page:
-            is_shared = is_stream and is_shared_with_children(first)
-            answers = connection.pages_read_once(parents) if is_shared else walk(Position())
+            is_shared = is_stream and is_shared_with_children(parents)
+            answers = connection.pages_read_once(request) if is_shared else walk(Position())
             return as_one(parents, answers)
 
         once = partial(lists.get, f"{reading.place} {parents.path}", listed)
@@ -159,7 +159,7 @@ def _steps(
 
     def exported() -> Iterator[Step]:
         now = int(connection.client.now().timestamp())
-        position = without_future(open_position(positions, start, end), parents, now)
+        position = without_future(open_position(positions, start, end), stream.name, now)
         extent = extent_of(parents, position, end)
         return map(extent.of_step, read_incremental(parents, position, walk))
 
@@ -203,8 +203,7 @@ def _of_export(
 
 def _ask(reading: Reading, name: str, stream: Stream, parent: Row) -> Iterator[Page]:
     path = stream.path.format_map({name: quote(str(v), safe="") for name, v in parent.items()})
-    asked = replace(stream, name=name, records_key=stream.rows_key, path=path)
-    return reading.pages(asked, Position())
+    return reading.pages(request_of(stream, path=path, counted_for=name), Position())
 
 
 def _tell_log(stream: Stream) -> Tell:

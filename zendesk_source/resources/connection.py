@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from zendesk_source.api.budget import Budget, OnWait
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.clock import Stop, Stopped, SyncClock
-from zendesk_source.api.paging import Page
+from zendesk_source.api.paging import Page, Position, Request, pages, request_of
 from zendesk_source.api.standing import whoami
 from zendesk_source.api.transport.wire import Wire
 from zendesk_source.catalogue import STREAMS, Stream
@@ -23,7 +23,6 @@ from zendesk_source.extract.help_centers import HelpCenters, help_centers_of, on
 from zendesk_source.extract.kept import ACCOUNTS
 from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.read_once import ReadOnce
-from zendesk_source.extract.steps import read_whole
 from zendesk_source.login.auth import auth_for, chat_auth_for
 from zendesk_source.names import ACCOUNT_COLUMN
 from zendesk_source.resources.item_format import ItemFormat
@@ -62,8 +61,8 @@ class Greeting:
 _only_greeting: ContextVar[Greeting | None] = ContextVar("zendesk_only_greeting", default=None)
 
 
-def _field_lists() -> dict[Owner, Stream]:
-    return {owner: _BY_NAME[name] for owner, name in _FIELD_LISTS.items()}
+def _field_lists() -> dict[Owner, Request]:
+    return {owner: request_of(_BY_NAME[name]) for owner, name in _FIELD_LISTS.items()}
 
 
 @contextmanager
@@ -96,7 +95,7 @@ class Connection:
         rate_limit_share: Part of the account's requests a minute that may be used.
         account_column: Whether the dataset is shared with other accounts.
         on_wait: Told why and how long a request waits.
-        field_lists: What describes the custom fields of each owner.
+        field_lists: Asks for what describes the custom fields of each owner.
         field_pages: Pages of these and of other lists that are read once; those of a sync, while
             there is one.
         limits: What the destination takes that is loaded into.
@@ -112,7 +111,7 @@ class Connection:
     rate_limit_share: float
     account_column: bool = False
     on_wait: OnWait | None = None
-    field_lists: dict[Owner, Stream] = field(default_factory=_field_lists)
+    field_lists: dict[Owner, Request] = field(default_factory=_field_lists)
     field_pages: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
     limits: Limits = field(default_factory=Limits)
     centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
@@ -248,9 +247,9 @@ class Connection:
         return self.centers.get(BRANDS.path, find)
 
     def _found_help_centers(self, asker: str) -> HelpCenters:
-        asked = replace(BRANDS, name=asker, records_key=BRANDS.rows_key)
+        request = request_of(BRANDS, counted_for=asker)
         try:
-            brands = [row for page in self.pages_read_once(asked) for row in page.rows]
+            brands = [row for page in self.pages_read_once(request) for row in page.rows]
         except StreamRefused as error:
             return only_own(self.client, doubt=error.what)
         except ZendeskError as error:
@@ -291,16 +290,17 @@ class Connection:
         describe(self.pages_read_once(self.field_lists[columns.owner], describe))
 
     def pages_read_once(
-        self, stream: Stream, is_enough: Callable[[list[Page]], bool] | None = None
+        self, request: Request, is_enough: Callable[[list[Page]], bool] | None = None
     ) -> list[Page]:
         """Return a list that several streams need, read once a sync.
 
         Args:
-            stream: Which list, such as one that describes custom fields.
+            request: For the list, such as one that describes custom fields.
             is_enough: Tells whether one that was read before will do.
         """
 
         def read() -> list[Page]:
-            return one_row_a_key(list(read_whole(self.client, stream)), stream)
+            answers = list(pages(self.client, request, Position()))
+            return one_row_a_key(answers, request.stream)
 
-        return self.field_pages.get(stream.path, read, is_enough)
+        return self.field_pages.get(request.path, read, is_enough)

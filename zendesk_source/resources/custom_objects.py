@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import dlt
 
+from zendesk_source.api.paging import request_of
 from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import CUSTOM_OBJECT_FIELDS, STREAMS, Stream
 from zendesk_source.errors import NotOnThisPlan
@@ -67,9 +68,9 @@ def _keys(stream: Stream, connection: Connection, whole: StreamRun) -> list[str]
     if current is not None:
         connection.join(current.sync)
     if stream.name not in known:
-        asked = replace(stream.each_of, name=stream.name, records_key=stream.each_of.rows_key)
+        request = request_of(stream.each_of, counted_for=stream.name)
         keys: dict[str, None] = {}  # a list that shifts shows one twice
-        for page in connection.pages_read_once(asked):
+        for page in connection.pages_read_once(request):
             keys.update((str(row["key"]), None) for row in page.rows)
             if page.rejected:
                 text = f"{len(page.rejected)} objects have no usable key and were not asked for."
@@ -94,7 +95,7 @@ def _part(stream: Stream, key: str, connection: Connection) -> Stream:
     """Return the export of one object as a stream; its fields are described by a list."""
     names = dlt.current.source_state().setdefault("custom_object_tables", {})
     name, path_key = table_of(key, names), quote(key, safe="")
-    connection.field_lists[name] = replace(
+    connection.field_lists[name] = request_of(
         CUSTOM_OBJECT_FIELDS, path=CUSTOM_OBJECT_FIELDS.path.format(key=path_key)
     )
     path = stream.path.format(key=path_key)

@@ -10,7 +10,7 @@ from typing import Any
 
 import dlt
 
-from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.api.paging.checked import AHEAD_SECONDS
 from zendesk_source.api.paging.door import Rejected
 from zendesk_source.catalogue import DataType, Stream
@@ -47,7 +47,7 @@ LATE_SECONDS = 86_400
 after the first reading, but was written before it, may have been loaded in an older state."""
 
 Pages = Callable[..., Iterator[Page]]
-"""``api.paging.pages`` of one client: a stream and a position, to pages."""
+"""``api.paging.pages`` of one client: a request and a position, to pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Reading:
         center: Help Center that is asked; what is shown at the account's own address without.
 
     Attributes:
-        pages: Walks a stream from a position.
+        pages: Walks what is requested from a position.
         place: What the Help Center is called; empty at the account's own address.
         queue: What the reading is called among all that is read ahead.
     """
@@ -141,9 +141,10 @@ class Reading:
 
     def steps(self, position: StreamPosition) -> Iterator[Step | None]:
         """Read on from a position, to the slice's limits or to the end; None: not yet."""
+        request = request_of(self._stream)
 
         def walk(place: Position) -> Iterator[Page]:
-            return self.pages(self._stream, place, parse=self._shape.shaper.parse)
+            return self.pages(request, place, parse=self._shape.shaper.parse)
 
         if self._slice is None:
             for step in read_incremental(self._stream, position, walk):
@@ -175,7 +176,7 @@ class Reading:
         back = 0 if stream.paging in EXPORTS else stream.lookback_seconds
         saved = open_position(positions, start, end, lookback_seconds=back)
         now = int(self._connection.client.now().timestamp())
-        position = without_future(saved, stream, now)
+        position = without_future(saved, stream.name, now)
         if position != saved:
             text = (
                 "The saved position lay in the future, where nothing would ever have been found;"

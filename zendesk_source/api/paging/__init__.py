@@ -22,8 +22,9 @@ from zendesk_source.api.paging.lists import (
     single_pages,
 )
 from zendesk_source.api.paging.position import Page, Position
+from zendesk_source.api.paging.request import Request, request_of, sample_of
 from zendesk_source.api.paging.walk import Pages, PageSize, Parse, Walk
-from zendesk_source.catalogue import Paging, Stream
+from zendesk_source.catalogue import Paging
 
 _FAMILIES: Mapping[Paging, Callable[[Walk, Position], Pages]] = MappingProxyType(
     {
@@ -44,22 +45,18 @@ _FAMILIES: Mapping[Paging, Callable[[Walk, Position], Pages]] = MappingProxyType
 
 def pages(
     client: ZendeskClient,
-    stream: Stream,
+    request: Request,
     position: Position,
     *,
-    params: Mapping[str, str] | None = None,
     parse: Parse = orjson.loads,
-    page_size: int | None = None,
 ) -> Iterator[Page]:
     """Walk a stream from a position to its end, page by page.
 
     Args:
         client: To ask with.
-        stream: What to ask for.
+        request: What to ask for.
         position: Where to begin; ``Position()`` = from the beginning.
-        params: Query parameters beside the stream's own.
         parse: Decodes a body into a mapping with the keys of the JSON.
-        page_size: Rows a page, at most what the endpoint allows; its maximum when left out.
 
     Yields:
         Pages, the last with ``is_last``. Every row changed since ``position`` comes at least
@@ -70,14 +67,8 @@ def pages(
         UnexpectedAnswer: An answer cannot be read, or offset paging ends before the list.
         ZendeskError: Anything ``ZendeskClient.get`` raises.
     """
-    walk = Walk(
-        client=client,
-        stream=stream,
-        params={**stream.params, **(params or {})},
-        parse=parse,
-        size=PageSize(min(page_size or stream.page_size, stream.page_size)),
-    )
-    return _FAMILIES[stream.paging](walk, position)
+    walk = Walk(client=client, request=request, parse=parse, size=PageSize(request.page_size))
+    return _FAMILIES[request.paging](walk, position)
 
 
-__all__ = ["Page", "Position", "pages"]
+__all__ = ["Page", "Position", "Request", "pages", "request_of", "sample_of"]

@@ -62,7 +62,7 @@ def chat_export_pages(walk: Walk, position: Position) -> Pages:
 
 def _place(walk: Walk, position: Position) -> Mapping[str, object]:
     if position.cursor is None:
-        return walk.stream.since(position.start_time or 0)
+        return walk.request.stream.since(position.start_time or 0)
     time, _, row_id = position.cursor.partition("|")
     return {"start_time": time, "start_id": row_id} if row_id else {"start_time": time}
 
@@ -118,7 +118,7 @@ def since_id_pages(walk: Walk, position: Position) -> Pages:
         PaginationStuck: The ids did not advance.
         UnexpectedAnswer: The rows, or their ids, are missing.
     """
-    since_id, seen, key = 0, set[int](), walk.stream.rows_key
+    since_id, seen, key = 0, set[int](), walk.rows_key
     while True:
         answer = walk.ask({"since_id": since_id}, size_param="limit")
         if not walk.rows(answer):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zendesk_source.api.paging.request import Request
 from zendesk_source.catalogue import TAKEN_AT, DataType, Origin, Paging, SideTable, Stream
 from zendesk_source.errors import UnexpectedAnswer
 
@@ -37,13 +38,13 @@ class CheckedPage(dict[str, Any]):
 
 
 def let_in(
-    envelope: Mapping[str, Any], stream: Stream
+    envelope: Mapping[str, Any], request: Request
 ) -> tuple[Mapping[str, Any], tuple[Rejected, ...]]:
     """Take out of a page what is no object or has no usable key.
 
     Args:
         envelope: As the JSON has it; its rows are a list.
-        stream: Whose page.
+        request: What was asked for; what does not fit is told of under the name it counts for.
 
     Returns:
         The page, the same where everything fits, and what was taken out.
@@ -56,17 +57,17 @@ def let_in(
         return envelope, ()
     changed: dict[str, Any] = {}
     rejected: list[Rejected] = []
-    for table, key in _tables_of(stream):
+    for name, table, key in _tables_of(request):
         if key not in envelope:
             continue
         rows = envelope[key]
         if not isinstance(rows, list):
             raise UnexpectedAnswer(
-                f"{stream.name}: {not_what(key, rows, 'a list')}.",
+                f"{request.counted_for}: {not_what(key, rows, 'a list')}.",
                 "Nothing was taken for empty; the stream goes on from here next time.",
             )
         if found := list(misfits(rows, table)):
-            rejected += (Rejected(table.name, why, rows[at]) for at, why in found)
+            rejected += (Rejected(name, why, rows[at]) for at, why in found)
             out = {at for at, _ in found}
             changed[key] = [row for at, row in enumerate(rows) if at not in out]
     return ({**envelope, **changed} if changed else envelope), tuple(rejected)
@@ -110,11 +111,11 @@ def unusable_keys(
     return ", ".join(f"`{key}` is {kind_of(row[key])}, which is no key" for key in unfit)
 
 
-def _tables_of(stream: Stream) -> Iterator[tuple[Stream | SideTable, str]]:
-    yield stream, stream.rows_key
-    for side in stream.side_tables:
+def _tables_of(request: Request) -> Iterator[tuple[str, Stream | SideTable, str]]:
+    yield request.counted_for, request.stream, request.stream.rows_key
+    for side in request.stream.side_tables:
         if side.origin is Origin.BESIDE:
-            yield side, side.key
+            yield side.name, side, side.key
 
 
 def misfits(rows: list[Any], table: Stream | SideTable) -> Iterator[tuple[int, str]]:

@@ -16,7 +16,7 @@ from zendesk_source.api.paging.checked import checked_cursor, checked_time, quer
 from zendesk_source.api.paging.position import Page, Position
 from zendesk_source.api.paging.walk import Pages, Walk, nothing_new
 from zendesk_source.api.refusals import RequestRefused, StartTimeTooRecent
-from zendesk_source.catalogue import Origin, Stream
+from zendesk_source.catalogue import Origin
 
 # Zendesk refuses a start_time of the last minute; one second more for rounded clocks.
 NEWEST_START_TIME_AGE_SECONDS = 61
@@ -110,22 +110,22 @@ def time_export_pages(walk: Walk, position: Position) -> Pages:
         if end_time is not None:
             position = replace(position, start_time=max(start_time, end_time))
         page = walk.page(answer, position, is_last=is_last)
-        yield page if last_page is None else _after_the_seam(page, last_page, walk.stream)
+        yield page if last_page is None else _after_the_seam(page, last_page, walk)
         if is_last:
             return
         last_page = page
 
 
-def _after_the_seam(page: Page, before: Page, stream: Stream) -> Page:
+def _after_the_seam(page: Page, before: Page, walk: Walk) -> Page:
     """Return a page without the rows at its start that the page before ended with."""
-    if any(side.origin is Origin.BESIDE for side in stream.side_tables):
+    if any(side.origin is Origin.BESIDE for side in walk.request.stream.side_tables):
         return page  # the row alone does not say all that the page says of it
     most = min(len(before.rows), len(page.rows), _LONGEST_SEAM_ROWS)
     for count in range(1, most + 1):
         if before.rows[-count] == page.rows[0] and before.rows[-count:] == page.rows[:count]:
             rows = page.rows[count:]
             assert isinstance(page.envelope, dict)
-            page.envelope[stream.rows_key] = rows  # in place: its type tells how it was decoded
+            page.envelope[walk.rows_key] = rows  # in place: its type tells how it was decoded
             return replace(page, rows=rows)
     return page
 

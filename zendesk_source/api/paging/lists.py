@@ -30,11 +30,12 @@ def cursor_pages(walk: Walk, position: Position) -> Pages:
         PaginationStuck: A cursor came twice, or too many pages held nothing.
         UnexpectedAnswer: The rows are missing, or the cursor is none.
     """
+    goes_on_since = walk.request.stream.is_incremental
     while True:
         answer = walk.ask(_cursor_place(walk, position), size_param="page[size]")
         if position.began is None:
             position = replace(position, began=int(answer.server_time.timestamp()))
-        after_last = replace(position, cursor=None) if walk.stream.is_incremental else Position()
+        after_last = replace(position, cursor=None) if goes_on_since else Position()
         meta, linked = answer.value.get("meta"), _linked_cursor(walk, answer.value)
         if not isinstance(meta, Mapping) and not linked:
             yield from _offset_answer_pages(walk, answer, after_last)
@@ -55,8 +56,8 @@ def cursor_pages(walk: Walk, position: Position) -> Pages:
 
 def _cursor_place(walk: Walk, position: Position) -> dict[str, object]:
     place: dict[str, object] = {}
-    if walk.stream.is_incremental and position.start_time is not None:
-        place.update(walk.stream.since(position.start_time))
+    if walk.request.stream.is_incremental and position.start_time is not None:
+        place.update(walk.request.stream.since(position.start_time))
     if position.cursor is not None:
         place["page[after]"] = position.cursor
     return place
@@ -92,7 +93,7 @@ def object_pages(walk: Walk, position: Position) -> Pages:
         UnexpectedAnswer: The key is missing, or holds no object.
     """
     answer = walk.ask({}, size_param="")
-    key = walk.stream.rows_key
+    key = walk.rows_key
     found = answer.value if key == WHOLE_ANSWER else answer.value.get(key)
     if not isinstance(found, Mapping):
         raise UnexpectedAnswer(f"{walk.where} answered 200 without an object `{key}`.")

@@ -10,8 +10,9 @@ from typing import Any
 from zendesk_source.api.client import Answer, ZendeskClient
 from zendesk_source.api.paging.door import let_in
 from zendesk_source.api.paging.position import Page, Position
+from zendesk_source.api.paging.request import Request
 from zendesk_source.api.refusals import PageTooHeavy, RequestRefused, where
-from zendesk_source.catalogue import WHOLE_ANSWER, Stream
+from zendesk_source.catalogue import WHOLE_ANSWER
 from zendesk_source.errors import PaginationStuck, UnexpectedAnswer, ZendeskError
 
 Parse = Callable[[bytes], Mapping[str, Any]]
@@ -63,8 +64,7 @@ class Walk:
 
     Attributes:
         client: To ask with.
-        stream: What to ask for.
-        params: Sent with every request.
+        request: What to ask for.
         parse: Decodes a body into a mapping with the keys of the JSON.
         size: Rows a page.
         asked_rows: Page size of the last request.
@@ -74,8 +74,7 @@ class Walk:
     """
 
     client: ZendeskClient
-    stream: Stream
-    params: Mapping[str, str]
+    request: Request
     parse: Parse
     size: PageSize
     asked_rows: int = 0
@@ -91,22 +90,22 @@ class Walk:
         Args:
             own_params: Place in the walk.
             size_param: Name of the page size parameter; empty = none is sent.
-            url: A link to follow instead of the stream's path and parameters.
+            url: A link to follow instead of the request's path and parameters.
 
         Raises:
             UnexpectedAnswer: The answer is not what the stream is declared to be.
         """
         while True:
             self.asked_rows = self.size.rows
-            sent = {**self.params, **own_params}
+            sent = {**self.request.stream.params, **own_params}
             if size_param and self.size.rows:
                 sent[size_param] = self.size.rows
             try:
                 answer = self.client.get(
-                    url or self.stream.path,
+                    url or self.request.path,
                     {} if url else sent,
-                    stream=self.stream.name,
-                    bucket=self.stream.bucket,
+                    stream=self.request.counted_for,
+                    bucket=self.request.bucket,
                     parse=self._decoded,
                     halve_on_timeout=bool(size_param) and not url and self.size.can_halve,
                 )
@@ -124,14 +123,14 @@ class Walk:
 
     def _envelope(self, value: Any) -> Mapping[str, Any]:
         """Return an answer as one object with all rows under one key, as most answers are."""
-        keys = self.stream.rows_key.split()
+        keys = self.rows_key.split()
         if isinstance(value, list) and keys == [WHOLE_ANSWER]:
             return {WHOLE_ANSWER: value}
         if not isinstance(value, Mapping):
             raise UnexpectedAnswer(f"{self.where} answered with JSON that is not an object.")
         lists = [found for key in keys if isinstance(found := value.get(key), list)]
         if len(keys) > 1 and lists:
-            return {**value, self.stream.rows_key: [row for rows in lists for row in rows]}
+            return {**value, self.rows_key: [row for rows in lists for row in rows]}
         return value
 
     def page(self, answer: Answer[Mapping[str, Any]], after: Position, *, is_last: bool) -> Page:
@@ -144,10 +143,10 @@ class Walk:
         self.empty_pages = 0 if len(sent) or is_last else self.empty_pages + 1
         if self.empty_pages > MOST_EMPTY_PAGES:
             raise self.stuck(f"{MOST_EMPTY_PAGES} pages in a row held nothing")
-        envelope, rejected = let_in(answer.value, self.stream)
+        envelope, rejected = let_in(answer.value, self.request)
         return Page(
             envelope=envelope,
-            rows=envelope[self.stream.rows_key],
+            rows=envelope[self.rows_key],
             after=after,
             is_last=is_last,
             server_time=answer.server_time,
@@ -164,11 +163,11 @@ class Walk:
         Raises:
             UnexpectedAnswer: The key is missing: that is not the same as an empty page.
         """
-        rows: list[Any] | None = answer.value.get(self.stream.rows_key)
+        rows: list[Any] | None = answer.value.get(self.rows_key)
         if rows is None or isinstance(rows, (str, bytes, Mapping)) or not hasattr(rows, "__len__"):
             seen = [key for key in answer.value if _SHOWN_KEY.fullmatch(str(key))][:_SHOWN_KEYS]
             raise UnexpectedAnswer(
-                f"{self.where} answered 200 without a list `{self.stream.rows_key}`;"
+                f"{self.where} answered 200 without a list `{self.rows_key}`;"
                 f" it has {', '.join(sorted(seen)) or 'no known keys'}.",
                 "Nothing was taken for empty; the stream goes on from here next time.",
             )
@@ -192,9 +191,14 @@ class Walk:
         self.asked.add(place)
 
     @property
+    def rows_key(self) -> str:
+        """JSON key of the rows in an answer."""
+        return self.request.stream.rows_key
+
+    @property
     def where(self) -> str:
         """The stream and its path, for messages."""
-        return where(self.stream.name, self.stream.path)
+        return where(self.request.counted_for, self.request.path)
 
 
 def nothing_new(refused: RequestRefused, position: Position) -> Page:

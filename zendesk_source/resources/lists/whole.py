@@ -9,10 +9,9 @@ from typing import Any
 import dlt
 from dlt.extract.hints import HintsMeta
 
-from zendesk_source.api.paging import Page
+from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.catalogue import STREAMS, TAKEN_AT, Stream
 from zendesk_source.extract.kept import LISTED
-from zendesk_source.extract.steps import read_whole
 from zendesk_source.resources.accounts import emptied, write_of
 from zendesk_source.resources.brands import BrandList, help_centers_for
 from zendesk_source.resources.children import (
@@ -126,7 +125,7 @@ def _pages(
         return parts.pages()
     if _is_needed_by_others(stream, connection):
         return _read_once(stream, connection)
-    return read_whole(connection.client, stream)
+    return pages(connection.client, request_of(stream), Position())
 
 
 def _is_needed_by_others(stream: Stream, connection: Connection) -> bool:
@@ -134,14 +133,15 @@ def _is_needed_by_others(stream: Stream, connection: Connection) -> bool:
     part = current_slice()
     if part is None:
         return False
-    if stream in connection.field_lists.values() or stream.path == BRANDS.path:
+    described_by = (request.path for request in connection.field_lists.values())
+    if stream.path in (BRANDS.path, *described_by):
         return True
     children = (each for each in _WITH_PARENTS.get(stream.name, ()) if each in part.sync.runs)
     return is_shared_with_children(stream) and any(children)
 
 
 def _read_once(stream: Stream, connection: Connection) -> Iterator[Page]:
-    yield from connection.pages_read_once(stream)
+    yield from connection.pages_read_once(request_of(stream))
 
 
 def _versions(
