@@ -144,11 +144,12 @@ def test_a_list_that_another_stream_needs_is_counted_and_told_of_for_that_stream
         Reply(200, {"groups": [{"id": 1}, {"name": "no id"}], "meta": {"has_more": False}}),
         Reply(200, {"teams": []}),
     )
-    request = request_of(GROUPS, path="/api/v2/brands/7/groups", counted_for="macros")
+    of_brand = replace(GROUPS, path="/api/v2/brands/{key}/groups")
+    request = request_of(of_brand, parent={"key": "a/b"}, counted_for="macros")
     (page,) = pages(client, request, Position())
     assert page.rows == [{"id": 1}]
     assert [(each.table, each.reason) for each in page.rejected] == [("macros", "no id")]
-    with pytest.raises(UnexpectedAnswer, match=r"^macros \(/api/v2/brands/7/groups\)"):
+    with pytest.raises(UnexpectedAnswer, match=r"^macros \(/api/v2/brands/a%2Fb/groups\)"):
         list(pages(client, request, Position()))
-    assert {seen.path for seen in stub.requests} == {"/api/v2/brands/7/groups"}
+    assert {seen.path for seen in stub.requests} == {"/api/v2/brands/a%2Fb/groups"}
     assert (client.usage_of("macros").requests, client.usage_of("groups").requests) == (2, 0)

@@ -89,7 +89,7 @@ def first_page(
     """
     if center is None and stream.is_of_brand:
         center = connection.help_centers(stream.name).not_none()[0]
-    path = stream.path
+    parent = None
     shown_of = stream.parent.stream if stream.parent is not None else stream.each_of
     if shown_of is not None:
         if center is None:
@@ -99,8 +99,7 @@ def first_page(
         if parents is None or not parents.rows:
             return None
         parent = dict(parents.rows[0])
-        path = stream.path.format_map(parent)
-    request = request_of(stream, path=path, page_size=rows)
+    request = request_of(stream, parent=parent, page_size=rows)
     return _first_of(request, connection, since, center)
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
-from urllib.parse import quote
 
 import dlt
 from dlt.common import logger
@@ -202,8 +201,7 @@ def _of_export(
 
 
 def _ask(reading: Reading, name: str, stream: Stream, parent: Row) -> Iterator[Page]:
-    path = stream.path.format_map({name: quote(str(v), safe="") for name, v in parent.items()})
-    return reading.pages(request_of(stream, path=path, counted_for=name), Position())
+    return reading.pages(request_of(stream, parent=parent, counted_for=name), Position())
 
 
 def _tell_log(stream: Stream) -> Tell:

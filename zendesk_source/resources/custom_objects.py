@@ -94,11 +94,9 @@ def _of_object(key: str, rows: Iterator[Any]) -> Iterator[Any]:
 def _part(stream: Stream, key: str, connection: Connection) -> Stream:
     """Return the export of one object as a stream; its fields are described by a list."""
     names = dlt.current.source_state().setdefault("custom_object_tables", {})
-    name, path_key = table_of(key, names), quote(key, safe="")
-    connection.field_lists[name] = request_of(
-        CUSTOM_OBJECT_FIELDS, path=CUSTOM_OBJECT_FIELDS.path.format(key=path_key)
-    )
-    path = stream.path.format(key=path_key)
+    name = table_of(key, names)
+    connection.field_lists[name] = request_of(CUSTOM_OBJECT_FIELDS, parent={"key": key})
+    path = stream.path.format(key=quote(key, safe=""))
     return replace(stream, name=name, path=path, records_key=stream.rows_key, each_of=None)
 
 

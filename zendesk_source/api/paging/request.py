@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 from zendesk_source.catalogue import Paging, Stream
 
@@ -36,20 +39,25 @@ class Request:
 
 
 def request_of(
-    stream: Stream, *, path: str = "", counted_for: str = "", page_size: int | None = None
+    stream: Stream,
+    *,
+    parent: Mapping[str, Any] | None = None,
+    counted_for: str = "",
+    page_size: int | None = None,
 ) -> Request:
     """Return the request for a stream, at the endpoint that the catalogue declares.
 
     Args:
         stream: What to ask for.
-        path: Its path with the columns of a parent filled in; the declared one when left out.
+        parent: Row whose columns fill the braces in the path, such as ``{id}``.
         counted_for: Name of the stream that needs the rows; that of ``stream`` when left out.
         page_size: Rows a page; never more than the endpoint allows, which is the default.
     """
+    columns = {name: quote(str(value), safe="") for name, value in (parent or {}).items()}
     most = stream.page_size
     return Request(
         stream=stream,
-        path=path or stream.path,
+        path=stream.path.format_map(columns) if columns else stream.path,
         paging=stream.paging,
         page_size=most if page_size is None else min(page_size, most),
         bucket=stream.bucket,
