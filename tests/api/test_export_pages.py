@@ -13,9 +13,8 @@ import pytest
 from tests.api.stub import START, Reply, Seen, Stub
 from tests.api.walking import ids, rows, walk
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.paging import Position, pages, request_of, sample_of
+from zendesk_source.api.paging import Position, pages, request_of
 from zendesk_source.api.paging import walk as walk_of_pages
-from zendesk_source.api.paging.request import MOST_SAMPLED_ROWS
 from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.catalogue.help_center import HC_ARTICLES
 from zendesk_source.catalogue.support.activity import SIDE_CONVERSATION_EVENTS
@@ -23,7 +22,6 @@ from zendesk_source.catalogue.support.exports import (
     ORGANIZATIONS,
     TICKET_METRIC_EVENTS,
     TICKETS,
-    USERS,
 )
 from zendesk_source.catalogue.support.lists import GROUPS, TICKET_FORMS
 from zendesk_source.catalogue.talk import TALK_CALLS
@@ -372,27 +370,6 @@ def test_halving_ends_at_a_small_page_that_is_retried_like_any_other(
     stub.handle = handle
     walk(client, GROUPS)
     assert sizes == ["100", "50", "25", "25", "25", "25"]
-
-
-def test_a_smaller_page_can_be_asked_for_but_no_larger_one(client: ZendeskClient, stub: Stub):
-    stub.handle = lambda seen: cursor_page([], None, True)
-    list(pages(client, request_of(TICKETS, page_size=10), Position()))
-    list(pages(client, request_of(TICKETS, page_size=5000), Position()))
-    assert [seen.params["per_page"] for seen in stub.requests] == ["10", "1000"]
-
-
-def test_a_sample_is_asked_for_by_time_and_has_few_rows(client: ZendeskClient, stub: Stub):
-    body = {"users": rows(1, 2), "end_time": 5, "next_page": None}
-    stub.script(Reply(200, body))
-    sample = sample_of(USERS, 2)
-    assert sample is not None
-    (page,) = pages(client, sample, Position(start_time=3))
-    (seen,) = stub.requests
-    assert seen.path == "/api/v2/incremental/users/sample"
-    assert (seen.params["start_time"], seen.params["per_page"]) == ("3", "2")
-    assert page.rows == rows(1, 2)
-    assert sample_of(USERS, MOST_SAMPLED_ROWS + 1) is None
-    assert sample_of(TICKET_METRIC_EVENTS, 1) is None
 
 
 def test_the_caller_can_decode_the_page(client: ZendeskClient, stub: Stub):

@@ -137,19 +137,3 @@ def test_a_link_to_another_host_is_refused(client: ZendeskClient, stub: Stub):
     stub.script(Reply(200, {"groups": [], "next_page": "https://evil.example/?page=2"}))
     with pytest.raises(UnexpectedAnswer, match=r"evil\.example"):
         walk(client, OFFSET_GROUPS)
-
-
-def test_a_list_that_another_stream_needs_is_counted_and_told_of_for_that_stream(client, stub):
-    stub.script(
-        Reply(200, {"groups": [{"id": 1}, {"name": "no id"}], "meta": {"has_more": False}}),
-        Reply(200, {"teams": []}),
-    )
-    of_brand = replace(GROUPS, path="/api/v2/brands/{key}/groups")
-    request = request_of(of_brand, parent={"key": "a/b"}, counted_for="macros")
-    (page,) = pages(client, request, Position())
-    assert page.rows == [{"id": 1}]
-    assert [(each.table, each.reason) for each in page.rejected] == [("macros", "no id")]
-    with pytest.raises(UnexpectedAnswer, match=r"^macros \(/api/v2/brands/a%2Fb/groups\)"):
-        list(pages(client, request, Position()))
-    assert {seen.path for seen in stub.requests} == {"/api/v2/brands/a%2Fb/groups"}
-    assert (client.usage_of("macros").requests, client.usage_of("groups").requests) == (2, 0)
