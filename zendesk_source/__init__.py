@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         zendesk_support,
         zendesk_talk,
     )
+    from zendesk_source.views import ViewsReport, make_views
 
 __all__ = [
     "STREAMS",
@@ -48,7 +49,9 @@ __all__ = [
     "StreamRefused",
     "SyncReport",
     "UnexpectedAnswer",
+    "ViewsReport",
     "ZendeskError",
+    "make_views",
     "sync",
     "zendesk_chat",
     "zendesk_custom_objects",
@@ -58,7 +61,8 @@ __all__ = [
     "zendesk_talk",
 ]
 
-_PARTS = ("errors", "catalogue", "source", "runs.loop")  # the light ones first: two import dlt
+# The light ones first: three import dlt.
+_PARTS = ("errors", "catalogue", "source", "views", "runs.loop")
 
 
 def __getattr__(name: str) -> Any:

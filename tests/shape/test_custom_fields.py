@@ -13,8 +13,9 @@ from tests.runs.test_sync import account, duckdb_pipeline, eventful_day, source_
 from tests.support.tables import stored_rows
 from zendesk_source import sync
 from zendesk_source.catalogue import CUSTOM_FIELD_ROWS
-from zendesk_source.destination.labeled_view import LABEL, VIEW, drop_view
 from zendesk_source.simulator import Account
+from zendesk_source.views import drop_views
+from zendesk_source.views.labels import LABEL, VIEW
 
 __all__ = ["account", "zendesk"]
 
@@ -126,6 +127,6 @@ def test_a_view_shows_choices_by_their_labels_as_they_are_now(account, zendesk, 
     account.clock.advance(600)
     sync(pipeline, source_of(zendesk).with_resources("tickets", "ticket_fields"))
     assert labels_of(pipeline, "cf_color")[ids[0]] == "New Dark Red"
-    drop_view(pipeline)
+    drop_views(pipeline)
     with pipeline.sql_client() as client:
         client.drop_tables("tickets")

@@ -1,4 +1,4 @@
-"""Which tables a command's options name, opened to be read."""
+"""Which tables a command's options name, opened to be read, or to make views of them."""
 
 from __future__ import annotations
 
@@ -22,19 +22,28 @@ def place_of(options: argparse.Namespace) -> Place:
     return Place("zendesk", options.destination, options.dataset or DATASET)
 
 
-def looking(options: argparse.Namespace) -> AbstractContextManager[dlt.Pipeline]:
-    """Open the tables for reading; with ``--wait`` it waits longer for a load."""
-    return looking_at(place_of(options), _tell_wait, waits_long=getattr(options, "wait", False))
+def looking(
+    options: argparse.Namespace, *, may_write: bool = False
+) -> AbstractContextManager[dlt.Pipeline]:
+    """Open the tables, as a rule for reading; with ``--wait`` it waits longer for a load."""
+    waits_long = getattr(options, "wait", False)
+    return looking_at(place_of(options), _tell_wait, waits_long=waits_long, may_write=may_write)
 
 
 @contextmanager
-def loaded_pipeline(options: argparse.Namespace) -> Iterator[dlt.Pipeline]:
+def loaded_pipeline(
+    options: argparse.Namespace, *, may_write: bool = False
+) -> Iterator[dlt.Pipeline]:
     """Open the tables that loads have filled.
+
+    Args:
+        options: Those that name the tables.
+        may_write: Open them for making views, too.
 
     Raises:
         ConfigurationError: There is no such DuckDB file; looking must not make one.
     """
-    with looking(options) as pipeline:
+    with looking(options, may_write=may_write) as pipeline:
         if (file := path_of(pipeline)) is not None and not file.exists():
             raise nothing_loaded(f"There is no DuckDB file {file}.")
         if pipeline.destination.destination_type.endswith(".filesystem"):

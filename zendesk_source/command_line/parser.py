@@ -24,6 +24,7 @@ COMMANDS = {
     "load": "bring the destination up to now",
     "status": "say how fresh each stream is, from the destination",
     "reset": "let the next load read a stream from its beginning",
+    "views": "make the tables of another connector, as views",
     "report": "write a page of charts about what was loaded",
     "simulate": "serve a made-up Zendesk account on this machine",
 }

@@ -1,4 +1,4 @@
-"""Where the tables are: found and read without leaving a trace.
+"""Where the tables are: found and opened without leaving a trace in dlt's working folder.
 
 A question about loaded tables must change nothing: not dlt's notes on the pipeline, and no DuckDB
 file may come into being because somebody asked.
@@ -18,7 +18,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.pipeline import PipelineContext, get_dlt_pipelines_dir
 
 from zendesk_source.api.clock import SystemClock
-from zendesk_source.destination.duckdb_file import file_of
+from zendesk_source.destination.duckdb_file import file_of, held_file
 from zendesk_source.destination.duckdb_lock import (
     LONGEST_WAIT_SECONDS,
     USUAL_WAIT_SECONDS,
@@ -47,9 +47,13 @@ class Place:
 
 @contextmanager
 def looking_at(
-    place: Place, tell: Tell | None = None, *, waits_long: bool = False
+    place: Place,
+    tell: Tell | None = None,
+    *,
+    waits_long: bool = False,
+    may_write: bool = False,
 ) -> Iterator[dlt.Pipeline]:
-    """Open a pipeline that only reads, and leaves no trace in dlt's working folder.
+    """Open a pipeline that loads nothing, and leaves no trace in dlt's working folder.
 
     dlt notes in which folder a pipeline was first used and makes a DuckDB file there; a look from
     somewhere else must not decide that.
@@ -58,6 +62,7 @@ def looking_at(
         place: The tables to look at.
         tell: Called with the reason and the seconds when a load has the DuckDB file open.
         waits_long: Wait 15 minutes for that load, not 20 seconds.
+        may_write: Open a DuckDB file for writing, too, to make views in it.
 
     Raises:
         DestinationBusy: The load did not let go of the file.
@@ -74,17 +79,23 @@ def looking_at(
                 pipelines_dir=scratch,
             )
             pipeline.set_local_state_val("initial_cwd", loaded_from)
-        with _held(pipeline, tell, waits_long=waits_long):
+        with _held(pipeline, tell, waits_long=waits_long, may_write=may_write):
             yield pipeline
     Container()[PipelineContext].deactivate()
 
 
 @contextmanager
-def _held(pipeline: dlt.Pipeline, tell: Tell | None, *, waits_long: bool) -> Iterator[None]:
-    """Open a DuckDB file for reading only, and keep it, where there is one."""
+def _held(
+    pipeline: dlt.Pipeline, tell: Tell | None, *, waits_long: bool, may_write: bool
+) -> Iterator[None]:
+    """Open a DuckDB file, as a rule for reading only, and keep it, where there is one."""
     path = file_of(pipeline)
     if path is None or not path.exists():
         yield
+        return
+    if may_write:
+        with held_file(pipeline, SystemClock(), tell, waits_long=waits_long):
+            yield
         return
     credentials = pipeline.sql_client().credentials
     credentials.read_only = True

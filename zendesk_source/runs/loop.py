@@ -22,7 +22,6 @@ from zendesk_source.api.clock import Clock, Stop, SyncClock, SystemClock
 from zendesk_source.destination.duckdb_file import held_file
 from zendesk_source.destination.duckdb_memory import little_memory
 from zendesk_source.destination.failures import explained
-from zendesk_source.destination.labeled_view import show_labels
 from zendesk_source.destination.state import follow_destination, mend_working_folder
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
@@ -36,6 +35,7 @@ from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
 from zendesk_source.runs.one_at_a_time import only_sync_in
 from zendesk_source.runs.packages import Packages
+from zendesk_source.views import refresh_views
 
 OnSlice = Callable[[dict[str, StreamRun]], None]
 OnCost = Callable[[str], None]
@@ -148,7 +148,7 @@ def sync(
                         if stop.is_over:
                             break
                     packages.end()
-                    show_labels(pipeline, source.name)
+                    refresh_views(pipeline, source.name)
                 seconds = clock.monotonic() - started
                 return SyncReport(runs, started_at, seconds, packages.count)
     finally:

@@ -21,6 +21,7 @@ from zendesk_source.destination.state import (
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.kept import ACCOUNTS, forgotten
 from zendesk_source.runs.one_at_a_time import only_sync_in
+from zendesk_source.views import drop_views
 
 
 def reset_stream(
@@ -50,6 +51,7 @@ def reset_stream(
         parts = _parts_of_state(pipeline, account)
         paths = [path for part in parts for path in forgotten(name, part)]
         if drop_tables:
+            drop_views(pipeline)
             _drop_staging(pipeline)
             drop = pipeline_drop(pipeline, resources=[name], state_paths=paths)
         else:

@@ -6,7 +6,6 @@ ticket stale that nobody has edited since. People read labels: the view joins th
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_source.extract.kept import ACCOUNTS
 from zendesk_source.names import ACCOUNT_COLUMN
+from zendesk_source.views.database import literal, put_view, qualified
+from zendesk_source.views.dialects import dialect_of
 
 VIEW = "tickets_labeled"
 LABEL = "__label"
@@ -41,21 +42,6 @@ class Label:
 
     shown: str
     join: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How one database writes what differs.
-
-    Attributes:
-        labels: Labels of a JSON list, given its column, whose it is, the query of all choices,
-            and a name to join them by.
-        is_kept: Whether the view is made anew only when it changed: where that takes the
-            grants that others were given on it.
-    """
-
-    labels: Callable[[str, str, str, str], Label]
-    is_kept: bool
 
 
 def _label(column: str, account: str, options: str, name: str) -> Label:
@@ -88,13 +74,11 @@ def _postgres_labels(column: str, account: str, options: str, name: str) -> Labe
     return Label(f"{name}.labels", f"CROSS JOIN LATERAL ({labels}) AS {name}")
 
 
-DIALECTS: Mapping[str, Dialect] = MappingProxyType(
-    {
-        "duckdb": Dialect(_duckdb_labels, is_kept=False),
-        "postgres": Dialect(_postgres_labels, is_kept=True),
-    }
+_SEVERAL: Mapping[str, Callable[[str, str, str, str], Label]] = MappingProxyType(
+    {"duckdb": _duckdb_labels, "postgres": _postgres_labels}
 )
-"""By destination; others have no view."""
+"""Labels of a JSON list by destination, given its column, whose it is, the query of all choices,
+and a name to join them by."""
 
 
 def show_labels(pipeline: dlt.Pipeline, section: str) -> None:
@@ -106,7 +90,7 @@ def show_labels(pipeline: dlt.Pipeline, section: str) -> None:
         pipeline: What it loaded, and where.
         section: Name of the source in the pipeline's state and schemas.
     """
-    dialect = DIALECTS.get(pipeline.destination.destination_type.rpartition(".")[2])
+    dialect = dialect_of(pipeline)
     if dialect is None or section not in pipeline.schemas:
         return
     schema = pipeline.schemas[section]
@@ -118,9 +102,10 @@ def show_labels(pipeline: dlt.Pipeline, section: str) -> None:
     names = _columns_by_field(pipeline.state["sources"][section])
     try:
         with pipeline.sql_client() as client:
-            labels = _labels(client, dialect, names, own)
+            labels = _labels(client, _SEVERAL[dialect.name], names, own)
             if labels:
-                _replace(client, dialect, _definition(client, own, labels))
+                view = qualified(client, client.dataset_name, VIEW)
+                put_view(client, dialect, view, _definition(client, own, labels))
     except DatabaseException as error:
         logger.warning("The view %s could not be made: %s", VIEW, str(error).partition("\n")[0])
 
@@ -135,21 +120,24 @@ def _columns_by_field(state: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     }
 
 
-def drop_view(pipeline: dlt.Pipeline) -> None:
-    """Remove the view, which keeps Postgres from dropping the tables below it."""
-    if pipeline.destination.destination_type.rpartition(".")[2] in DIALECTS:
+def drop_labels(pipeline: dlt.Pipeline) -> None:
+    """Drop the view, which keeps Postgres from dropping the tables below it."""
+    if dialect_of(pipeline) is not None:
         with pipeline.sql_client() as client:
-            client.execute_sql(f"DROP VIEW IF EXISTS {client.make_qualified_table_name(VIEW)}")
+            view = qualified(client, client.dataset_name, VIEW)
+            client.execute_sql(f"DROP VIEW IF EXISTS {view}")
 
 
 def _labels(
     client: SqlClientBase[Any],
-    dialect: Dialect,
+    several: Callable[[str, str, str, str], Label],
     names: Mapping[tuple[str, str], str],
     own: Collection[str],
 ) -> dict[str, Label]:
     """Return the labels by the ticket's column they are of."""
-    fields, options_of_all = map(client.make_qualified_table_name, (_FIELDS, _OPTIONS))
+    fields, options_of_all = (
+        qualified(client, client.dataset_name, name) for name in (_FIELDS, _OPTIONS)
+    )
     whose = ACCOUNT_COLUMN if ACCOUNT_COLUMN in own else "''"
     found = client.execute_sql(f"SELECT {whose}, id, type FROM {fields} ORDER BY 2, 1")  # noqa: S608
     # Fields of several accounts may share a column; the first one says how it is read.
@@ -159,7 +147,7 @@ def _labels(
         if column in own and (is_one or kind in _CHOICES):
             read_as, choices = sharing.setdefault(column, (is_one, []))
             if read_as is is_one:
-                choices.append(f"({_literal(account)}, {int(field_id)})")
+                choices.append(f"({literal(account)}, {int(field_id)})")
     labels: dict[str, Label] = {}
     of_row = f"t.{whose}" if ACCOUNT_COLUMN in own else whose
     for column, (is_one, choices) in sharing.items():
@@ -169,13 +157,9 @@ def _labels(
             f" WHERE ({whose}, ticket_field_id) IN ({', '.join(choices)}) GROUP BY 1, value"
         )
         quoted = f"t.{client.escape_column_name(column)}"
-        read = _label if is_one else dialect.labels
+        read = _label if is_one else several
         labels[column] = read(quoted, of_row, options, f"o{len(labels)}")
     return labels
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _definition(client: SqlClientBase[Any], own: Iterable[str], labels: Mapping[str, Label]) -> str:
@@ -183,21 +167,6 @@ def _definition(client: SqlClientBase[Any], own: Iterable[str], labels: Mapping[
     selected = [f"t.{client.escape_column_name(name)}" for name in own]
     for column, label in labels.items():
         selected.append(f"{label.shown} AS {client.escape_column_name(column + LABEL)}")
-    tickets = client.make_qualified_table_name(_TICKETS)
+    tickets = qualified(client, client.dataset_name, _TICKETS)
     joins = " ".join(label.join for label in labels.values())
     return f"SELECT {', '.join(selected)} FROM {tickets} AS t {joins}"  # noqa: S608
-
-
-def _replace(client: SqlClientBase[Any], dialect: Dialect, definition: str) -> None:
-    view = client.make_qualified_table_name(VIEW)
-    if not dialect.is_kept:
-        client.execute_sql(f"CREATE OR REPLACE VIEW {view} AS {definition}")
-        return
-    digest = hashlib.sha256(definition.encode()).hexdigest()
-    made_of = client.execute_sql("SELECT obj_description(to_regclass(%s))", view)
-    if made_of and made_of[0][0] == digest:
-        return
-    with client.begin_transaction():
-        client.execute_sql(f"DROP VIEW IF EXISTS {view}")
-        client.execute_sql(f"CREATE VIEW {view} AS {definition}")
-        client.execute_sql(f"COMMENT ON VIEW {view} IS '{digest}'")

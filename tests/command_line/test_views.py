@@ -1,0 +1,34 @@
+"""``zendesk-source views``: what it says and how it ends."""
+
+from __future__ import annotations
+
+import json
+
+from zendesk_source.command_line import main
+
+
+def test_views_are_made_and_told_with_the_variables_for_dbt(zendesk, capsys):
+    assert main(["load", "--quiet", "--streams", "tickets,users,groups,ticket_events"]) == 0
+    assert main(["views"]) == 0
+    shown = capsys.readouterr().out
+    assert "zendesk_data_fivetran: " in shown
+    assert "left out: brand: nothing is loaded of brands; without it, using_brands: false" in shown
+    assert "vars:\n  zendesk_schema: zendesk_data_fivetran\n" in shown
+    assert "  using_brands: false\n" in shown
+
+    assert main(["views", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["dbt_vars"]["zendesk_schema"] == "zendesk_data_fivetran"
+    assert "ticket" in document["schemas"][0]["made"]
+
+
+def test_a_required_view_that_is_missing_ends_with_1(zendesk, capsys):
+    assert main(["load", "--quiet", "--streams", "users,groups"]) == 0
+    assert main(["views", "--quiet"]) == 1
+    assert "does not run without ticket, ticket_comment" in capsys.readouterr().err
+
+
+def test_where_nothing_is_loaded_there_is_nothing_to_show(own_dlt, capsys):
+    assert main(["views"]) == 2
+    assert "There is no DuckDB file" in capsys.readouterr().err
+    assert not list(own_dlt.glob("*.duckdb"))

@@ -1,0 +1,105 @@
+"""The words in which a view is declared: plain frozen data, the SQL comes from elsewhere.
+
+A view reads tables of ours under a letter, and its SQL is written once, as DuckDB understands it.
+Two things in it are translated for Postgres: ``(t.via ->> '$.source.rel')``, a value of a JSON
+column, and ``each(t.intervals)``, the elements of one, as rows ``(element, place)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Literal
+
+from zendesk_source.catalogue import STREAMS, DataType, SideTable, Stream
+from zendesk_source.names import SYNCED_AT
+
+TABLES: Mapping[str, Stream | SideTable] = MappingProxyType(
+    {table.name: table for stream in STREAMS for table in stream.tables}
+)
+STREAM_OF: Mapping[str, str] = MappingProxyType(
+    {table.name: stream.name for stream in STREAMS for table in stream.tables}
+)
+"""The stream that loads a table."""
+
+IS_GONE = "is_gone"
+"""Column of ``newest`` rows: Zendesk shows the row no more."""
+IS_OLDEST = "is_oldest"
+"""Column of ``versions``: the first version that was loaded."""
+
+Zones = Mapping[str, str]
+"""Names of time zones as Zendesk spells them, and their names in the tz database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a view reads of a table.
+
+    Attributes:
+        table: Name of the table.
+        which: ``newest``: one row an id, as it is now or last was, with ``is_gone``;
+            ``versions``: one row an id and ``updated_at``, with ``is_oldest``.
+        may_be_missing: A table that was never loaded is read as an empty one.
+    """
+
+    table: str
+    which: Literal["all", "newest", "versions"] = "all"
+    may_be_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a view, and the expression it is made of."""
+
+    name: str
+    data_type: DataType
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view.
+
+    Attributes:
+        name: As the other connector names its table.
+        columns: In their order.
+        reads: What is read, by the letter that stands for it in the SQL.
+        rows_of: Where it reads nothing: its rows, from the time zones in use and the time.
+        body: The rest of the SQL from ``from`` on; left out, all rows of what is read.
+        custom_fields_of: Letter of the table whose custom fields are further columns.
+        switch: Variable of the dbt package that does without the view; empty where it cannot.
+        is_on: Whether the package has that variable on by default.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    reads: Mapping[str, Rows] = field(default_factory=dict)
+    rows_of: Callable[[Zones, datetime], list[tuple[Any, ...]]] | None = None
+    body: str = ""
+    custom_fields_of: str = ""
+    switch: str = ""
+    is_on: bool = True
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the dbt package cannot do without it."""
+        return bool(self.reads) and not self.switch
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The streams that have to be loaded for it."""
+        needed = [rows.table for rows in self.reads.values() if not rows.may_be_missing]
+        return tuple(dict.fromkeys(STREAM_OF[table] for table in needed))
+
+
+def same(letter: str, table: str, names: str) -> tuple[Column, ...]:
+    """Return columns that are named as in the table."""
+    types = TABLES[table].columns
+    return tuple(Column(name, types[name], f'{letter}."{name}"') for name in names.split())
+
+
+def synced(letter: str) -> Column:
+    """Return the column that says when a row was read."""
+    return Column("_fivetran_synced", "timestamp", f"{letter}.{SYNCED_AT}")

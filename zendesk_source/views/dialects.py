@@ -1,0 +1,92 @@
+"""How DuckDB and Postgres write what differs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import dlt
+
+from zendesk_source.catalogue import DataType
+
+_PATH = re.compile(r"->> '\$\.([\w.]+)'")
+_EACH = re.compile(r"\beach\(([^()]+)\)")
+_TYPES: Mapping[DataType, str] = MappingProxyType(
+    {
+        "bigint": "bigint",
+        "text": "varchar",
+        "bool": "boolean",
+        "timestamp": "timestamp",
+        "date": "date",
+        "double": "double precision",
+        "decimal": "decimal(38, 9)",
+        "json": "json",
+    }
+)
+
+_POSTGRES_TYPES: Mapping[DataType, str] = MappingProxyType({**_TYPES, "json": "jsonb"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What one database writes its own way.
+
+    Attributes:
+        name: That of the destination.
+        types: Its names of our types; times are without a zone, in UTC.
+        path: Operator and operand that reach into JSON, given ``a.b``.
+        each: The elements of a JSON list as rows ``(element, place)``, given its column.
+        is_kept: Whether a view is made anew only when it changed: where dropping it would take
+            the grants that others were given on it, and the views that others made of it.
+    """
+
+    name: str
+    types: Mapping[DataType, str]
+    path: Callable[[str], str]
+    each: Callable[[str], str]
+    is_kept: bool
+
+    def translated(self, sql: str) -> str:
+        """Return SQL of a declaration as this database takes it."""
+        sql = _PATH.sub(lambda found: self.path(found[1]), sql)
+        return _EACH.sub(lambda found: self.each(found[1]), sql)
+
+
+def _duckdb_each(column: str) -> str:
+    elements = f"try_cast({column} as json[])"
+    return (
+        f"(select unnest({elements}) as element, generate_subscripts({elements}, 1) - 1 as place)"
+    )
+
+
+def _postgres_each(column: str) -> str:
+    elements = f"case when jsonb_typeof({column}) = 'array' then {column} end"
+    rows = f"jsonb_array_elements({elements}) with ordinality"
+    return f"(select value as element, ordinality - 1 as place from {rows})"  # noqa: S608
+
+
+def _duckdb_path(path: str) -> str:
+    return f"->> '$.{path}'"
+
+
+def _postgres_path(path: str) -> str:
+    return "#>> '{" + path.replace(".", ",") + "}'"
+
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {
+        each.name: each
+        for each in (
+            Dialect("duckdb", _TYPES, _duckdb_path, _duckdb_each, is_kept=False),
+            Dialect("postgres", _POSTGRES_TYPES, _postgres_path, _postgres_each, is_kept=True),
+        )
+    }
+)
+"""By destination; others have no views."""
+
+
+def dialect_of(pipeline: dlt.Pipeline) -> Dialect | None:
+    """Return the dialect of a pipeline's destination, where it can have our views."""
+    return DIALECTS.get(pipeline.destination.destination_type.rpartition(".")[2])

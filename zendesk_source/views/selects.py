@@ -1,0 +1,165 @@
+"""From a declared view to the SQL of its definition, by the columns that are really there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zendesk_source.catalogue import DataType
+from zendesk_source.names import (
+    ACCOUNT_COLUMN,
+    DELETED_AT,
+    REMOVED,
+    SYNCED_AT,
+    VALID_FROM,
+    VALID_TO,
+)
+from zendesk_source.views.database import Client, Tables, literal, qualified
+from zendesk_source.views.declared import IS_GONE, IS_OLDEST, TABLES, Column, Rows, View
+from zendesk_source.views.dialects import Dialect
+
+CUSTOM_FIELD, AS_CUSTOM_FIELD = "cf_", "custom_"
+_WITH_ZONE = "timestamp with time zone"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Tables that views are made of.
+
+    Attributes:
+        client: Of the database.
+        dialect: Of the database.
+        schema: That the tables are in.
+        tables: What is in it.
+        account: Whose rows are meant, where several share the tables; else empty.
+    """
+
+    client: Client
+    dialect: Dialect
+    schema: str
+    tables: Tables
+    account: str = ""
+
+    def missing(self, view: View) -> tuple[str, ...]:
+        """Return the streams that a view needs and that are not there."""
+        return tuple(stream for stream in view.needs if stream not in self.tables)
+
+
+def definition(loaded: Loaded, view: View, values: Sequence[tuple[Any, ...]] = ()) -> str:
+    """Return what a view selects.
+
+    Args:
+        loaded: What it is made of.
+        view: To be made.
+        values: Its rows, where it reads no table.
+    """
+    parts = [f"{letter} as ({_rows_sql(loaded, view, letter)})" for letter in view.reads]
+    if not view.reads:
+        parts = [_values_sql(view, values)]
+    selected = [_selected(loaded.dialect, column) for column in view.columns]
+    selected += _custom_fields(loaded, view)
+    body = loaded.dialect.translated(view.body or f"from {next(iter(view.reads), 'v')}")
+    return f"with {', '.join(parts)} select {', '.join(selected)} {body}"
+
+
+def _selected(dialect: Dialect, column: Column) -> str:
+    target = dialect.types[column.data_type]
+    return f'cast({dialect.translated(column.sql)} as {target}) as "{column.name}"'
+
+
+def _rows_sql(loaded: Loaded, view: View, letter: str) -> str:
+    """Return the query of what a view reads of a table: only the columns that it mentions."""
+    rows = view.reads[letter]
+    there = loaded.tables.get(rows.table, {})
+    types = TABLES[rows.table].columns
+    names = [name for name in _mentioned(view, letter) if name not in (IS_GONE, IS_OLDEST)]
+    shown = [_column(loaded.dialect, name, _type_of(name, types), there) for name in names]
+    if view.custom_fields_of == letter:
+        shown += [f't."{name}"' for name in _custom_names(there)]
+    source = qualified(loaded.client, loaded.schema, rows.table)
+    if rows.table not in loaded.tables:
+        return f"select {', '.join(shown)} where false"
+    shown, place = _by_version(rows, shown, there)
+    where = _conditions(loaded, there)
+    query = f"select {', '.join([*shown, *place])} from {source} as t{where}"  # noqa: S608
+    return f"select * from ({query}) as t where place = 1" if place else query  # noqa: S608
+
+
+def _mentioned(view: View, letter: str) -> list[str]:
+    texts = [*(column.sql for column in view.columns), view.body]
+    found = (re.findall(rf'\b{letter}\."?(\w+)"?', text) for text in texts)
+    return list(dict.fromkeys(name for names in found for name in names))
+
+
+def _type_of(name: str, types: Mapping[str, DataType]) -> DataType:
+    return "timestamp" if name == SYNCED_AT else types[name]
+
+
+def _column(dialect: Dialect, name: str, data_type: DataType, there: Mapping[str, str]) -> str:
+    target = dialect.types[data_type]
+    if name not in there:
+        return f'cast(null as {target}) as "{name}"'
+    # A plain cast of a time with a zone would depend on the zone of the session.
+    return f'cast(t."{name}"{_at_utc(there[name])} as {target}) as "{name}"'
+
+
+def _by_version(
+    rows: Rows, shown: list[str], there: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """Return the columns with what tells of versions, and what numbers them where there are any."""
+    if rows.which == "all":
+        return shown, []
+    ends = [name for name in (DELETED_AT, VALID_TO) if name in there]
+    is_gone = " or ".join(f't."{name}" is not null' for name in ends) or "false"
+    since = f't."{VALID_FROM}"'
+    has_versions = VALID_FROM in there
+    if rows.which == "newest":
+        place = f"row_number() over (partition by t.id order by {since} desc) as place"
+        return [*shown, f"({is_gone}) as {IS_GONE}"], [place] if has_versions else []
+    if not has_versions:
+        return [*shown, f"true as {IS_OLDEST}"], []
+    changed = "partition by t.id, t.updated_at"
+    oldest = f"min({since}) over ({changed}) = min({since}) over (partition by t.id)"
+    place = f"row_number() over ({changed} order by {since} desc) as place"
+    return [*shown, f"({oldest}) as {IS_OLDEST}"], [place]
+
+
+def _conditions(loaded: Loaded, there: Mapping[str, str]) -> str:
+    conditions = []
+    if loaded.account:
+        conditions.append(f't."{ACCOUNT_COLUMN}" = {literal(loaded.account)}')
+    if REMOVED in there:
+        conditions.append(f"not coalesce(t.{REMOVED}, false)")
+    return f" where {' and '.join(conditions)}" if conditions else ""
+
+
+def _custom_names(there: Iterable[str]) -> list[str]:
+    return [name for name in there if name.startswith(CUSTOM_FIELD)]
+
+
+def _custom_fields(loaded: Loaded, view: View) -> list[str]:
+    """Return the columns of custom fields: last, so that a new one comes after all others."""
+    letter = view.custom_fields_of
+    if not letter:
+        return []
+    there = loaded.tables.get(view.reads[letter].table, {})
+    return [
+        f'{letter}."{name}"{_at_utc(there[name])} as "{AS_CUSTOM_FIELD}{name[len(CUSTOM_FIELD) :]}"'
+        for name in _custom_names(there)
+    ]
+
+
+def _at_utc(data_type: str) -> str:
+    return " at time zone 'UTC'" if data_type == _WITH_ZONE else ""
+
+
+def _values_sql(view: View, values: Sequence[tuple[Any, ...]]) -> str:
+    rows = ", ".join(f"({', '.join(map(_value, row))})" for row in values)
+    names = ", ".join(f'"{name}"' for name in _mentioned(view, "v"))
+    return f"v ({names}) as (values {rows})"
+
+
+def _value(value: object) -> str:
+    return str(value) if isinstance(value, (int, float)) else literal(str(value))

@@ -1,0 +1,299 @@
+"""Make the tables of another connector, as views of ours, in a schema beside them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from hashlib import blake2b
+from types import MappingProxyType
+from typing import Any
+
+import dlt
+from dlt.destinations.exceptions import DatabaseException
+
+from zendesk_source.destination.failures import explained
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.names import ACCOUNT_COLUMN, SYNC_LOG_TABLE
+from zendesk_source.views.database import (
+    Client,
+    Tables,
+    asked,
+    literal,
+    put_view,
+    qualified,
+    schemas_in,
+    tables_in,
+    views_in,
+)
+from zendesk_source.views.declared import View
+from zendesk_source.views.dialects import Dialect, dialect_of
+from zendesk_source.views.fivetran import FIVETRAN, HISTORY_COLUMNS
+from zendesk_source.views.selects import Loaded, definition
+from zendesk_source.views.time_zones import known_zones
+
+SHAPES: Mapping[str, tuple[View, ...]] = MappingProxyType({"fivetran": FIVETRAN})
+"""Views by the connector whose tables they are."""
+LONGEST_SCHEMA = 63
+"""What Postgres takes."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A view that was not made.
+
+    Attributes:
+        view: Its name.
+        streams: What has to be loaded for it.
+        switch: Variable of the dbt package that does without it; empty where it cannot.
+    """
+
+    view: str
+    streams: tuple[str, ...]
+    switch: str
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the dbt package cannot do without it."""
+        return not self.switch
+
+
+@dataclass(frozen=True, slots=True)
+class MadeViews:
+    """The views of one schema.
+
+    Attributes:
+        schema: That they are in.
+        account: Whose rows they show, where several share the dataset; else empty.
+        made: Their names.
+        left_out: Those that were not made.
+        unknown_time_zones: Names in use that the tz database does not know; the dbt package
+            takes them for UTC.
+        history_columns: Fields of tickets that have a history, among those worth a column.
+    """
+
+    schema: str
+    account: str
+    made: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    unknown_time_zones: tuple[str, ...]
+    history_columns: tuple[str, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The views without which the dbt package does not run."""
+        return tuple(each.view for each in self.left_out if each.is_required)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewsReport:
+    """What ``make_views`` did.
+
+    Attributes:
+        shape: Whose tables the views are.
+        schemas: One, or one an account where several share the dataset.
+    """
+
+    shape: str
+    schemas: tuple[MadeViews, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is there that the dbt package cannot do without."""
+        return not any(made.missing for made in self.schemas)
+
+    @property
+    def dbt_vars(self) -> dict[str, Any]:
+        """What stands below ``vars:`` in the ``dbt_project.yml`` of the package's user."""
+        shared = len(self.schemas) > 1
+        names: dict[str, Any] = (
+            {"zendesk_sources": [{"schema": made.schema} for made in self.schemas]}
+            if shared
+            else {"zendesk_schema": self.schemas[0].schema}
+        )
+        return {**names, **self._switches(), "ticket_field_history_columns": self._columns()}
+
+    def _switches(self) -> dict[str, bool]:
+        """Return the package's variables that have to differ from what they are by default."""
+        there = {name for made in self.schemas for name in made.made}
+        wanted: dict[str, bool] = {}
+        for view in SHAPES[self.shape]:
+            if view.switch:
+                wanted[view.switch] = wanted.get(view.switch, True) and view.name in there
+        defaults = {view.switch: view.is_on for view in SHAPES[self.shape]}
+        return {name: is_on for name, is_on in wanted.items() if is_on != defaults[name]}
+
+    def _columns(self) -> list[str]:
+        # A column of which there is no row breaks the package's backlog.
+        shown = {name for made in self.schemas for name in made.history_columns}
+        return [name for name in HISTORY_COLUMNS if name in shown]
+
+
+def make_views(pipeline: dlt.Pipeline, shape: str = "fivetran") -> ViewsReport:
+    """Make the tables of another connector as views, in the schema ``<dataset>_<shape>``.
+
+    They are views: what is loaded later shows in them at once. Made again, they take the place of
+    the earlier ones, and ``sync`` does that from now on. Where several accounts share a dataset,
+    each has a schema of its own, ``<dataset>_<account>_<shape>``.
+
+    Args:
+        pipeline: That loaded the tables, into DuckDB or Postgres.
+        shape: Whose tables; ``fivetran`` suits the dbt package ``dbt_zendesk``.
+
+    Returns:
+        What was made and left out, and the variables for dbt.
+
+    Raises:
+        ConfigurationError: There is no such shape, nothing is loaded, or the destination is
+            another one.
+    """
+    if shape not in SHAPES:
+        raise ConfigurationError(
+            f"There is no shape {shape!r}.", f"Choose one of: {', '.join(SHAPES)}."
+        )
+    dialect = dialect_of(pipeline)
+    if dialect is None:
+        raise ConfigurationError(
+            "Views are made in DuckDB and Postgres, not in"
+            f" {pipeline.destination.destination_name}.",
+            "Load into one of them as well, with a --destination of its own.",
+        )
+    with explained(pipeline), pipeline.sql_client() as client:
+        tables = tables_in(client, client.dataset_name)
+        if not tables:
+            raise ConfigurationError(
+                f"There is nothing in the dataset {client.dataset_name}.",
+                "Load it first, or name another one with --dataset.",
+            )
+        places = _places(client, tables, shape)
+        with _said_what_hinders():
+            made = [
+                _make(Loaded(client, dialect, client.dataset_name, tables, account), schema, shape)
+                for account, schema in places.items()
+            ]
+    return ViewsReport(shape, tuple(made))
+
+
+def remake_shapes(pipeline: dlt.Pipeline) -> None:
+    """Bring the views of every shape up to the tables, in the schemas that are there.
+
+    Views that cannot be made are no reason to fail: the tables are complete without them.
+    """
+    dialect = dialect_of(pipeline)
+    if dialect is None:
+        return
+    try:
+        with pipeline.sql_client() as client:
+            there = schemas_in(client)
+            for shape in SHAPES:
+                if any(name.endswith(f"_{shape}") for name in there):
+                    _remake(client, dialect, there, shape)
+    except DatabaseException as error:
+        logger.warning("Views could not be made: %s", str(error).partition("\n")[0])
+
+
+def drop_shapes(pipeline: dlt.Pipeline) -> None:
+    """Drop the views of every shape: Postgres drops no table below one. Their schemas stay."""
+    if dialect_of(pipeline) is None:
+        return
+    with pipeline.sql_client() as client:
+        there = schemas_in(client)
+        tables = tables_in(client, client.dataset_name)
+        for shape, views in SHAPES.items():
+            for schema in set(_places(client, tables, shape).values()) & there:
+                for name in views_in(client, schema) & {view.name for view in views}:
+                    client.execute_sql(f"DROP VIEW {qualified(client, schema, name)}")
+
+
+def _remake(client: Client, dialect: Dialect, there: set[str], shape: str) -> None:
+    tables = tables_in(client, client.dataset_name)
+    for account, schema in _places(client, tables, shape).items():
+        if schema in there:
+            _make(Loaded(client, dialect, client.dataset_name, tables, account), schema, shape)
+
+
+def _places(client: Client, tables: Tables, shape: str) -> dict[str, str]:
+    """Return the schema of each account; of the empty one where the tables are one account's."""
+    if ACCOUNT_COLUMN not in tables.get(SYNC_LOG_TABLE, tables.get("tickets", ())):
+        return {"": schema_name(client.dataset_name, shape)}
+    log = qualified(client, client.dataset_name, SYNC_LOG_TABLE)
+    accounts = asked(client, f"SELECT DISTINCT account FROM {log} ORDER BY account")  # noqa: S608
+    return {name: schema_name(client.dataset_name, name, shape) for (name,) in accounts}
+
+
+def schema_name(*parts: str) -> str:
+    """Return a schema's name of its parts, in letters that need no quotes."""
+    name = re.sub(r"[^a-z0-9_]", "_", "_".join(parts).lower())
+    if len(name) <= LONGEST_SCHEMA:
+        return name
+    digest = blake2b(name.encode(), digest_size=4).hexdigest()
+    end = f"_{digest}_{parts[-1]}"
+    return name[: LONGEST_SCHEMA - len(end)] + end
+
+
+def _make(loaded: Loaded, schema: str, shape: str) -> MadeViews:
+    client, views = loaded.client, SHAPES[shape]
+    client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {client.escape_column_name(schema)}")
+    before = views_in(client, schema)
+    zones, unknown = known_zones(_zones_in_use(loaded))
+    now = datetime.now(timezone.utc)
+    left_out = []
+    for view in views:
+        name = qualified(client, schema, view.name)
+        if missing := loaded.missing(view):
+            left_out.append(LeftOut(view.name, missing, view.switch))
+            if view.name in before:
+                client.execute_sql(f"DROP VIEW {name}")
+            continue
+        values = view.rows_of(zones, now) if view.rows_of else ()
+        put_view(client, loaded.dialect, name, definition(loaded, view, values))
+    gone = {each.view for each in left_out}
+    made = tuple(view.name for view in views if view.name not in gone)
+    columns = _history_columns(client, schema) if "ticket_field_history" in made else ()
+    return MadeViews(schema, loaded.account, made, tuple(left_out), tuple(unknown), columns)
+
+
+def _zones_in_use(loaded: Loaded) -> list[Sequence[Any]]:
+    """Return the time zones of schedules and users, with their names in the tz database."""
+    pairs: list[Sequence[Any]] = []
+    of_account = f" WHERE account = {literal(loaded.account)}" if loaded.account else ""
+    for table in ("users", "schedules"):
+        columns = loaded.tables.get(table, {})
+        if "time_zone" in columns:
+            iana = "iana_time_zone" if "iana_time_zone" in columns else "NULL"
+            name = qualified(loaded.client, loaded.schema, table)
+            sql = f"SELECT DISTINCT time_zone, {iana} FROM {name}{of_account} ORDER BY 1, 2"  # noqa: S608
+            pairs += asked(loaded.client, sql)
+    return pairs
+
+
+def _history_columns(client: Client, schema: str) -> tuple[str, ...]:
+    name = qualified(client, schema, "ticket_field_history")
+    wanted = ", ".join(map(literal, HISTORY_COLUMNS))
+    sql = f"SELECT DISTINCT field_name FROM {name} WHERE field_name IN ({wanted})"  # noqa: S608
+    shown = {field for (field,) in asked(client, sql)}
+    return tuple(field for field in HISTORY_COLUMNS if field in shown)
+
+
+@contextmanager
+def _said_what_hinders() -> Iterator[None]:
+    """Say what keeps Postgres from replacing a view.
+
+    Raises:
+        ConfigurationError: Views of others are made of it.
+    """
+    try:
+        yield
+    except DatabaseException as error:
+        if "depend on" not in str(error):
+            raise
+        what = str(error).partition("\n")[0]
+        raise ConfigurationError(
+            f"A view has lost a column, and cannot be replaced: {what}",
+            "Drop the views that were made of it; dbt makes its own anew with the next build.",
+        ) from error
