@@ -73,7 +73,7 @@ def columns_of(pipeline: dlt.Pipeline, view: str, schema: str = SCHEMA) -> dict[
         "SELECT column_name, lower(data_type) FROM information_schema.columns"
         f" WHERE table_schema = '{schema}' AND table_name = '{view}' ORDER BY ordinal_position",
     )
-    return dict(rows)  # type: ignore[arg-type]
+    return dict(rows)
 
 
 def assert_shape(pipeline: dlt.Pipeline, schema: str = SCHEMA) -> None:
