@@ -21,6 +21,8 @@ from zendesk_source.errors import RateLimited, StreamRefused, UnexpectedAnswer
 from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.preflight.account import connected
 from zendesk_source.resources.connection import Connection
+from zendesk_source.resources.custom_objects import describe_by
+from zendesk_source.resources.lists.whole import as_snapshot
 from zendesk_source.settings.credentials import ZendeskCredentials
 from zendesk_source.settings.selection import select_stream
 from zendesk_source.shape.rows import RowShaper
@@ -100,7 +102,22 @@ def first_page(
             return None
         parent = dict(parents.rows[0])
     request = request_of(stream, parent=parent, page_size=rows)
-    return _first_of(request, connection, since, center)
+    page = _first_of(request, connection, since, center)
+    if page is not None and parent is not None:
+        _name_parent(page, stream, parent, connection)
+    return page
+
+
+def _name_parent(
+    page: Page, stream: Stream, parent: Mapping[str, Any], connection: Connection
+) -> None:
+    """Add to rows what a load knows of them by the parent that they were asked for."""
+    if stream.parent is not None:
+        id_ = parent[stream.parent.stream.primary_key[0]]
+        for row in page.rows:
+            row[stream.parent.column] = id_
+    if stream.custom_fields == "custom_object":
+        describe_by(parent["key"], stream.name, connection)
 
 
 def _first_of(
@@ -134,6 +151,8 @@ def shaped_rows(
     connection: Connection, stream: Stream, page: Page
 ) -> Mapping[str, list[dict[str, Any]]]:
     """Return the rows of a page by table, as a load would bring them."""
+    if stream.write == "append":
+        page = as_snapshot(page, stream, page)
     fields = connection.field_columns(stream, {})
     if fields is not None:
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import astuple, replace
 from typing import Any
-from urllib.parse import quote
 
 import dlt
 
@@ -95,9 +94,14 @@ def _part(stream: Stream, key: str, connection: Connection) -> Stream:
     """Return the export of one object as a stream; its fields are described by a list."""
     names = dlt.current.source_state().setdefault("custom_object_tables", {})
     name = table_of(key, names)
-    connection.field_lists[name] = request_of(CUSTOM_OBJECT_FIELDS, parent={"key": key})
-    path = stream.path.format(key=quote(key, safe=""))
+    describe_by(key, name, connection)
+    path = request_of(stream, parent={"key": key}).path
     return replace(stream, name=name, path=path, records_key=stream.rows_key, each_of=None)
+
+
+def describe_by(key: str, name: str, connection: Connection) -> None:
+    """Let the fields of an object describe the records that a stream reads."""
+    connection.field_lists[name] = request_of(CUSTOM_OBJECT_FIELDS, parent={"key": key})
 
 
 def table_of(key: str, names: MutableMapping[str, str]) -> str:

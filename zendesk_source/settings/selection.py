@@ -39,15 +39,16 @@ def select_stream(name: str) -> Stream:
     """Return the one stream that a name means.
 
     Args:
-        name: A stream or a side table.
+        name: A stream or a side table. A product of the same name is not meant.
 
     Raises:
         ConfigurationError: The name is not known, or means several streams.
     """
-    names = select_streams([name])
+    by_name = {stream.name: stream for stream in STREAMS}
+    names = [name] if name in by_name else select_streams([name])
     if len(names) != 1:
         raise ConfigurationError(f"{name!r} names {len(names)} streams.", "Name one.")
-    return next(stream for stream in STREAMS if stream.name == names[0])
+    return by_name[names[0]]
 
 
 def _meant_by(name: str) -> set[str]:

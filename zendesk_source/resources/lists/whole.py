@@ -184,13 +184,13 @@ def _vanished(
 def _prepared(page: Page, stream: Stream, connection: Connection, first: Page) -> Page:
     """Return a page with the rows that are to be loaded, as they are to be loaded."""
     if stream.write == "append":
-        return _taken(page, stream, first)
+        return as_snapshot(page, stream, first)
     if connection.deleted == "remove" and stream.is_deleted is not None:
         return with_rows(page, stream, [row for row in page.rows if not stream.is_deleted(row)])
     return page
 
 
-def _taken(page: Page, stream: Stream, first: Page) -> Page:
+def as_snapshot(page: Page, stream: Stream, first: Page) -> Page:
     """Add to the rows of a snapshot when it was taken: one time for all its pages."""
     taken_at = first.received_at.isoformat()
     return with_rows(page, stream, [{**row, TAKEN_AT: taken_at} for row in page.rows])
