@@ -138,6 +138,30 @@ def test_of_two_states_of_a_user_the_newer_one_s_tags_and_identities_stay(item_f
     assert values(pipeline, "user_identities", "id", "value") == [(9, "new@example.com")]
 
 
+@FORMATS
+def test_an_identity_that_moves_to_another_user_while_users_are_read_stays(item_format):
+    identity = {"id": 9, "value": "moved@example.com"}
+    pages = [
+        exported("users", [user(1)]),  # alone in its package
+        exported("users", [user(2)], identities=[{**identity, "user_id": 2}]),
+        exported("users", [user(3)], identities=[{**identity, "user_id": 3}]),
+        exported("users", [user(2, updated_at=LATER)], identities=[]),
+    ]
+    for number, page in enumerate(pages):
+        page |= {"after_cursor": str(number + 1), "end_of_stream": page is pages[-1]}
+
+    def answer(seen: Seen) -> Any:
+        return pages[int(seen.params.get("cursor", 0))]
+
+    routes = {
+        "/api/v2/user_fields": cursored("user_fields", []),
+        "/api/v2/incremental/users/cursor": answer,
+    }
+    with ScriptedZendesk(routes) as zendesk:
+        pipeline = loaded(zendesk, "users", item_format=item_format)
+    assert values(pipeline, "user_identities", "id", "user_id") == [(9, 3)]
+
+
 def event(event_id: int, second: int, *children: dict[str, Any]) -> dict[str, Any]:
     return {"id": event_id, "ticket_id": 1, "timestamp": second, "child_events": children}
 

@@ -9,7 +9,7 @@ Rows and Arrow tables share this: a page is asked for keys, and its rows are not
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -40,8 +40,8 @@ class PageKeys(Protocol):
     def parents(self) -> Collection[Any]:
         """The parents that have rows, in the order of the page."""
 
-    def of(self, parents: Collection[Any]) -> Sequence[Key]:
-        """Return the keys of some parents' rows."""
+    def where(self, place: int, values: Collection[Any]) -> Sequence[Key]:
+        """Return the keys that have one of some values at a place."""
 
 
 class RowKeys:
@@ -51,10 +51,10 @@ class RowKeys:
         self._keys = [tuple(map(row.get, columns)) for row in rows]
         self.parents: Collection[Any] = dict.fromkeys(key[0] for key in self._keys)
 
-    def of(self, parents: Collection[Any]) -> Sequence[Key]:
-        """Return the keys of some parents' rows."""
-        wanted = set(parents)
-        return [key for key in self._keys if key[0] in wanted]
+    def where(self, place: int, values: Collection[Any]) -> Sequence[Key]:
+        """As of ``PageKeys``."""
+        wanted = set(values)
+        return [key for key in self._keys if key[place] in wanted]
 
 
 class WholeSets:
@@ -154,7 +154,9 @@ class _WholeSet:
     ) -> None:
         self.key_columns = tuple(dict.fromkeys((parent_column, *primary_key)))
         self._columns = columns
-        self._page_of: dict[Any, PageKeys] = {}
+        self._can_move = parent_column not in primary_key
+        self._pages: list[PageKeys] = []
+        self._page_of: dict[Any, int] = {}
         self._nothing = tuple(
             self._typed(name, _PLACEHOLDERS[columns.declared[name]])
             for name in self.key_columns[1:]
@@ -165,6 +167,7 @@ class _WholeSet:
         return parent in self._page_of
 
     def begin_package(self) -> None:
+        self._pages.clear()
         self._page_of.clear()
 
     def parents(self, ids: Iterable[Any]) -> list[Any]:
@@ -181,26 +184,49 @@ class _WholeSet:
             page: What a page shows.
             emptied: Parents that have no rows, says the page.
         """
-        gone = [(parent, *self._nothing) for parent in emptied if parent not in self._page_of]
+        keys = [(parent, *self._nothing) for parent in emptied if parent not in self._page_of]
         again = [parent for parent in (*page.parents, *emptied) if parent in self._page_of]
-        if again:
-            now = set(page.of(again))
-            gone += [key for key in self._take_keys(again) if key not in now]
-        self._page_of.update(dict.fromkeys(page.parents, page))
-        if not gone:
+        before = self._take_keys(again)
+        self._page_of.update(dict.fromkeys(page.parents, len(self._pages)))
+        self._pages.append(page)
+        if before:
+            still_there = {*page.where(0, again), *self._moved(before)}
+            keys += [key for key in before if key not in still_there]
+        if not keys:
             return {}
         if not self._columns.has(REMOVED):
             self._columns.add(REMOVED, "bool")
-        markers = dict(zip(self.key_columns, zip(*gone, strict=True), strict=True))
-        return {**markers, REMOVED: [True] * len(gone)}
+        markers = dict(zip(self.key_columns, zip(*keys, strict=True), strict=True))
+        return {**markers, REMOVED: [True] * len(keys)}
 
-    def _take_keys(self, parents: Iterable[Any]) -> list[Key]:
-        """Forget parents, and return the keys they had."""
-        by_page: dict[int, tuple[PageKeys, list[Any]]] = {}
+    def _take_keys(self, parents: Iterable[Any]) -> dict[Key, int]:
+        """Forget parents; return the keys they had, with the page that showed them."""
+        shown_on: dict[int, list[Any]] = {}
         for parent in parents:
-            page = self._page_of.pop(parent)
-            by_page.setdefault(id(page), (page, []))[1].append(parent)
-        return [key for page, shown in by_page.values() for key in page.of(shown)]
+            shown_on.setdefault(self._page_of.pop(parent), []).append(parent)
+        return {
+            key: number
+            for number, shown in shown_on.items()
+            for key in self._pages[number].where(0, shown)
+        }
+
+    def _moved(self, keys: Mapping[Key, int]) -> Iterator[Key]:
+        """Yield the keys that a later page shows with another parent.
+
+        An identity moves when users are merged. Marked as gone from the one, it would be gone
+        from the other.
+        """
+        if not self._can_move:
+            return
+        firsts = {key[1] for key in keys}
+        shown_on: dict[Key, int] = {}
+        for number in range(min(keys.values()) + 1, len(self._pages)):
+            for shown in self._pages[number].where(1, firsts):
+                if self._page_of.get(shown[0]) == number:
+                    shown_on[shown[1:]] = number
+        for key, number in keys.items():
+            if shown_on.get(key[1:], number) > number:
+                yield key
 
     def _typed(self, column: str, value: Any) -> Any:
         return fit(value, self._columns.data_type(column) or "text")[0]

@@ -17,24 +17,23 @@ class ArrowKeys:
     """The keys of Arrow rows: looked at only when one of their parents comes again.
 
     Args:
-        arrays: Of a table on one page.
+        arrays: Of a table on one page; none where it has no rows.
         columns: The key columns, the parent's first.
     """
 
     def __init__(self, arrays: Arrays, columns: Sequence[str]) -> None:
-        self._columns = {name: arrays[name] for name in columns} if arrays else {}
-        self._parent_column = columns[0]
-        of = self._columns[columns[0]].to_pylist() if arrays else ()
+        self._columns = [arrays[name] for name in columns] if arrays else []
+        of = self._columns[0].to_pylist() if arrays else ()
         self.parents: Collection[Any] = dict.fromkeys(of)
 
-    def of(self, parents: Collection[Any]) -> Sequence[Key]:
-        """Return the keys of some parents' rows."""
-        if not self._columns:
+    def where(self, place: int, values: Collection[Any]) -> Sequence[Key]:
+        """As of ``PageKeys``."""
+        if not self._columns or not values:
             return []
-        table = pa.table(self._columns)
-        of = table[self._parent_column]
-        chosen = table.filter(pc.is_in(of, value_set=pa.array(list(parents), of.type)))
-        return list(zip(*(column.to_pylist() for column in chosen.columns), strict=True))
+        found = self._columns[place]
+        is_one = pc.is_in(found, value_set=pa.array(list(values), found.type))
+        chosen = (column.filter(is_one).to_pylist() for column in self._columns)
+        return list(zip(*chosen, strict=True))
 
 
 def marker_arrays(columns: TableColumns, markers: Markers) -> Arrays:
