@@ -1,4 +1,4 @@
-"""What every test has: no network but this machine, a dlt of its own, and Postgres on request."""
+"""What every test has: no network but this machine, a dlt of its own; and what many ask for."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
+import dlt
 import psycopg2
 import pytest
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.pipeline import PipelineContext
+
+from tests.support.simulated import duckdb_pipeline, pipeline_into, served
+from zendesk_source.simulator import Account, Simulator
 
 SHIPPED_CONFIG = Path(__file__).parent.parent / ".dlt" / "config.toml"
 POSTGRES = "postgresql://postgres:any@127.0.0.1:5432"
@@ -68,6 +72,32 @@ def own_dlt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     Container()[PluggableRunContext].reload(str(project))
     yield project
     Container()[PipelineContext].deactivate()
+
+
+@pytest.fixture
+def account() -> Account:
+    """Return a small account for the test alone; time stands still in it until it is moved."""
+    return Account.generate(seed=6, tickets=20, users=12, organizations=3)
+
+
+@pytest.fixture
+def zendesk(account: Account) -> Iterator[Simulator]:
+    with served(account) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def pipeline() -> dlt.Pipeline:
+    """Return a pipeline into a DuckDB file of the test's own."""
+    return duckdb_pipeline()
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def either_pipeline(request: pytest.FixtureRequest) -> dlt.Pipeline:
+    """Return a pipeline into DuckDB, and once more one into Postgres."""
+    if request.param == "duckdb":
+        return duckdb_pipeline()
+    return pipeline_into(dlt.destinations.postgres(request.getfixturevalue("postgres_url")))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.stub import FakeClock, Stub
+from tests.support.stub import FakeClock, Stub
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.retry import RetryPolicy
 from zendesk_source.api.transport.wire import Limits

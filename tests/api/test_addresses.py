@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.conftest import SECRET
-from tests.api.stub import Reply
+from tests.support.stub import Reply
 from zendesk_source.api.transport.addresses import address_of_brand, is_own_address
 from zendesk_source.api.transport.exchange import Transport
 from zendesk_source.errors import UnexpectedAnswer, ZendeskError

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from tests.api.conftest import SECRET
-from tests.api.stub import FakeClock, Reply, Seen, Stub
+from tests.support.stub import FakeClock, Reply, Seen, Stub
 from zendesk_source.api.auth import Auth
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.errors import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.stub import FakeClock
+from tests.support.stub import FakeClock
 from zendesk_source.api.bucket import Grant
 from zendesk_source.api.budget import (
     ACCOUNT,

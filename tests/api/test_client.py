@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from tests.api.conftest import SECRET
-from tests.api.stub import START, FakeClock, Reply, Stub
+from tests.support.stub import START, FakeClock, Reply, Stub
 from zendesk_source.api.client import Answer, ZendeskClient
 from zendesk_source.api.refusals import (
     PageTooHeavy,

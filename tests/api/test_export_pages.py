@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.api.stub import START, Reply, Seen, Stub
 from tests.api.walking import ids, rows, walk
+from tests.support.stub import START, Reply, Seen, Stub
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Position, pages, request_of
 from zendesk_source.api.paging import walk as walk_of_pages

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.api.stub import Reply, Stub
 from tests.api.walking import rows
+from tests.support.stub import Reply, Stub
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Position, pages, request_of
 from zendesk_source.catalogue.support.exports import TICKET_METRIC_EVENTS

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.stub import START, Reply, Stub
 from tests.api.walking import ids, rows, walk
+from tests.support.stub import START, Reply, Stub
 from zendesk_source.api.budget import ACCESS_LOGS, product_bucket
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Position, pages, request_of

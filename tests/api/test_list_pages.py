@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.api.stub import START, FakeClock, Reply, Seen, Stub
 from tests.api.walking import ids, rows, walk
+from tests.support.stub import START, FakeClock, Reply, Seen, Stub
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.catalogue import Paging, Stream

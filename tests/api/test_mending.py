@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.api.stub import Reply, Stub
+from tests.support.stub import Reply, Stub
 from zendesk_source.api.client import Answer, ZendeskClient
 from zendesk_source.errors import UnexpectedAnswer
 

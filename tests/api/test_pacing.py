@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.api.stub import FakeClock, Reply, Seen, Stub
+from tests.support.stub import FakeClock, Reply, Seen, Stub
 from zendesk_source.api.bucket import Grant
 from zendesk_source.api.budget import (
     ACCOUNT,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.api.stub import START
+from tests.support.stub import START
 from zendesk_source.api.budget import (
     ACCOUNT,
     EXPORTS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.stub import FakeClock, Reply, Seen, Stub
+from tests.support.stub import FakeClock, Reply, Seen, Stub
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.standing import REMEMBERED_SECONDS, USERS_ME, whoami
 from zendesk_source.errors import (

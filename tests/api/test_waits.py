@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from tests.api.stub import START, FakeClock, Reply, Stub
+from tests.support.stub import START, FakeClock, Reply, Stub
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.errors import RateLimited, ServerUnavailable
 

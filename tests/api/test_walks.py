@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.stub import START, FakeClock, Reply, Seen, Stub
+from tests.support.stub import START, FakeClock, Reply, Seen, Stub
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.api.standing import whoami
@@ -23,7 +23,7 @@ from zendesk_source.catalogue.support.exports import (
     TICKETS,
     USERS,
 )
-from zendesk_source.errors import NotOnThisPlan, PaginationStuck, UnexpectedAnswer
+from zendesk_source.errors import NotOnThisPlan, PaginationStuck, UnexpectedAnswer, ZendeskError
 from zendesk_source.login.auth import StaticAuth, auth_for
 from zendesk_source.settings.credentials import (
     ZendeskApiToken,
@@ -31,7 +31,7 @@ from zendesk_source.settings.credentials import (
     ZendeskOAuthClient,
     ZendeskOAuthToken,
 )
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, RateLimits, Simulator
 from zendesk_source.simulator.state import shown_key
 
 FIRST_SECOND = int(START.timestamp()) - 100_000
@@ -186,8 +186,7 @@ BEARER = "bearer-token"
 
 @pytest.fixture(scope="module")
 def account() -> Account:
-    clock = SimulatedClock()
-    return Account.generate(seed=7, tickets=230, users=120, organizations=25, clock=clock)
+    return Account.generate(seed=7, tickets=230, users=120, organizations=25)
 
 
 @pytest.fixture
@@ -212,19 +211,23 @@ def keys(stream: Stream, found: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
     return {tuple(row[name] for name in shown_key(stream)) for row in found}
 
 
-@pytest.mark.parametrize(
-    "stream",
-    [each for each in STREAMS if not each.parent and "{" not in each.path],
-    ids=lambda stream: stream.name,
-)
-def test_a_walk_through_the_simulator_finds_the_truth(
-    zendesk: Simulator, simulated: ZendeskClient, stream: Stream
-):
-    size = 37 if stream.page_size else None
-    walked = list(pages(simulated, request_of(stream, page_size=size), Position()))
-    truth = zendesk.account.truth(stream.name)
-    assert keys(stream, [row for page in walked for row in page.rows]) >= keys(stream, truth)
-    assert simulated.usage_of(stream.name).rate_limited == 0
+def test_a_walk_through_the_simulator_finds_the_truth(zendesk: Simulator, simulated: ZendeskClient):
+    missed: dict[str, Any] = {}
+    for stream in STREAMS:
+        if stream.parent or "{" in stream.path:
+            continue
+        try:
+            request = request_of(stream, page_size=37 if stream.page_size else None)
+            walked = list(pages(simulated, request, Position()))
+        except ZendeskError as error:
+            missed[stream.name] = error
+            continue
+        truth = keys(stream, zendesk.account.truth(stream.name))
+        if lost := truth - keys(stream, [row for page in walked for row in page.rows]):
+            missed[stream.name] = lost
+        if simulated.usage_of(stream.name).rate_limited:
+            missed[stream.name] = "was asked too fast"
+    assert missed == {}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 
 from tests.api.conftest import SECRET
 from tests.api.raw_server import RawServer, Script, answer, raw_server
-from tests.api.stub import FakeClock
+from tests.support.stub import FakeClock
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.clock import Stop, Stopped, SyncClock
 from zendesk_source.api.retry import RetryPolicy

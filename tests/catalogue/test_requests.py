@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 
-import dlt
-
 from benchmarks.requests import FIGURES, an_account, core_bound, measure
+from tests.support.simulated import duckdb_pipeline, served, source_of
 from tests.support.tables import stored_rows
-from zendesk_source import sync, zendesk_source
+from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, SimulatedClock, Simulator
+from zendesk_source.simulator import Account
 
 CORE = [stream for stream in STREAMS if stream.is_core]
 
@@ -44,13 +42,10 @@ def test_a_list_is_asked_for_once_for_itself_and_for_the_streams_of_its_rows() -
     names = ["schedules", "schedule_holidays", "macros", "macro_attachments"]
     names += ["routing_attributes", "routing_attribute_values"]
     names += ["custom_objects", "custom_object_fields", "custom_object_records"]
-    account = Account.generate(tickets=5, users=5, organizations=1, clock=SimulatedClock())
-    pipeline = dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
-    with Simulator(account, oauth_token="t") as zendesk:
-        credentials = ZendeskOAuthToken()
-        credentials.subdomain, credentials.oauth_token = "acme", "t"
-        credentials.base_url = zendesk.base_url
-        source = zendesk_source(credentials, clock=account.clock).with_resources(*names)
+    account = Account.generate(tickets=5, users=5, organizations=1)
+    pipeline = duckdb_pipeline()
+    with served(account) as zendesk:
+        source = source_of(zendesk, *names)
         for edition in ("first", "second"):
             report = sync(pipeline, source, clock=account.clock)
             assert (report.exit_code, edition) == (0, edition)

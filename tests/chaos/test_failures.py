@@ -8,20 +8,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import dlt
 import duckdb
 import orjson
 import pytest
 
+from tests.support.simulated import duckdb_pipeline, served, source_of
 from tests.support.tables import assert_table_equals, stored_rows
-from zendesk_source import sync, zendesk_support
+from zendesk_source import sync
 from zendesk_source.command_line.summary import notes
-from zendesk_source.settings.credentials import ZendeskOAuthClient, ZendeskOAuthToken
-from zendesk_source.simulator import Account, Fault, RateLimits, SimulatedClock, Simulator
+from zendesk_source.settings.credentials import ZendeskOAuthClient
+from zendesk_source.simulator import Account, Fault, RateLimits, Simulator
 
 pytestmark = pytest.mark.long
 
-TOKEN = "a-token"
 OAUTH_CLIENT = ("client", "secret")
 DLT = Path(sys.executable).parent / "dlt"
 FOR_GOOD = 8  # attempts of one page
@@ -29,33 +28,23 @@ FOR_GOOD = 8  # attempts of one page
 
 @pytest.fixture
 def account() -> Account:
-    return Account.generate(seed=3, tickets=60, users=20, organizations=5, clock=SimulatedClock())
+    return Account.generate(seed=3, tickets=60, users=20, organizations=5)
 
 
 @pytest.fixture
 def zendesk(account) -> Iterator[Simulator]:
     limits = RateLimits.plan("enterprise")
-    with Simulator(
-        account, rate_limits=limits, oauth_client=OAUTH_CLIENT, oauth_token=TOKEN
-    ) as simulator:
+    with served(account, rate_limits=limits, oauth_client=OAUTH_CLIENT) as simulator:
         yield simulator
 
 
-def pipeline() -> dlt.Pipeline:
-    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
-
-
 def synced(zendesk: Simulator, *names: str, **settings):
-    credentials = settings.pop("credentials", None) or ZendeskOAuthToken()
-    credentials.subdomain, credentials.base_url = "acme", zendesk.base_url
-    if isinstance(credentials, ZendeskOAuthToken):
-        credentials.oauth_token = TOKEN
-    source = zendesk_support(credentials, clock=zendesk.account.clock, **settings)
-    return sync(pipeline(), source.with_resources(*names), clock=zendesk.account.clock)
+    source = source_of(zendesk, *names, **settings)
+    return sync(duckdb_pipeline(), source, clock=zendesk.account.clock)
 
 
 def log_of(stream: str) -> list[tuple[str, str]]:
-    with pipeline().sql_client() as client:
+    with duckdb_pipeline().sql_client() as client:
         table = client.make_qualified_table_name("_zendesk_sync_log")
         rows = client.execute_sql(f"SELECT status, reason FROM {table} WHERE stream = %s", stream)
     return [(row[0], row[1]) for row in rows or ()]
@@ -66,8 +55,8 @@ def test_every_fault_is_survived_in_the_middle_of_a_sync(zendesk, account, fault
     zendesk.fail_next(fault, times=3, skip=1)
     report = synced(zendesk, "tickets", "groups")
     assert report.exit_code == 0
-    assert_table_equals(pipeline(), "tickets", account.truth("tickets"))
-    assert_table_equals(pipeline(), "groups", account.truth("groups"))
+    assert_table_equals(duckdb_pipeline(), "tickets", account.truth("tickets"))
+    assert_table_equals(duckdb_pipeline(), "groups", account.truth("groups"))
 
 
 def test_a_stream_that_stays_unreadable_fails_and_the_others_are_loaded(zendesk, account):
@@ -76,12 +65,12 @@ def test_a_stream_that_stays_unreadable_fails_and_the_others_are_loaded(zendesk,
     assert report.exit_code == 5
     assert report.runs["organizations"].status == "failed"
     for table in ("tickets", "groups"):
-        assert_table_equals(pipeline(), table, account.truth(table))
+        assert_table_equals(duckdb_pipeline(), table, account.truth(table))
     ((status, reason),) = log_of("organizations")
     assert status == "failed"
     assert "status.zendesk.com" in reason
     assert synced(zendesk, "organizations").exit_code == 0
-    assert_table_equals(pipeline(), "organizations", account.truth("organizations"))
+    assert_table_equals(duckdb_pipeline(), "organizations", account.truth("organizations"))
 
 
 def test_field_definitions_that_cannot_be_read_fail_only_the_streams_that_need_them(
@@ -91,9 +80,9 @@ def test_field_definitions_that_cannot_be_read_fail_only_the_streams_that_need_t
     report = synced(zendesk, "users", "tickets")
     assert report.exit_code == 5
     assert report.runs["tickets"].status == "failed"
-    assert_table_equals(pipeline(), "users", account.truth("users"))
+    assert_table_equals(duckdb_pipeline(), "users", account.truth("users"))
     assert synced(zendesk, "tickets").exit_code == 0
-    assert_table_equals(pipeline(), "tickets", account.truth("tickets"))
+    assert_table_equals(duckdb_pipeline(), "tickets", account.truth("tickets"))
 
 
 def test_a_refused_stream_is_logged_with_the_reason_and_tried_again(zendesk, account):
@@ -105,7 +94,7 @@ def test_a_refused_stream_is_logged_with_the_reason_and_tried_again(zendesk, acc
     assert "admin" in reason
     zendesk.allow("macros")
     assert synced(zendesk, "groups", "macros").exit_code == 0
-    assert_table_equals(pipeline(), "macros", account.truth("macros"))
+    assert_table_equals(duckdb_pipeline(), "macros", account.truth("macros"))
 
 
 def test_a_token_that_expires_in_mid_run_is_renewed_once(zendesk, account):
@@ -122,7 +111,7 @@ def test_a_token_that_expires_in_mid_run_is_renewed_once(zendesk, account):
     report = synced(zendesk, "tickets", "groups", "macros", credentials=credentials)
     assert report.exit_code == 0
     assert sum(request.method == "POST" for request in zendesk.requests) == 2
-    assert_table_equals(pipeline(), "macros", account.truth("macros"))
+    assert_table_equals(duckdb_pipeline(), "macros", account.truth("macros"))
 
 
 @pytest.mark.parametrize("item_format", ["arrow", "object"])
@@ -133,7 +122,7 @@ def test_a_row_without_a_key_is_kept_beside_its_table(zendesk, account, item_for
     report = synced(zendesk, "user_fields", "users", item_format=item_format)
     assert report.exit_code == 5
     assert [line[:11] for line in notes(report)] == ["incomplete:"] * 2
-    kept = stored_rows(pipeline(), "_zendesk_rejected_rows")
+    kept = stored_rows(duckdb_pipeline(), "_zendesk_rejected_rows")
     assert {row["stream"] for row in kept} == {"user_fields", "users"}
     for row in kept:
         assert keyless.items() <= row["row"].items()
@@ -142,7 +131,7 @@ def test_a_row_without_a_key_is_kept_beside_its_table(zendesk, account, item_for
         assert status == "incomplete"
         assert "_zendesk_rejected_rows" in reason
         truth = [row for row in account.truth(stream) if row["id"] is not None]
-        assert_table_equals(pipeline(), stream, truth)
+        assert_table_equals(duckdb_pipeline(), stream, truth)
 
 
 def put_keyless(account: Account, stream: str, changes) -> None:
@@ -161,7 +150,7 @@ def test_large_ids_new_keys_and_other_types_arrive_as_they_were_sent(zendesk, ac
     account.load_rows("users", [{**user, **strange}], second=account.now_second())
     account.clock.advance(600)
     assert synced(zendesk, "users").exit_code == 0
-    assert_table_equals(pipeline(), "users", account.truth("users"))
+    assert_table_equals(duckdb_pipeline(), "users", account.truth("users"))
 
 
 @pytest.mark.parametrize(
@@ -187,10 +176,10 @@ def test_a_damaged_table_fails_its_stream_and_the_command_it_names_heals_it(
         report = synced(zendesk, "tickets", "users")
         assert report.exit_code == 5
         assert report.runs["tickets"].status == "failed"
-        assert_table_equals(pipeline(), "users", account.truth("users"))
+        assert_table_equals(duckdb_pipeline(), "users", account.truth("users"))
     assert "dlt -y pipeline zendesk drop tickets" in report.runs["tickets"].reason
     arguments = [str(DLT), "-y", "pipeline", "zendesk", "drop", "tickets"]
     subprocess.run(arguments, check=True, capture_output=True, env=os.environ.copy())
     assert synced(zendesk, "tickets", "users").exit_code == 0
     for table in ("tickets", "ticket_tags", "users"):
-        assert_table_equals(pipeline(), table, account.truth(table))
+        assert_table_equals(duckdb_pipeline(), table, account.truth(table))

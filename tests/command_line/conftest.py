@@ -6,19 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from tests.support.simulated import log_in, served
+from zendesk_source.simulator import Account, Simulator
 
 
 @pytest.fixture(scope="session")
 def account() -> Account:
     """One account for the tests that only read it."""
-    return Account.generate(tickets=60, users=30, organizations=5, clock=SimulatedClock())
+    return Account.generate(tickets=60, users=30, organizations=5)
 
 
 @pytest.fixture
 def zendesk(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="t") as simulator:
-        settings = {"SUBDOMAIN": "acme", "OAUTH_TOKEN": "t", "BASE_URL": simulator.base_url}
-        for name, value in settings.items():
-            monkeypatch.setenv(f"SOURCES__ZENDESK__CREDENTIALS__{name}", value)
+    with served(account) as simulator:
+        log_in(monkeypatch, simulator.base_url)
         yield simulator

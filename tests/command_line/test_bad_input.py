@@ -17,14 +17,14 @@ from pipelines.zendesk_pipeline import main
 from tests.support.login_mistakes import LOGIN_CASES
 from tests.support.mistakes import CASES, CREDENTIAL_CASES, CREDENTIALS, GOOD, SECRET, Case
 from zendesk_source.api.clock import SystemClock
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, RateLimits, Simulator
 
 SCRIPT = Path(__file__).parents[2] / "pipelines" / "zendesk_pipeline.py"
 
 
 @pytest.fixture(scope="module")
 def account() -> Account:
-    return Account.generate(tickets=20, users=10, organizations=2, clock=SimulatedClock())
+    return Account.generate(tickets=20, users=10, organizations=2)
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.scripted_zendesk import TOKEN, Reply, ScriptedZendesk
+from tests.support.scripted_zendesk import Reply, ScriptedZendesk
+from tests.support.simulated import log_in, served
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.command_line import main
-from zendesk_source.simulator import Account, Fault, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Fault, SimulatedClock
 
 
 def test_a_check_says_who_we_are_and_what_is_open(zendesk, capsys, own_dlt: Path) -> None:
@@ -32,10 +33,8 @@ def test_a_check_says_who_we_are_and_what_is_open(zendesk, capsys, own_dlt: Path
 def test_a_clock_that_is_wrong_is_told(monkeypatch, capsys) -> None:
     clock = SimulatedClock(start=datetime.now(timezone.utc) - timedelta(minutes=10))
     account = Account.generate(tickets=1, users=2, organizations=1, clock=clock)
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="t") as simulator:
-        for name, value in (("OAUTH_TOKEN", "t"), ("BASE_URL", simulator.base_url)):
-            monkeypatch.setenv(f"SOURCES__ZENDESK__CREDENTIALS__{name}", value)
-        monkeypatch.setenv("SOURCES__ZENDESK__CREDENTIALS__SUBDOMAIN", "acme")
+    with served(account) as simulator:
+        log_in(monkeypatch, simulator.base_url)
         assert main(["check", "--streams", "groups", "--json"]) == 0
     printed = capsys.readouterr()
     found = json.loads(printed.out)
@@ -91,9 +90,7 @@ def test_a_check_does_not_wait_for_long_and_says_what_it_did_not_ask(
     later = Reply(429, b"", {"Retry-After": "900"})
     routes = {"/api/v2/groups": later}
     with ScriptedZendesk(routes) as zendesk:
-        settings = {"SUBDOMAIN": "acme", "OAUTH_TOKEN": TOKEN, "BASE_URL": zendesk.base_url}
-        for name, value in settings.items():
-            monkeypatch.setenv(f"SOURCES__ZENDESK__CREDENTIALS__{name}", value)
+        log_in(monkeypatch, zendesk.base_url)
         assert main(["check", "--streams", "groups", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["streams"]
     assert found["groups"]["status"] == "not asked"

@@ -6,7 +6,6 @@ import json
 from argparse import Namespace
 from datetime import datetime, timezone
 
-import dlt
 import duckdb
 import pytest
 import tomlkit
@@ -14,6 +13,7 @@ from dlt.common.configuration.container import Container
 from dlt.extract.incremental.context import TimeIntervalContext
 
 from tests.conftest import SHIPPED_CONFIG
+from tests.support.simulated import duckdb_pipeline
 from zendesk_source import zendesk_support
 from zendesk_source.api.budget import Budget
 from zendesk_source.api.rate_headers import RateState
@@ -87,7 +87,7 @@ def test_the_interval_of_a_scheduler_is_what_is_read(zendesk, monkeypatch, how: 
     if how == "command":
         assert main(["load", "--streams", "tickets"]) == 0
     else:
-        pipeline = dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+        pipeline = duckdb_pipeline()
         # What DLT_ALLOW_EXTERNAL_SCHEDULERS does in a new process.
         with Container().injectable_context(TimeIntervalContext(allow_external_schedulers=True)):
             pipeline.run(zendesk_support().with_resources("tickets"))

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import dlt
@@ -17,23 +16,9 @@ import pytest
 
 from pipelines.zendesk_pipeline import main
 from zendesk_source.command_line import main as command
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "pipelines" / "zendesk_pipeline.py"
-
-
-@pytest.fixture
-def zendesk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
-    account = Account.generate(tickets=60, users=30, organizations=5, clock=SimulatedClock())
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="t") as simulator:
-        for name, value in {
-            "SUBDOMAIN": "acme",
-            "OAUTH_TOKEN": "t",
-            "BASE_URL": simulator.base_url,
-        }.items():
-            monkeypatch.setenv(f"SOURCES__ZENDESK__CREDENTIALS__{name}", value)
-        yield simulator
 
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import dlt
 import pytest
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
 from tests.support.scripted_zendesk import Reply, ScriptedZendesk, Seen, cursored, exported, ticket
+from tests.support.simulated import duckdb_pipeline, log_in
 from zendesk_source import sync
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.command_line import main
@@ -50,9 +50,7 @@ WAITS: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def zendesk(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedZendesk]:
     with ScriptedZendesk({"/api/v2/groups": GROUPS, **NO_FIELDS}) as zendesk:
-        for name, value in {"SUBDOMAIN": "acme", "OAUTH_TOKEN": "a-token"}.items():
-            monkeypatch.setenv(CREDENTIALS + name, value)
-        monkeypatch.setenv(CREDENTIALS + "BASE_URL", zendesk.base_url)
+        log_in(monkeypatch, zendesk.base_url)
         yield zendesk
 
 
@@ -157,10 +155,6 @@ def test_a_process_that_cannot_hear_ends_all_the_same(
     assert main(["load", "--streams", "groups"]) == 0
 
 
-def pipeline() -> dlt.Pipeline:
-    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
-
-
 SLOW_PARTS = [key for key in WAITS if not key.startswith("who")]
 
 
@@ -169,10 +163,12 @@ def test_no_wait_outlives_the_time_of_a_sync(wait: str, zendesk: ScriptedZendesk
     zendesk.clock = SystemClock()
     macros = cursored("macros", [{"id": 3, "title": "m"}])
     zendesk.routes.update({TICKETS: exported("tickets", [ticket()]), "/api/v2/macros": macros})
-    assert sync(pipeline(), zendesk.source("macros")).exit_code == 0
+    assert sync(duckdb_pipeline(), zendesk.source("macros")).exit_code == 0
     zendesk.routes.update(WAITS[wait])
     begun_at = time.monotonic()
-    report = sync(pipeline(), zendesk.source("macros", "groups", "tickets"), max_minutes=0.05)
+    report = sync(
+        duckdb_pipeline(), zendesk.source("macros", "groups", "tickets"), max_minutes=0.05
+    )
     assert report.exit_code == 0
     assert time.monotonic() - begun_at < 3 + 4
     late = "groups" if "list" in wait else "tickets"
@@ -183,7 +179,7 @@ def test_no_wait_outlives_the_time_of_a_sync(wait: str, zendesk: ScriptedZendesk
 
 def test_a_list_that_was_read_in_part_leaves_its_table(zendesk: ScriptedZendesk) -> None:
     zendesk.clock = SystemClock()
-    assert sync(pipeline(), zendesk.source("groups")).exit_code == 0
+    assert sync(duckdb_pipeline(), zendesk.source("groups")).exit_code == 0
 
     def half(seen: Seen) -> Any:
         if "page[after]" in seen.params:
@@ -192,9 +188,9 @@ def test_a_list_that_was_read_in_part_leaves_its_table(zendesk: ScriptedZendesk)
         return {"groups": [{"id": 8, "name": "new"}], "meta": meta, "links": {"next": None}}
 
     zendesk.routes["/api/v2/groups"] = half
-    report = sync(pipeline(), zendesk.source("groups"), max_minutes=0.02)
+    report = sync(duckdb_pipeline(), zendesk.source("groups"), max_minutes=0.02)
     assert (report.exit_code, report.runs["groups"].is_at_end) == (0, False)
-    with pipeline().sql_client() as client:
+    with duckdb_pipeline().sql_client() as client:
         assert client.execute_sql("SELECT id FROM groups") == [(7,)]
 
 
@@ -204,12 +200,14 @@ def test_a_wait_that_is_too_long_ends_with_the_time(
 ) -> None:
     zendesk.routes[TICKETS] = answer
     clock = zendesk.clock
-    report = sync(pipeline(), zendesk.source("groups", "tickets"), max_minutes=2, clock=clock)
+    report = sync(
+        duckdb_pipeline(), zendesk.source("groups", "tickets"), max_minutes=2, clock=clock
+    )
     assert report.exit_code == 0
     assert clock.monotonic() == pytest.approx(120, abs=2)
     assert not report.runs["tickets"].is_at_end
     zendesk.routes[TICKETS] = exported("tickets", [ticket()])
-    assert sync(pipeline(), zendesk.source("tickets"), clock=clock).runs["tickets"].is_at_end
+    assert sync(duckdb_pipeline(), zendesk.source("tickets"), clock=clock).runs["tickets"].is_at_end
 
 
 def test_a_time_that_is_up_before_zendesk_knows_us_is_told(
@@ -217,7 +215,7 @@ def test_a_time_that_is_up_before_zendesk_knows_us_is_told(
 ) -> None:
     zendesk.routes["/api/v2/users/me"] = BUSY
     with pytest.raises(ServerUnavailable, match="in the time there was"):
-        sync(pipeline(), zendesk.source("groups"), max_minutes=2, clock=zendesk.clock)
+        sync(duckdb_pipeline(), zendesk.source("groups"), max_minutes=2, clock=zendesk.clock)
     assert zendesk.clock.monotonic() == pytest.approx(120, abs=2)
     assert list(own_dlt.glob("*.duckdb")) == []
 
@@ -226,15 +224,23 @@ def test_the_same_source_can_be_read_after_a_time_that_was_up(zendesk: ScriptedZ
     source = zendesk.source("groups", "tickets")
     zendesk.routes[TICKETS] = BUSY
     assert (
-        not sync(pipeline(), source, max_minutes=1, clock=zendesk.clock).runs["tickets"].is_at_end
+        not sync(duckdb_pipeline(), source, max_minutes=1, clock=zendesk.clock)
+        .runs["tickets"]
+        .is_at_end
     )
     zendesk.routes[TICKETS] = exported("tickets", [ticket()])
-    assert sync(pipeline(), source, clock=zendesk.clock).runs["tickets"].is_at_end
-    pipeline().run(source)
+    assert sync(duckdb_pipeline(), source, clock=zendesk.clock).runs["tickets"].is_at_end
+    duckdb_pipeline().run(source)
 
 
 def test_waiting_for_another_sync_ends_with_the_time(zendesk: ScriptedZendesk) -> None:
     clock = zendesk.clock
     with another_sync(), pytest.raises(ConfigurationError, match="is running"):
-        sync(pipeline(), zendesk.source("groups"), max_minutes=1, wait_for_other=True, clock=clock)
+        sync(
+            duckdb_pipeline(),
+            zendesk.source("groups"),
+            max_minutes=1,
+            wait_for_other=True,
+            clock=clock,
+        )
     assert clock.monotonic() == pytest.approx(60, abs=2)

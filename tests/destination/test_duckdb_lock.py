@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line.conftest import account, zendesk
-from tests.runs.test_sync import duckdb_pipeline
+from tests.support.simulated import duckdb_pipeline
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.command_line import main
 from zendesk_source.destination.duckdb_lock import ASKED_LATELY_SECONDS, OpenFile

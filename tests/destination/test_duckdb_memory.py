@@ -12,13 +12,12 @@ import pytest
 from dlt.destinations.exceptions import DatabaseTransientException
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from tests.runs.test_sync import account, assert_equals_truth, duckdb_pipeline, source_of, zendesk
+from tests.support.simulated import duckdb_pipeline, pipeline_into, source_of
+from tests.support.tables import assert_equals_truth
 from zendesk_source import sync
 from zendesk_source.destination import duckdb_memory as memory
 from zendesk_source.destination.duckdb_file import STORAGE_VERSION
 from zendesk_source.resources.run import SliceLimits
-
-__all__ = ["account", "zendesk"]
 
 STREAMS = ("tickets", "users")
 
@@ -46,7 +45,7 @@ def test_duckdb_gets_one_thread_and_little_memory_only_while_a_sync_runs(zendesk
         before = settings_of(pipeline)
         sync(
             pipeline,
-            source_of(zendesk).with_resources(*STREAMS),
+            source_of(zendesk, *STREAMS),
             on_slice=lambda _: seen.append((*settings_of(pipeline), pa.default_memory_pool())),
         )
         assert settings_of(pipeline) == before
@@ -60,7 +59,7 @@ def test_what_the_user_has_set_for_duckdb_stays(zendesk, monkeypatch):
     pipeline, seen = duckdb_pipeline(), set()
     sync(
         pipeline,
-        source_of(zendesk).with_resources(*STREAMS),
+        source_of(zendesk, *STREAMS),
         on_slice=lambda _: seen.add(settings_of(pipeline)),
     )
     assert seen == {("572.2 MiB", 2)}
@@ -72,7 +71,7 @@ def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch)
     pipeline, seen = duckdb_pipeline(), []
     report = sync(
         pipeline,
-        source_of(zendesk).with_resources(*STREAMS),
+        source_of(zendesk, *STREAMS),
         on_slice=lambda _: seen.append(settings_of(pipeline)[0]),
     )
     assert report.exit_code == 0
@@ -96,7 +95,7 @@ def test_a_checkpoint_that_runs_out_of_memory_gets_more_of_it(account, zendesk, 
     pipeline, seen = duckdb_pipeline(), []
     sync(
         pipeline,
-        source_of(zendesk).with_resources(*STREAMS),
+        source_of(zendesk, *STREAMS),
         on_slice=lambda _: seen.append(settings_of(pipeline)),
     )
     assert seen[0] == (OURS, 1)
@@ -117,7 +116,7 @@ def test_what_was_loaded_is_written_to_the_file_while_the_sync_goes_on(zendesk, 
         waiting.append(log.stat().st_size if log.exists() else 0)
 
     streams = (*STREAMS, "organizations", "ticket_events")
-    source = source_of(zendesk).with_resources(*streams)
+    source = source_of(zendesk, *streams)
     sync(pipeline, source, limits=SliceLimits(max_pages=1), on_slice=look)
     assert len(waiting) > 3
     assert all(waiting[::2])
@@ -129,7 +128,7 @@ def test_a_database_that_can_hold_no_less_goes_on(account, zendesk, monkeypatch)
     pipeline, seen = duckdb_pipeline(), set()
     sync(
         pipeline,
-        source_of(zendesk).with_resources(*STREAMS),
+        source_of(zendesk, *STREAMS),
         on_slice=lambda _: seen.add(settings_of(pipeline)[0]),
     )
     assert seen == {OURS}
@@ -149,7 +148,7 @@ def test_a_new_duckdb_file_is_in_a_format_of_today(account, zendesk, monkeypatch
         configured = json.dumps({"storage_compatibility_version": asked})
         monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG", configured)
     pipeline = duckdb_pipeline()
-    sync(pipeline, source_of(zendesk).with_resources(*STREAMS))
+    sync(pipeline, source_of(zendesk, *STREAMS))
     assert storage_version(pipeline).startswith(asked or STORAGE_VERSION)
     assert_equals_truth(pipeline, account, STREAMS)
 
@@ -159,7 +158,7 @@ def test_a_duckdb_file_that_is_there_keeps_its_format(account, zendesk):
     pipeline.run([{"id": 1}], table_name="somebody_elses")
     before = storage_version(pipeline)
     assert not before.startswith(STORAGE_VERSION)
-    sync(pipeline, source_of(zendesk).with_resources(*STREAMS))
+    sync(pipeline, source_of(zendesk, *STREAMS))
     assert storage_version(pipeline) == before
     assert_equals_truth(pipeline, account, STREAMS)
 
@@ -167,8 +166,8 @@ def test_a_duckdb_file_that_is_there_keeps_its_format(account, zendesk):
 def test_a_connection_of_the_users_own_is_loaded_into(account, zendesk):
     with duckdb.connect(":memory:") as connection:
         destination = dlt.destinations.duckdb(connection)
-        pipeline = dlt.pipeline("zendesk", destination=destination, dataset_name="zendesk_data")
-        sync(pipeline, source_of(zendesk).with_resources("users"))
+        pipeline = pipeline_into(destination)
+        sync(pipeline, source_of(zendesk, "users"))
         assert_equals_truth(pipeline, account, ("users",))
     assert not list(Path().glob("*.duckdb"))
 
@@ -182,7 +181,7 @@ def test_tables_are_loaded_one_after_the_other_unless_the_user_says_otherwise(ze
     before = dict(parameters)
     sync(
         pipeline,
-        source_of(zendesk).with_resources("tickets"),
+        source_of(zendesk, "tickets"),
         on_slice=lambda _: seen.add(
             pipeline.destination.capabilities().loader_parallelism_strategy
         ),

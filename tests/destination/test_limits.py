@@ -11,7 +11,7 @@ import dlt
 import pyarrow as pa
 import pytest
 
-from tests.runs.test_sync import TOKEN, duckdb_pipeline, source_of
+from tests.support.simulated import duckdb_pipeline, pipeline_into, source_of
 from tests.support.tables import custom_field_columns, same, stored_rows
 from zendesk_source import sync
 from zendesk_source.destination.limits import Limits
@@ -19,7 +19,7 @@ from zendesk_source.names import MORE
 from zendesk_source.shape.arrow import TableArrow
 from zendesk_source.shape.room import Room
 from zendesk_source.shape.tables import TableRows
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account
 
 FIELDS = 1_700
 Row = dict[str, Any]
@@ -137,19 +137,12 @@ def test_a_table_that_fits_is_not_touched(shaped):
 
 @pytest.fixture
 def account() -> Account:
-    return Account.generate(tickets=8, users=5, organizations=2, clock=SimulatedClock())
-
-
-@pytest.fixture
-def zendesk(account: Account):
-    limits = RateLimits.off()
-    with Simulator(account, rate_limits=limits, oauth_token=TOKEN) as simulator:
-        yield simulator
+    return Account.generate(tickets=8, users=5, organizations=2)
 
 
 def postgres_pipeline(url: str) -> dlt.Pipeline:
     place = dlt.destinations.postgres(url)
-    return dlt.pipeline("zendesk", destination=place, dataset_name="zendesk_data")
+    return pipeline_into(place)
 
 
 NUL_STREAMS = ("tickets", "ticket_events", "ticket_fields", "macros", "users")
@@ -171,7 +164,7 @@ def test_postgres_gets_every_row_with_a_character_it_cannot_hold(
     pipeline = postgres_pipeline(postgres_url)
     for _ in range(2):
         settings: Any = {"item_format": item_format, "history": True}
-        source = source_of(zendesk, **settings).with_resources(*NUL_STREAMS)
+        source = source_of(zendesk, *NUL_STREAMS, **settings)
         report = sync(pipeline, source)
         assert report.exit_code == 0
         account.edit_ticket(ticket["id"], subject="again \0")
@@ -190,7 +183,7 @@ def test_duckdb_holds_it(account, zendesk):
     ticket = account.create_ticket(subject="a\0b")
     account.clock.advance(600)
     pipeline = duckdb_pipeline()
-    report = sync(pipeline, source_of(zendesk).with_resources("tickets"))
+    report = sync(pipeline, source_of(zendesk, "tickets"))
     assert report.runs["tickets"].reason == ""
     assert [r["subject"] for r in stored_rows(pipeline, "tickets") if r["id"] == ticket["id"]] == [
         "a\0b"

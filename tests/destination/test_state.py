@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import dlt
 import pytest
 
+from tests.support.simulated import source_of
 from tests.support.tables import assert_table_equals
 from zendesk_source import ConfigurationError, LoadFailed, SyncReport, sync, zendesk_support
 from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Simulator
 
 pytestmark = pytest.mark.long
 
@@ -21,13 +22,7 @@ Load = Callable[..., SyncReport]
 
 @pytest.fixture
 def account() -> Account:
-    return Account.generate(tickets=60, users=30, organizations=5, clock=SimulatedClock())
-
-
-@pytest.fixture
-def zendesk(account: Account) -> Iterator[Simulator]:
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="t") as simulator:
-        yield simulator
+    return Account.generate(tickets=60, users=30, organizations=5)
 
 
 def pipeline_into(file: str) -> dlt.Pipeline:
@@ -39,11 +34,7 @@ def pipeline_into(file: str) -> dlt.Pipeline:
 @pytest.fixture
 def load(zendesk: Simulator) -> Load:
     def load(file: str, subdomain: str = "acme") -> SyncReport:
-        credentials = ZendeskOAuthToken()
-        credentials.subdomain, credentials.oauth_token = subdomain, "t"
-        credentials.base_url = zendesk.base_url
-        source = zendesk_support(credentials, clock=zendesk.account.clock)
-        return sync(pipeline_into(file), source.with_resources("tickets"))
+        return sync(pipeline_into(file), source_of(zendesk, "tickets", subdomain=subdomain))
 
     return load
 

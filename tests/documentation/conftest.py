@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.documentation.blocks import ROOT
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from tests.support.simulated import log_in, served
+from zendesk_source.simulator import Account, Simulator
 
 # No word that a message may hold: secrets that were used are kept out of all of them.
 CLIENT = ("client", "of-the-documentation")
@@ -53,17 +54,10 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def zendesk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+def zendesk(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """Serve an account, whose credentials are in the environment."""
-    account = Account.generate(tickets=20, users=10, organizations=2, clock=SimulatedClock())
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_client=CLIENT) as simulator:
-        for name, value in {
-            "SUBDOMAIN": "acme",
-            "CLIENT_ID": CLIENT[0],
-            "CLIENT_SECRET": CLIENT[1],
-            "BASE_URL": simulator.base_url,
-        }.items():
-            monkeypatch.setenv(f"SOURCES__ZENDESK__CREDENTIALS__{name}", value)
+    with served(account, oauth_client=CLIENT) as simulator:
+        log_in(monkeypatch, simulator.base_url, client_id=CLIENT[0], client_secret=CLIENT[1])
         yield simulator
 
 

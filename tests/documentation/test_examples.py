@@ -13,7 +13,7 @@ import duckdb
 import pytest
 import yaml  # type: ignore[import-untyped] # dlt brings it
 
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, RateLimits, Simulator
 
 MELTANO = Path(__file__).parents[2] / "examples" / "meltano"
 PROJECT: dict[str, Any] = yaml.safe_load((MELTANO / "meltano.yml").read_text(encoding="utf-8"))
@@ -38,7 +38,7 @@ def test_what_meltano_starts_loads_the_account(tmp_path: Path) -> None:
     (plugin,) = PROJECT["plugins"]["utilities"]
     assert plugin["executable"] == "zendesk-source"
     command = [sys.executable, "-m", "zendesk_source"]
-    account = Account.generate(tickets=20, users=10, organizations=2, clock=SimulatedClock())
+    account = Account.generate(tickets=20, users=10, organizations=2)
     with Simulator(
         account, rate_limits=RateLimits.off(), oauth_client=("client", "secret")
     ) as zendesk:

@@ -7,7 +7,6 @@ from typing import Any
 import dlt
 import pytest
 
-from tests.api.stub import START
 from tests.support.scripted_zendesk import (
     SECOND,
     TIME,
@@ -19,6 +18,7 @@ from tests.support.scripted_zendesk import (
     ticket,
     timed,
 )
+from tests.support.stub import START
 from tests.support.tables import stored_rows
 from zendesk_source import SyncReport, sync
 from zendesk_source.resources.item_format import ItemFormat
@@ -32,11 +32,6 @@ FIELDS = {
     "/api/v2/ticket_fields": cursored("ticket_fields", []),
     "/api/v2/organization_fields": cursored("organization_fields", []),
 }
-
-
-@pytest.fixture
-def pipeline() -> dlt.Pipeline:
-    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
 
 
 def load(

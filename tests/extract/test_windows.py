@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any, Literal
 
@@ -15,16 +14,16 @@ from hypothesis import strategies as st
 
 from tests.chaos.in_process import InProcessZendesk
 from tests.chaos.test_reading import EXPORTED
+from tests.support.simulated import duckdb_pipeline, source_of
 from tests.support.tables import assert_table_equals, stored_rows
-from zendesk_source import sync, zendesk_source
+from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.catalogue.support.exports import SATISFACTION_RATINGS
 from zendesk_source.extract.positions import EXPORTS, open_position, row_time, save_position
 from zendesk_source.extract.steps import read_incremental
 from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.item_format import ItemFormat
-from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Simulator
 
 TOKEN = "a-token"
 BY_NAME = {stream.name: stream for stream in STREAMS}
@@ -104,24 +103,7 @@ def test_what_a_scheduler_asked_for_too_early_is_read_with_its_next_interval() -
 
 @pytest.fixture(scope="module")
 def account() -> Account:
-    clock = SimulatedClock(start=datetime(2026, 1, 15, 12, tzinfo=timezone.utc))
-    return Account.generate(seed=3, tickets=60, users=40, organizations=15, clock=clock)
-
-
-@pytest.fixture
-def zendesk(account: Account) -> Iterator[Simulator]:
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as simulator:
-        yield simulator
-
-
-def source_of(zendesk: Simulator, *streams: str, **settings: Any) -> Any:
-    credentials = ZendeskOAuthToken(subdomain="acme", oauth_token=TOKEN, base_url=zendesk.base_url)
-    source = zendesk_source(credentials, clock=zendesk.account.clock, **settings)
-    return source.with_resources(*streams)
-
-
-def duckdb_pipeline() -> dlt.Pipeline:
-    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+    return Account.generate(seed=3, tickets=60, users=40, organizations=15)
 
 
 def seconds_of(rows: list[dict[str, Any]], stream: Stream) -> list[int]:

@@ -10,18 +10,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 
-import dlt
 import pytest
 
 from tests.hostile.answers import answer_inputs
 from tests.hostile.inputs import BY_NAME, HOSTILE_ID, Hostile, played
 from tests.hostile.rows import row_inputs
+from tests.support.simulated import duckdb_pipeline, served, source_of
 from tests.support.tables import TABLES, Row, assert_rows_equal, opened, stored_rows
-from zendesk_source import sync, zendesk_source
+from zendesk_source import sync
 from zendesk_source.catalogue import SideTable
 from zendesk_source.runs.loop import SyncReport
-from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Simulator
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -69,25 +68,15 @@ ROUNDS = rounds()
 
 
 def synced(zendesk: Simulator, name: str, streams: Sequence[str], item_format: str) -> SyncReport:
-    credentials = ZendeskOAuthToken()
-    credentials.subdomain, credentials.oauth_token = "acme", "a-token"
-    credentials.base_url = zendesk.base_url
-    clock = zendesk.account.clock
-    source = zendesk_source(credentials, clock=clock, item_format=item_format)
-    return sync(pipeline(name), source.with_resources(*streams), clock=clock)
-
-
-def pipeline(name: str) -> dlt.Pipeline:
-    return dlt.pipeline(name, destination="duckdb", dataset_name="zendesk_data")
+    source = source_of(zendesk, *streams, item_format=item_format)
+    return sync(duckdb_pipeline(name), source, clock=zendesk.account.clock)
 
 
 def troubles(name: str, inputs: Round, item_format: str) -> list[str]:
     """Play a round, heal the server, sync again; return what was not as promised."""
-    account = Account.generate(
-        seed=5, tickets=40, users=24, organizations=5, clock=SimulatedClock()
-    )
+    account = Account.generate(seed=5, tickets=40, users=24, organizations=5)
     found = []
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="a-token") as zendesk:
+    with served(account) as zendesk:
         for stream, hostiles in inputs.items():
             for hostile in hostiles:
                 zendesk.alter_answers(played(hostile, BY_NAME[stream]))
@@ -119,7 +108,7 @@ def _unlike(report: SyncReport) -> Iterator[str]:
 
 
 def _differences(name: str, account: Account, streams: Sequence[str]) -> Iterator[str]:
-    with opened(pipeline(name)) as dataset:
+    with opened(duckdb_pipeline(name)) as dataset:
         tables = [table.name for s in streams for table in BY_NAME[s].tables]
         for table in tables:
             truth = _truth(account, table)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import dlt
 import pytest
 
 from tests.hostile.answers import BODIES, ERROR_BODIES, LOCATIONS, SHAPES, STATUSES, WIRES
 from tests.hostile.inputs import encoded
-from zendesk_source import sync, zendesk_support
+from tests.support.simulated import duckdb_pipeline, served, source_of
+from zendesk_source import sync
 from zendesk_source.errors import ZendeskError
 from zendesk_source.settings.credentials import ZendeskOAuthClient
-from zendesk_source.simulator import Account, Answer, RateLimits, Request, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Answer, Request, Simulator
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -50,21 +50,16 @@ def answers() -> Iterator[tuple[str, Answer]]:
 
 
 def synced(zendesk: Simulator) -> int:
-    credentials = ZendeskOAuthClient()
-    credentials.subdomain, credentials.base_url = "acme", zendesk.base_url
-    credentials.client_id, credentials.client_secret = "client", SECRET
-    clock = zendesk.account.clock
-    pipeline = dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
-    source = zendesk_support(credentials, clock=clock).with_resources("groups")
-    return sync(pipeline, source, clock=clock).exit_code
+    credentials = ZendeskOAuthClient(client_id="client", client_secret=SECRET)
+    source = source_of(zendesk, "groups", credentials=credentials)
+    return sync(duckdb_pipeline(), source, clock=zendesk.account.clock).exit_code
 
 
 @pytest.mark.parametrize("door", DOORS)
 def test_nonsense_at_the_door_is_told_plainly_and_heals(door: str, own_dlt) -> None:
-    account = Account.generate(tickets=5, users=5, organizations=1, clock=SimulatedClock())
-    limits = RateLimits.off()
+    account = Account.generate(tickets=5, users=5, organizations=1)
     troubles = []
-    with Simulator(account, rate_limits=limits, oauth_client=("client", SECRET)) as zendesk:
+    with served(account, oauth_client=("client", SECRET)) as zendesk:
         assert synced(zendesk) == 0
         for name, answer in answers():
 

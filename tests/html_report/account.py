@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timezone
 from html.parser import HTMLParser
 
-from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from tests.support.simulated import served
+from zendesk_source.simulator import Account, SimulatedClock, Simulator
 
 STREAMS = ("tickets", "ticket_events", "users", "groups", "satisfaction_ratings")
-NOON = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 
 
-@contextmanager
-def simulated() -> Iterator[tuple[Account, ZendeskOAuthToken]]:
-    """Serve the account."""
-    clock = SimulatedClock(start=NOON, ticking=True)
+def simulated() -> Simulator:
+    """Return the simulator of the account, to be used as a context."""
+    clock = SimulatedClock(ticking=True)
     account = Account.generate(seed=7, tickets=80, users=20, organizations=3, clock=clock)
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="t") as zendesk:
-        credentials = ZendeskOAuthToken()
-        credentials.subdomain, credentials.oauth_token = "acme", "t"
-        credentials.base_url = zendesk.base_url
-        yield account, credentials
+    return served(account)
 
 
 class Page(HTMLParser):

@@ -9,7 +9,8 @@ import dlt
 import pytest
 
 from tests.html_report.account import STREAMS, simulated
-from zendesk_source import sync, zendesk_support
+from tests.support.simulated import pipeline_into, source_of
+from zendesk_source import sync
 
 
 @pytest.fixture
@@ -19,13 +20,9 @@ def loaded(tmp_path_factory: pytest.TempPathFactory, own_dlt: Path) -> Path:
     mine = own_dlt / "zendesk.duckdb"
     if not kept.exists():
         kept.parent.mkdir(exist_ok=True)
-        with simulated() as (_, credentials):
-            pipeline = dlt.pipeline(
-                "zendesk",
-                destination=dlt.destinations.duckdb(str(mine)),
-                dataset_name="zendesk_data",
-            )
-            sync(pipeline, zendesk_support(credentials).with_resources(*STREAMS))
+        with simulated() as zendesk:
+            pipeline = pipeline_into(dlt.destinations.duckdb(str(mine)))
+            sync(pipeline, source_of(zendesk, *STREAMS, clock=None))
         shutil.copy(mine, kept)
     shutil.copy(kept, mine)
     return mine

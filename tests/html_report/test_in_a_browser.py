@@ -12,6 +12,7 @@ from pathlib import Path
 import dlt
 import pytest
 
+from tests.support.simulated import pipeline_into
 from zendesk_source.html_report import write_report
 from zendesk_source.html_report.markup import element
 
@@ -49,7 +50,7 @@ def browser() -> str:
 
 def test_nothing_sticks_out(browser: str, loaded: Path, tmp_path: Path) -> None:
     destination = dlt.destinations.duckdb(str(loaded))
-    pipeline = dlt.pipeline("zendesk", destination=destination, dataset_name="zendesk_data")
+    pipeline = pipeline_into(destination)
     page, frames = tmp_path / "page.html", tmp_path / "frames.html"
     write_report(pipeline, page)
     text = page.read_text(encoding="utf-8")

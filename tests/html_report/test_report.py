@@ -13,7 +13,8 @@ import duckdb
 import pytest
 
 from tests.html_report.account import STREAMS, Page, simulated
-from zendesk_source import sync, zendesk_support
+from tests.support.simulated import duckdb_pipeline, pipeline_into, source_of
+from zendesk_source import sync
 from zendesk_source.command_line import main
 from zendesk_source.html_report import write_report
 
@@ -22,7 +23,7 @@ NOW = datetime(2026, 11, 22, 9, tzinfo=timezone.utc)
 
 def page_of(database: Path, weeks: int = 13, time_zone: str = "UTC") -> Page:
     destination = dlt.destinations.duckdb(str(database))
-    pipeline = dlt.pipeline("zendesk", destination=destination, dataset_name="zendesk_data")
+    pipeline = pipeline_into(destination)
     file = database.with_name("page.html")
     write_report(pipeline, file, weeks=weeks, time_zone=time_zone, now=NOW)
     return Page(file.read_text(encoding="utf-8"))
@@ -63,11 +64,9 @@ def test_every_ticket_is_created_solved_or_waiting(loaded: Path) -> None:
 
 
 def test_postgres_gives_the_same_page(loaded: Path, postgres_url: str) -> None:
-    pipeline = dlt.pipeline(
-        "postgres", destination=dlt.destinations.postgres(postgres_url), dataset_name="zendesk_data"
-    )
-    with simulated() as (_, credentials):
-        sync(pipeline, zendesk_support(credentials).with_resources(*STREAMS))
+    pipeline = pipeline_into(dlt.destinations.postgres(postgres_url), "postgres")
+    with simulated() as zendesk:
+        sync(pipeline, source_of(zendesk, *STREAMS, clock=None))
     write_report(pipeline, Path("postgres.html"), now=NOW, time_zone="America/New_York")
     page_of(loaded, time_zone="America/New_York")
     one, other = (
@@ -181,7 +180,7 @@ def test_looking_leaves_no_trace_and_finds_what_was_loaded_elsewhere(
 ) -> None:
     assert main(["report"]) == 0
     assert not (tmp_path / "dlt-data" / "pipelines" / "zendesk").exists()
-    dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data").sync_destination()
+    duckdb_pipeline().sync_destination()
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert main(["report"]) == 0

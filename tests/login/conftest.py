@@ -21,7 +21,7 @@ LogIn = Callable[..., OAuth]
 
 @pytest.fixture
 def small_account() -> Account:
-    return Account.generate(tickets=2, users=2, organizations=1, clock=SimulatedClock())
+    return Account.generate(tickets=2, users=2, organizations=1)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import dlt
 import pytest
 
 from tests.login.conftest import CLIENT
+from tests.support.simulated import duckdb_pipeline
 from zendesk_source import ServerUnavailable, sync, zendesk_support
 from zendesk_source.login.token_file import TokenFile
 from zendesk_source.settings.credentials import ZendeskOAuthClient, ZendeskRefreshToken
@@ -17,7 +18,7 @@ DAY = 86_400
 
 
 def pipeline() -> dlt.Pipeline:
-    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+    return duckdb_pipeline()
 
 
 def source(zendesk: Simulator, clock: SimulatedClock, *streams: str, **fields: str):

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import Any
 
-import dlt
 import pytest
 
+from tests.support.simulated import duckdb_pipeline, log_in, served, source_of
 from tests.support.tables import Row, assert_rows_equal, stored_rows
-from zendesk_source import sync, zendesk_help_center, zendesk_source
+from zendesk_source import sync, zendesk_help_center
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.command_line import main
 from zendesk_source.runs.loop import SyncReport
 from zendesk_source.runs.reset import reset_stream
-from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Simulator
 from zendesk_source.simulator.pages.answers import FORBIDDEN, Answer, json_answer
 
-START = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 BY_NAME = {stream.name: stream for stream in STREAMS}
 OF_BRANDS = [stream.name for stream in STREAMS if stream.is_of_brand]
 SOME = ("hc_articles", "hc_categories", "hc_locales", "hc_article_comments")
@@ -34,7 +31,7 @@ class Brands:
         self.zendesk, self.account = zendesk, zendesk.account
         self.first, self.second, _ = (row["id"] for row in self.account.truth("brands"))
         self.second_address = zendesk.base_url.replace("127.0.0.1", "localhost")
-        self.pipeline = dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+        self.pipeline = duckdb_pipeline()
 
     def open_second(self, address: str = "") -> None:
         self.account.open_help_center(self.second, address or self.second_address)
@@ -55,12 +52,8 @@ class Brands:
         rows = self.account.truth_with_brands(stream)
         return [row for row in rows if row["brand_id"] == self.second]
 
-    def source(self, *streams: str, make: Any = zendesk_source, **settings: Any) -> Any:
-        credentials = ZendeskOAuthToken()
-        credentials.subdomain, credentials.oauth_token = "acme", "t"
-        credentials.base_url = self.zendesk.base_url
-        made = make(credentials, clock=self.account.clock, **settings)
-        return made.with_resources(*(streams or OF_BRANDS))
+    def source(self, *streams: str, **settings: Any) -> Any:
+        return source_of(self.zendesk, *(streams or OF_BRANDS), **settings)
 
     def sync(self, *streams: str, **settings: Any) -> SyncReport:
         return sync(self.pipeline, self.source(*(streams or SOME), **settings))
@@ -92,9 +85,8 @@ class Brands:
 
 @pytest.fixture
 def brands() -> Iterator[Brands]:
-    clock = SimulatedClock(start=START)
-    account = Account.generate(seed=5, tickets=20, users=12, organizations=2, clock=clock)
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="t") as zendesk:
+    account = Account.generate(seed=5, tickets=20, users=12, organizations=2)
+    with served(account) as zendesk:
         yield Brands(zendesk)
 
 
@@ -305,9 +297,7 @@ def test_a_shared_dataset_keeps_the_rows_of_a_brand_that_refuses(brands):
 
 def test_a_plan_and_a_check_count_every_help_center(brands, monkeypatch, capsys):
     brands.open_second()
-    settings = {"SUBDOMAIN": "acme", "OAUTH_TOKEN": "t", "BASE_URL": brands.zendesk.base_url}
-    for name, value in settings.items():
-        monkeypatch.setenv(f"SOURCES__ZENDESK__CREDENTIALS__{name}", value)
+    log_in(monkeypatch, brands.zendesk.base_url)
     assert main(["check", "--streams", "hc_categories", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["help_centers"] == ["example", "example-outlet"]
     assert main(["plan", "--streams", "hc_categories", "--json"]) == 0

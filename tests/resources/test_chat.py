@@ -7,33 +7,29 @@ from collections.abc import Iterator
 import dlt
 import pytest
 
+from tests.support.simulated import TOKEN, served, source_of
 from tests.support.tables import assert_table_equals, stored_rows
-from zendesk_source import SyncReport, sync, zendesk_chat
+from zendesk_source import SyncReport, sync
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Position, pages, request_of
 from zendesk_source.catalogue.chat import CHAT_CHATS
 from zendesk_source.login.auth import StaticAuth
 from zendesk_source.resources.item_format import ItemFormat
 from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Simulator
 
-TOKEN, OF_CHAT = "a-token", "a-token-of-chat"
+OF_CHAT = "a-token-of-chat"
 
 
 @pytest.fixture
 def account() -> Account:
-    return Account.generate(seed=3, tickets=0, users=3, organizations=0, clock=SimulatedClock())
+    return Account.generate(seed=3, tickets=0, users=3, organizations=0)
 
 
 @pytest.fixture
 def zendesk(account: Account) -> Iterator[Simulator]:
-    with Simulator(account, oauth_token=TOKEN, chat_token=OF_CHAT) as simulator:
+    with served(account, chat_token=OF_CHAT) as simulator:
         yield simulator
-
-
-@pytest.fixture
-def pipeline() -> dlt.Pipeline:
-    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
 
 
 def load(
@@ -43,11 +39,9 @@ def load(
     chat_token: str | None = OF_CHAT,
     item_format: ItemFormat = "auto",
 ) -> SyncReport:
-    credentials = ZendeskOAuthToken(
-        subdomain="acme", oauth_token=TOKEN, chat_token=chat_token, base_url=zendesk.base_url
-    )
-    source = zendesk_chat(credentials, clock=zendesk.account.clock, item_format=item_format)
-    return sync(pipeline, source.with_resources(*streams))
+    credentials = ZendeskOAuthToken(oauth_token=TOKEN, chat_token=chat_token)
+    source = source_of(zendesk, *streams, credentials=credentials, item_format=item_format)
+    return sync(pipeline, source)
 
 
 def test_a_flood_of_one_second_comes_whole_from_every_place(account: Account, zendesk: Simulator):

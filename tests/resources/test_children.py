@@ -9,19 +9,18 @@ from typing import Any
 import dlt
 import pytest
 
+from tests.support.simulated import source_of
 from tests.support.tables import Row, assert_table_equals
-from zendesk_source import sync, zendesk_help_center, zendesk_source
+from zendesk_source import sync, zendesk_help_center
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.extract.parents.children import ASKED_AT_ONCE, REREAD_DAYS, read_of_list
 from zendesk_source.extract.parents.seen import Seen
 from zendesk_source.resources.run import SliceLimits, StreamRun
 from zendesk_source.runs.loop import SyncReport
-from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.settings.selection import select_streams
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Simulator
 
-TOKEN = "a-token"
 BY_NAME = {stream.name: stream for stream in STREAMS}
 CHILDREN = [stream for stream in STREAMS if stream.parent is not None]
 COMMENTS, HOLIDAYS, VOTES = "hc_article_comments", "schedule_holidays", "hc_article_votes"
@@ -31,27 +30,7 @@ OF_EDITED_ARTICLES = ("hc_article_attachments", "hc_article_translations")
 
 @pytest.fixture
 def account() -> Account:
-    clock = SimulatedClock(start=datetime(2026, 1, 15, 12, tzinfo=timezone.utc))
-    return Account.generate(seed=5, tickets=70, users=20, organizations=8, clock=clock)
-
-
-@pytest.fixture
-def zendesk(account: Account) -> Iterator[Simulator]:
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def pipeline() -> dlt.Pipeline:
-    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
-
-
-def source_of(zendesk: Simulator, *names: str, make: Any = zendesk_source) -> Any:
-    credentials = ZendeskOAuthToken()
-    credentials.subdomain, credentials.oauth_token = "acme", TOKEN
-    credentials.base_url = zendesk.base_url
-    source = make(credentials, clock=zendesk.account.clock)
-    return source.with_resources(*names) if names else source
+    return Account.generate(seed=5, tickets=70, users=20, organizations=8)
 
 
 def load(pipeline: dlt.Pipeline, zendesk: Simulator, *names: str, **options: Any) -> SyncReport:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import dlt
 import pytest
 
-from tests.resources.test_deletions import NOON, source_of, whole_rows
+from tests.support.simulated import source_of
+from tests.support.tables import whole_rows
 from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.resources.custom_objects import table_of
 from zendesk_source.resources.run import SliceLimits
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account
 from zendesk_source.simulator.past.objects import deleted
 from zendesk_source.simulator.state import iso
 
@@ -35,19 +35,7 @@ COLUMNS = {
 
 @pytest.fixture
 def account() -> Account:
-    clock = SimulatedClock(start=NOON)
-    return Account.generate(seed=6, tickets=1, users=3, organizations=1, clock=clock)
-
-
-@pytest.fixture
-def zendesk(account: Account) -> Iterator[Simulator]:
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="a-token") as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def pipeline() -> dlt.Pipeline:
-    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+    return Account.generate(seed=6, tickets=1, users=3, organizations=1)
 
 
 def is_deleted(record: dict[str, Any]) -> bool:

@@ -3,59 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 import dlt
 import pytest
 
-from tests.support.tables import assert_table_equals, stored_rows
-from zendesk_source import sync, zendesk_source
-from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from tests.support.simulated import duckdb_pipeline, source_of
+from tests.support.tables import assert_table_equals, stored_rows, whole_rows
+from zendesk_source import sync
+from zendesk_source.simulator import Account
 
-TOKEN = "a-token"
-NOON = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 TICKET_TABLES = ("ticket_metrics", "ticket_tags", "ticket_followers", "ticket_collaborators")
 Marks = dict[Any, datetime | None]
 
 
 @pytest.fixture
 def account() -> Account:
-    clock = SimulatedClock(start=NOON)
-    return Account.generate(seed=6, tickets=20, users=12, organizations=3, clock=clock)
-
-
-@pytest.fixture
-def zendesk(account: Account) -> Iterator[Simulator]:
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as simulator:
-        yield simulator
-
-
-def source_of(zendesk: Simulator, *streams: str, **settings: Any):
-    credentials = ZendeskOAuthToken()
-    credentials.subdomain = "acme"
-    credentials.oauth_token = TOKEN
-    credentials.base_url = zendesk.base_url
-    source = zendesk_source(credentials, clock=zendesk.account.clock, **settings)
-    return source.with_resources(*streams)
-
-
-def duckdb_pipeline() -> dlt.Pipeline:
-    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+    return Account.generate(seed=6, tickets=20, users=12, organizations=3)
 
 
 def marks(pipeline: dlt.Pipeline, table: str, key: str = "id") -> Marks:
     """Return when each row of a table was missed."""
     return {row[key]: row["_zendesk_deleted_at"] for row in whole_rows(pipeline, table)}
-
-
-def whole_rows(pipeline: dlt.Pipeline, table: str) -> list[dict[str, Any]]:
-    with pipeline.sql_client() as client:
-        name = client.make_qualified_table_name(table)
-        with client.execute_query(f"SELECT * FROM {name}") as cursor:
-            names = [column[0] for column in cursor.description]
-            return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
 
 def without_loads(row: dict[str, Any]) -> dict[str, Any]:
@@ -66,14 +36,8 @@ def ids_of_parents(pipeline: dlt.Pipeline, table: str, column: str) -> set[Any]:
     return {row[column] for row in stored_rows(pipeline, table)}
 
 
-@pytest.mark.parametrize("destination", ["duckdb", "postgres"])
-def test_a_row_that_vanishes_from_a_list_stays_with_the_time(
-    account, zendesk, destination, request
-):
-    place: Any = destination
-    if destination == "postgres":
-        place = dlt.destinations.postgres(request.getfixturevalue("postgres_url"))
-    pipeline = dlt.pipeline("zendesk", destination=place, dataset_name="zendesk_data")
+def test_a_row_that_vanishes_from_a_list_stays_with_the_time(account, zendesk, either_pipeline):
+    pipeline = either_pipeline
     pipeline.run(source_of(zendesk, "macros"))
     gone, *others = account.truth("macros")
     before = next(row for row in whole_rows(pipeline, "macros") if row["id"] == gone["id"])

@@ -2,56 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from collections.abc import Callable
 from pkgutil import resolve_name
 from typing import Any
 
-import dlt
 import duckdb
 import pytest
-from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from tests.support.simulated import duckdb_pipeline, source_of
 from tests.support.tables import assert_table_equals, stored_rows
-from zendesk_source import sync, zendesk_source
+from zendesk_source import sync
 from zendesk_source.api.paging import Request
 from zendesk_source.runs.loop import SyncReport
-from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Simulator
 
-TOKEN = "a-token"
 TEXT_OF_A_CUSTOMER = "Please call me at 555 0100"
 OTHERS = ("groups", "tickets")
 
 
 @pytest.fixture
 def account() -> Account:
-    clock = SimulatedClock(start=datetime(2026, 1, 15, 12, tzinfo=timezone.utc))
-    return Account.generate(seed=5, tickets=40, users=12, organizations=6, clock=clock)
-
-
-@pytest.fixture
-def zendesk(account: Account) -> Iterator[Simulator]:
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as simulator:
-        yield simulator
-
-
-def pipeline() -> dlt.Pipeline:
-    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
-
-
-def source_of(zendesk: Simulator, *names: str, **settings: Any) -> DltSource:
-    credentials = ZendeskOAuthToken()
-    credentials.subdomain, credentials.oauth_token = "acme", TOKEN
-    credentials.base_url = zendesk.base_url
-    source = zendesk_source(credentials, clock=zendesk.account.clock, **settings)
-    return source.with_resources(*names)
+    return Account.generate(seed=5, tickets=40, users=12, organizations=6)
 
 
 def load(zendesk: Simulator, *names: str, **settings: Any) -> SyncReport:
     source = source_of(zendesk, *names, **settings)
-    return sync(pipeline(), source, clock=zendesk.account.clock)
+    return sync(duckdb_pipeline(), source, clock=zendesk.account.clock)
 
 
 RESOURCES, EXTRACT = "zendesk_source.resources", "zendesk_source.extract"
@@ -159,10 +136,10 @@ def test_an_exception_anywhere_in_a_stream_is_that_streams_reason(
         assert "please report it" in run.reason
         assert TEXT_OF_A_CUSTOMER not in run.reason
     for table in OTHERS:
-        assert_table_equals(pipeline(), table, account.truth(table))
+        assert_table_equals(duckdb_pipeline(), table, account.truth(table))
     logged = {
         row["stream"]: row["reason"]
-        for row in stored_rows(pipeline(), "_zendesk_sync_log")
+        for row in stored_rows(duckdb_pipeline(), "_zendesk_sync_log")
         if row["status"] == "failed"
     }
     assert logged == {stream: report.runs[stream].reason for stream in place_of}
@@ -170,7 +147,7 @@ def test_an_exception_anywhere_in_a_stream_is_that_streams_reason(
     account.clock.advance(3_600)
     assert load(zendesk, *place_of, *OTHERS, item_format=item_format).exit_code == 0
     for table in (*place_of, *OTHERS):
-        assert_table_equals(pipeline(), table, account.truth(table))
+        assert_table_equals(duckdb_pipeline(), table, account.truth(table))
 
 
 def spoil(patch: pytest.MonkeyPatch, step: str, stream: str) -> None:
@@ -214,16 +191,16 @@ def test_a_package_that_one_stream_spoils_is_loaded_without_it(
         "macros": "failed",
     }
     assert TEXT_OF_A_CUSTOMER not in report.runs["macros"].reason
-    assert not pipeline().has_pending_data
+    assert not duckdb_pipeline().has_pending_data
     for table in streams[1:]:
-        assert_table_equals(pipeline(), table, account.truth(table))
-    logged = stored_rows(pipeline(), "_zendesk_sync_log")
+        assert_table_equals(duckdb_pipeline(), table, account.truth(table))
+    logged = stored_rows(duckdb_pipeline(), "_zendesk_sync_log")
     assert [row["stream"] for row in logged if row["status"] == "failed"] == ["macros"]
 
     account.clock.advance(3_600)
     assert load(zendesk, *streams).exit_code == 0
     for table in streams:
-        assert_table_equals(pipeline(), table, account.truth(table))
+        assert_table_equals(duckdb_pipeline(), table, account.truth(table))
 
 
 @pytest.mark.long
@@ -235,11 +212,11 @@ def test_a_sync_log_that_cannot_be_written_stops_no_sync(zendesk, account):
         )
     account.clock.advance(3_600)
     assert load(zendesk, "groups", "users").exit_code == 0
-    assert not pipeline().has_pending_data
-    assert_table_equals(pipeline(), "users", account.truth("users"))
+    assert not duckdb_pipeline().has_pending_data
+    assert_table_equals(duckdb_pipeline(), "users", account.truth("users"))
 
 
 def test_without_a_sync_an_exception_is_raised(zendesk, monkeypatch):
     fail_in(monkeypatch, {"macros": f"{RESOURCES}.reading.Reading.shape"})
     with pytest.raises(PipelineStepFailed, match="extraction of resource `macros`"):
-        pipeline().run(source_of(zendesk, "macros"))
+        duckdb_pipeline().run(source_of(zendesk, "macros"))

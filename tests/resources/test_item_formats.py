@@ -6,24 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.resources import test_streams
-from tests.runs.test_sync import (
-    account,
-    assert_equals_truth,
-    duckdb_pipeline,
-    eventful_day,
-    source_of,
-    zendesk,
-)
-from tests.support.tables import Dataset, opened, stored_rows
+from tests.support.edits import edit, eventful_day
+from tests.support.simulated import duckdb_pipeline, served, source_of
+from tests.support.tables import Dataset, assert_equals_truth, opened, stored_rows
 from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.resources.item_format import takes_arrow
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account
 
 pytestmark = pytest.mark.long
-
-__all__ = ["account", "zendesk"]
 
 # Lists and the records of custom objects are objects in both: one path, one code.
 IN_ARROW = {s.name: s for s in STREAMS if s.is_incremental and s.each_of is None}
@@ -45,25 +36,22 @@ def test_only_exports_become_arrow_tables():
 
 @pytest.mark.timeout(600)
 def test_both_item_formats_give_the_same_tables():
-    clock = SimulatedClock(start=test_streams.START)
-    account = Account.generate(seed=5, tickets=120, users=60, organizations=10, clock=clock)
+    account = Account.generate(seed=5, tickets=120, users=60, organizations=10)
     # A text where Zendesk has always sent an object.
     account.edit_ticket(account.truth("tickets")[0]["id"], satisfaction_rating="offered")
-    clock.advance(600)
+    account.clock.advance(600)
     by_format = {name: duckdb_pipeline(f"as_{name}") for name in ("arrow", "object")}
-    with Simulator(
-        account, rate_limits=RateLimits.off(), oauth_token=test_streams.TOKEN
-    ) as simulator:
+    with served(account) as simulator:
         for is_edited in (False, True):
             for item_format, pipeline in by_format.items():
-                source = test_streams.source_of(simulator, item_format=item_format)
-                report = sync(pipeline, source.with_resources(*IN_ARROW), clock=clock)
+                source = source_of(simulator, *IN_ARROW, item_format=item_format)
+                report = sync(pipeline, source, clock=account.clock)
                 assert report.exit_code == 0
             if not is_edited:
-                clock.advance(3_600)
+                account.clock.advance(3_600)
                 for stream in IN_ARROW.values():
-                    test_streams.edit(account, stream)
-                clock.advance(3_600)
+                    edit(account, stream)
+                account.clock.advance(3_600)
     as_arrow, as_object = by_format.values()
     tables = {str(table["name"]) for table in as_object.default_schema.data_tables()}
     assert tables == {str(table["name"]) for table in as_arrow.default_schema.data_tables()}

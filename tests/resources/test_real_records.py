@@ -6,22 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 
-import dlt
 import pytest
 from dlt.extract import DltSource
 
 from tests.support.read_back import BY_NAME, Expected, Row
 from tests.support.real_records import VARIABLE, Recorded, recordings_folder
-from zendesk_source import sync, zendesk_source
+from tests.support.simulated import duckdb_pipeline, served, source_of
+from zendesk_source import sync
 from zendesk_source.resources.item_format import ItemFormat
-from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, SimulatedClock, Simulator
 from zendesk_source.simulator.pages import exports
 from zendesk_source.simulator.state import iso
 
 pytestmark = pytest.mark.long
 
-TOKEN = "a-token"
 AFTER_ALL_RECORDINGS = datetime(2027, 1, 15, 12, tzinfo=timezone.utc)
 WITH_CUSTOM_FIELDS = ("tickets", "users", "organizations")
 STREAMS_WITH_RECORDS = {
@@ -45,7 +43,7 @@ def recorded() -> Recorded:
 def zendesk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     monkeypatch.setattr(exports, "MAX_PER_PAGE", 100)  # so that the exports take many pages
     account = Account(SimulatedClock(start=AFTER_ALL_RECORDINGS))
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as simulator:
+    with served(account) as simulator:
         yield simulator
 
 
@@ -57,7 +55,7 @@ class Copy:
         self.item_format = item_format
         self.account = zendesk.account
         self.expected = Expected()
-        self.pipeline = dlt.pipeline("real", destination="duckdb", dataset_name="zendesk_data")
+        self.pipeline = duckdb_pipeline("real")
 
     def serve(self, arriving: Mapping[str, Iterable[Row]], *, is_change: bool) -> None:
         """Put rows into the account; changes come later in the exports, whatever they say."""
@@ -77,12 +75,7 @@ class Copy:
 
     def source(self, streams: Iterable[str]) -> DltSource:
         """Return the source of some streams."""
-        credentials = ZendeskOAuthToken()
-        credentials.subdomain = "acme"
-        credentials.oauth_token = TOKEN
-        credentials.base_url = self.zendesk.base_url
-        source = zendesk_source(credentials, clock=self.account.clock, item_format=self.item_format)
-        return source.with_resources(*streams)
+        return source_of(self.zendesk, *streams, item_format=self.item_format)
 
     def sync(self, streams: Iterable[str]) -> None:
         """Load some streams; none may be skipped or fail."""

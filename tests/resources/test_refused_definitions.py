@@ -18,6 +18,7 @@ from tests.support.scripted_zendesk import (
     ticket,
     user,
 )
+from tests.support.simulated import duckdb_pipeline
 from tests.support.tables import stored_rows
 from zendesk_source import sync
 from zendesk_source.resources.run import StreamRun
@@ -103,7 +104,7 @@ def load(zendesk: ScriptedZendesk, pipeline: dlt.Pipeline, stream: str, form: st
 @STREAMS
 def test_fields_are_kept_as_json_and_become_columns_once_they_are_described(stream, item_format):
     account = Account(stream)
-    pipeline = dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+    pipeline = duckdb_pipeline()
     routes = {**OBJECTS, account.path: account.answer, account.definitions: FORBIDDEN}
     account.write(1, seats=7)
     with ScriptedZendesk(routes) as zendesk:
@@ -135,7 +136,7 @@ def test_fields_are_kept_as_json_and_become_columns_once_they_are_described(stre
 @STREAMS
 def test_columns_stay_where_the_definitions_can_no_longer_be_read(stream, item_format):
     account = Account(stream)
-    pipeline = dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+    pipeline = duckdb_pipeline()
     routes = {**OBJECTS, account.path: account.answer, account.definitions: account.described()}
     account.write(1, seats=1)
     with ScriptedZendesk(routes) as zendesk:

@@ -39,11 +39,6 @@ def long(*values: Any) -> Any:
     return pytest.param(*values, marks=pytest.mark.long)
 
 
-@pytest.fixture
-def pipeline() -> dlt.Pipeline:
-    return dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
-
-
 def conversations(ticket_id: int, state: str = "open") -> Any:
     row = {"id": f"sc{ticket_id}", "ticket_id": ticket_id, "state": state, "updated_at": TIME}
     return cursored(SIDE_CONVERSATIONS, [row])

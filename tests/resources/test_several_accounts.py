@@ -11,12 +11,11 @@ from typing import Any
 import dlt
 import pytest
 
-from tests.resources.test_deletions import NOON, duckdb_pipeline, whole_rows
-from tests.support.tables import TABLES, assert_rows_equal, stored_rows
-from zendesk_source import ConfigurationError, sync, zendesk_source
+from tests.support.simulated import duckdb_pipeline, log_in, served, source_of
+from tests.support.tables import TABLES, assert_rows_equal, stored_rows, whole_rows
+from zendesk_source import ConfigurationError, sync
 from zendesk_source.command_line import main
-from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Simulator
 
 STREAMS = ("tickets", "users", "ticket_fields", "groups", "macros", "tags")
 """An export with side tables, one with fields, a list with a side table, and lists."""
@@ -29,11 +28,8 @@ class Zendesk:
         self.name, self.simulator, self.account = name, simulator, simulator.account
 
     def source(self, *streams: str, **settings: Any):
-        credentials = ZendeskOAuthToken()
-        credentials.subdomain, credentials.oauth_token = self.name, "t"
-        credentials.base_url = self.simulator.base_url
-        settings = {"account_column": True, "clock": self.account.clock, **settings}
-        return zendesk_source(credentials, **settings).with_resources(*streams or STREAMS)
+        settings = {"account_column": True, "subdomain": self.name, **settings}
+        return source_of(self.simulator, *streams or STREAMS, **settings)
 
 
 @pytest.fixture
@@ -42,10 +38,8 @@ def two() -> Iterator[tuple[Zendesk, Zendesk]]:
     with ExitStack() as stack:
         made = []
         for name in ("acme", "acme-emea"):
-            clock = SimulatedClock(start=NOON)
-            account = Account.generate(seed=6, tickets=30, users=12, organizations=3, clock=clock)
-            simulator = Simulator(account, rate_limits=RateLimits.off(), oauth_token="t")
-            made.append(Zendesk(name, stack.enter_context(simulator)))
+            account = Account.generate(seed=6, tickets=30, users=12, organizations=3)
+            made.append(Zendesk(name, stack.enter_context(served(account))))
         yield made[0], made[1]
 
 
@@ -117,12 +111,8 @@ def test_a_vanished_row_is_marked_or_removed_for_its_account_alone(two):
     assert left == {("acme-emea", row["id"]) for row in other.account.truth("macros")}
 
 
-@pytest.mark.parametrize("destination", ["duckdb", "postgres"])
-def test_a_list_of_one_account_may_be_empty_at_first_and_later(two, destination, request):
-    place: Any = destination
-    if destination == "postgres":
-        place = dlt.destinations.postgres(request.getfixturevalue("postgres_url"))
-    pipeline = dlt.pipeline("zendesk", destination=place, dataset_name="zendesk_data")
+def test_a_list_of_one_account_may_be_empty_at_first_and_later(two, either_pipeline):
+    pipeline = either_pipeline
     one, other = two
     lists = ("macros", "ticket_fields")
     kept = {table: one.account.truth(table) for table in lists}
@@ -223,10 +213,7 @@ def test_the_command_line_tells_accounts_apart(two, monkeypatch, capsys):
     monkeypatch.setenv("SOURCES__ZENDESK__ACCOUNT_COLUMN", "true")
 
     def load(zendesk: Zendesk) -> dict[str, int]:
-        settings = {"SUBDOMAIN": zendesk.name, "OAUTH_TOKEN": "t"}
-        settings["BASE_URL"] = zendesk.simulator.base_url
-        for name, value in settings.items():
-            monkeypatch.setenv(f"SOURCES__ZENDESK__CREDENTIALS__{name}", value)
+        log_in(monkeypatch, zendesk.simulator.base_url, subdomain=zendesk.name)
         assert main(["load", "--streams", "users", "--json"]) == 0
         streams = json.loads(capsys.readouterr().out)["streams"]
         return {name: run["rows"] for name, run in streams.items()}

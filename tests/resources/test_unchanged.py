@@ -8,7 +8,7 @@ from typing import Any
 import dlt
 import pytest
 
-from tests.runs.test_sync import account, duckdb_pipeline, source_of, zendesk
+from tests.support.simulated import duckdb_pipeline, source_of
 from tests.support.tables import assert_table_equals
 from zendesk_source import sync
 from zendesk_source.api.paging import Page, Position
@@ -16,8 +16,6 @@ from zendesk_source.api.retry import RetryPolicy
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.extract.newest_rows import not_loaded, remember_newest
 from zendesk_source.simulator import Fault
-
-__all__ = ["account", "zendesk"]
 
 
 def written_at(pipeline: dlt.Pipeline, table: str) -> datetime:
@@ -30,7 +28,7 @@ def written_at(pipeline: dlt.Pipeline, table: str) -> datetime:
 
 def test_only_the_list_that_changed_is_written_again(account, zendesk):
     pipeline = duckdb_pipeline()
-    source = source_of(zendesk).with_resources("groups", "macros", "ticket_fields")
+    source = source_of(zendesk, "groups", "macros", "ticket_fields")
     sync(pipeline, source)
     before = {name: written_at(pipeline, name) for name in ("groups", "macros", "ticket_fields")}
     account.clock.advance(3_600)
@@ -46,7 +44,7 @@ def test_only_the_list_that_changed_is_written_again(account, zendesk):
 
 def test_a_list_whose_table_was_dropped_by_hand_is_written_again(account, zendesk):
     pipeline = duckdb_pipeline()
-    source = source_of(zendesk).with_resources("groups", "macros")
+    source = source_of(zendesk, "groups", "macros")
     sync(pipeline, source)
     with pipeline.sql_client() as client:
         client.execute_sql("DROP TABLE groups")
@@ -57,7 +55,7 @@ def test_a_list_whose_table_was_dropped_by_hand_is_written_again(account, zendes
 
 def test_lists_that_do_not_change_leave_the_schema_as_it_is(account, zendesk):
     pipeline = duckdb_pipeline()
-    source = source_of(zendesk).with_resources("groups", "macros")
+    source = source_of(zendesk, "groups", "macros")
     sync(pipeline, source)
     before = pipeline.default_schema.version_hash
     sync(pipeline, source)
@@ -69,7 +67,7 @@ def test_lists_that_do_not_change_leave_the_schema_as_it_is(account, zendesk):
 
 def test_a_plain_run_writes_a_list_whatever_was_loaded_before(account, zendesk):
     pipeline = duckdb_pipeline()
-    source = source_of(zendesk).with_resources("groups")
+    source = source_of(zendesk, "groups")
     sync(pipeline, source)
     before = written_at(pipeline, "groups")
     account.clock.advance(60)
@@ -83,7 +81,7 @@ EXPORTS = ("organizations", "ticket_events", "ticket_metric_events")
 @pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_newest_rows_that_an_export_shows_again_are_not_loaded_again(account, zendesk, item_format):
     pipeline = duckdb_pipeline()
-    source = source_of(zendesk, item_format=item_format).with_resources(*EXPORTS)
+    source = source_of(zendesk, *EXPORTS, item_format=item_format)
     account.clock.advance(3_600)
     sync(pipeline, source)
     before = {name: written_at(pipeline, name) for name in EXPORTS}
@@ -98,7 +96,7 @@ def test_newest_rows_that_an_export_shows_again_are_not_loaded_again(account, ze
 @pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_a_newest_row_that_changed_within_its_second_is_loaded(account, zendesk, item_format):
     pipeline = duckdb_pipeline()
-    source = source_of(zendesk, item_format=item_format).with_resources("organizations")
+    source = source_of(zendesk, "organizations", item_format=item_format)
     (first, second, *_) = account.truth("organizations")
     account.edit_row("organizations", first["id"], name="Seen before it changed")
     sync(pipeline, source)
@@ -111,7 +109,7 @@ def test_a_newest_row_that_changed_within_its_second_is_loaded(account, zendesk,
 
 
 def test_a_newest_row_that_could_not_be_loaded_comes_again(account, zendesk):
-    pipeline, source = duckdb_pipeline(), source_of(zendesk).with_resources("organizations")
+    pipeline, source = duckdb_pipeline(), source_of(zendesk, "organizations")
     newest = account.truth("organizations")[0]["id"]
     account.edit_row("organizations", newest, name="Written last")
     account.clock.advance(3_600)

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import dlt
 import pytest
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
-from tests.resources.test_deletions import NOON, duckdb_pipeline, source_of, whole_rows
 from tests.support.scripted_zendesk import Reply, ScriptedZendesk, listed
+from tests.support.simulated import duckdb_pipeline, pipeline_into, source_of
+from tests.support.tables import whole_rows
 from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account
 
 FROM, TO = "_zendesk_valid_from", "_zendesk_valid_to"
 
 
 @pytest.fixture
 def account() -> Account:
-    clock = SimulatedClock(start=NOON)
-    return Account.generate(seed=6, tickets=2, users=3, organizations=1, clock=clock)
-
-
-@pytest.fixture
-def zendesk(account: Account) -> Iterator[Simulator]:
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="a-token") as simulator:
-        yield simulator
+    return Account.generate(seed=6, tickets=2, users=3, organizations=1)
 
 
 def versions(pipeline: dlt.Pipeline, row_id: int, table: str = "macros") -> list[dict[str, Any]]:
@@ -41,12 +34,8 @@ def titles(pipeline: dlt.Pipeline, row_id: int) -> list[tuple[str, bool]]:
     return [(row["title"], row[TO] is None) for row in versions(pipeline, row_id)]
 
 
-@pytest.mark.parametrize("destination", ["duckdb", "postgres"])
-def test_every_version_is_kept_with_the_time_it_held(account, zendesk, destination, request):
-    place: Any = destination
-    if destination == "postgres":
-        place = dlt.destinations.postgres(request.getfixturevalue("postgres_url"))
-    pipeline = dlt.pipeline("zendesk", destination=place, dataset_name="zendesk_data")
+def test_every_version_is_kept_with_the_time_it_held(account, zendesk, either_pipeline):
+    pipeline = either_pipeline
 
     def load() -> None:
         account.clock.advance(3_600)  # the time of reading makes no version
@@ -103,12 +92,8 @@ def test_a_refused_list_closes_nothing_and_an_empty_one_everything(account, zend
     assert None not in ends
 
 
-@pytest.mark.parametrize("destination", ["duckdb", "postgres"])
-def test_a_list_may_be_empty_or_refused_at_first_and_any_time_later(destination, request):
-    place: Any = destination
-    if destination == "postgres":
-        place = dlt.destinations.postgres(request.getfixturevalue("postgres_url"))
-    pipeline = dlt.pipeline("zendesk", destination=place, dataset_name="zendesk_data")
+def test_a_list_may_be_empty_or_refused_at_first_and_any_time_later(either_pipeline):
+    pipeline = either_pipeline
     lists = ("macros", "triggers", "groups")
     forbidden = Reply(403, {"error": "Forbidden", "description": "You do not have access"})
 
@@ -202,7 +187,7 @@ def test_history_is_of_settings(zendesk):
 
 def test_a_destination_without_merge_says_that_it_keeps_no_history(zendesk, tmp_path):
     place = dlt.destinations.filesystem(str(tmp_path / "files"))
-    pipeline = dlt.pipeline("zendesk", destination=place, dataset_name="zendesk_data")
+    pipeline = pipeline_into(place)
     with pytest.raises(ConfigurationError, match=r"filesystem cannot keep .* Set history to false"):
         sync(pipeline, source_of(zendesk, "macros", history=True))
 

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import dlt
 import pytest
 
-from tests.support.tables import CORE_TABLES, assert_table_equals, opened, stored_rows
-from zendesk_source import sync, zendesk_support
+from tests.support.edits import eventful_day
+from tests.support.simulated import duckdb_pipeline, served, source_of
+from tests.support.tables import (
+    CORE_TABLES,
+    assert_equals_truth,
+    assert_table_equals,
+    stored_rows,
+)
+from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.resources.run import SliceLimits
-from zendesk_source.settings.credentials import ZendeskOAuthToken
-from zendesk_source.simulator import Account, Fault, RateLimits, SimulatedClock, Simulator
-
-TOKEN = "a-token"
+from zendesk_source.simulator import Account, Fault, SimulatedClock
 
 
 @pytest.fixture
 def account() -> Account:
-    clock = SimulatedClock(start=datetime(2026, 1, 15, 12, tzinfo=timezone.utc))
-    return Account.generate(seed=3, tickets=280, users=60, organizations=15, clock=clock)
-
-
-@pytest.fixture
-def zendesk(account: Account) -> Iterator[Simulator]:
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as simulator:
-        yield simulator
+    return Account.generate(seed=3, tickets=280, users=60, organizations=15)
 
 
 @pytest.fixture
@@ -43,62 +40,8 @@ def dlt_lines() -> Iterator[list[str]]:
     logging.getLogger("dlt").removeHandler(handler)
 
 
-def source_of(zendesk: Simulator, **settings):
-    credentials = ZendeskOAuthToken()
-    credentials.subdomain = "acme"
-    credentials.oauth_token = TOKEN
-    credentials.base_url = zendesk.base_url
-    return zendesk_support(credentials, clock=zendesk.account.clock, **settings)
-
-
-def duckdb_pipeline(name: str = "zendesk") -> dlt.Pipeline:
-    return dlt.pipeline(name, destination="duckdb", dataset_name="zendesk_data")
-
-
-def assert_equals_truth(
-    pipeline: dlt.Pipeline, account: Account, tables: Iterable[str] = tuple(CORE_TABLES)
-) -> None:
-    deleted = {row["id"] for row in account.truth("tickets") if row["status"] == "deleted"}
-    with opened(pipeline) as dataset:
-        for table in tables:
-            # The export shows no metrics of deleted tickets: theirs stay as they were last seen.
-            but_not = deleted if table == "ticket_metrics" else ()
-            assert_table_equals(dataset, table, account.truth(table), but_not=but_not)
-
-
 def tables_of(*names: str) -> list[str]:
     return [table.name for stream in STREAMS if stream.name in names for table in stream.tables]
-
-
-def eventful_day(account: Account) -> None:
-    """Everything that makes a connector lose or double rows."""
-    account.clock.advance(3_600)
-    tickets = [
-        row for row in account.truth("tickets") if row["status"] not in ("deleted", "closed")
-    ]
-    ids = [row["id"] for row in tickets]
-    for ticket_id in ids[:10]:
-        account.edit_ticket(ticket_id, status="pending", tags=["only_this_one"])
-    account.edit_ticket(ids[10], tags=[])
-    account.system_update(ids[11])
-    account.bulk_edit([row["id"] for row in tickets], priority="urgent")
-    account.clock.advance(5)
-    account.delete_ticket(ids[12])
-    account.delete_ticket(ids[13])
-    account.scrub_ticket(ids[13])
-    account.comment(ids[14], body="Seen, thank you.", public=True)
-    fields = [field for field in account.truth("ticket_fields") if field["removable"]]
-    account.rename_field("ticket", fields[0]["id"], "Renamed since")
-    for title in ("Twice the same", "Twice the same", "Status", "Ответ"):
-        field = account.add_field("ticket", "text", title)
-        account.set_custom_field(ids[15], field["id"], f"value of {title}")
-    account.create_ticket(subject="Brand new")
-    user_id = account.truth("users")[0]["id"]
-    account.edit_user(user_id, name="Someone else")
-    account.add_identity(user_id, type="email", value="second@example.com")
-    account.remove_row("macros", account.truth("macros")[0]["id"])
-    account.edit_organization(account.truth("organizations")[0]["id"], details="Moved")
-    account.clock.advance(3_600)
 
 
 def test_tables_equal_the_account_after_every_sync(account, zendesk):
@@ -125,12 +68,12 @@ def test_more_tickets_of_one_second_than_two_pages_hold_arrive_once(zendesk, acc
         account.create_ticket(subject="imported")
     pipeline = duckdb_pipeline()
     names = ("tickets", "ticket_events", "ticket_metric_events")
-    sync(pipeline, source_of(zendesk).with_resources(*names))
+    sync(pipeline, source_of(zendesk, *names))
     ids = [row["id"] for row in account.truth("tickets") if row["status"] != "deleted"]
     account.clock.advance(600)
     account.bulk_edit(ids, priority="low")
     account.clock.advance(600)
-    sync(pipeline, source_of(zendesk).with_resources(*names))
+    sync(pipeline, source_of(zendesk, *names))
     assert_equals_truth(pipeline, account, tables_of(*names))
 
 
@@ -166,18 +109,18 @@ def test_small_slices_give_the_same_tables(account, zendesk):
     pipeline = duckdb_pipeline()
     limits = SliceLimits(max_pages=1)
     names = ("tickets", "users", "organizations", "ticket_fields", "macros", "ticket_events")
-    sync(pipeline, source_of(zendesk).with_resources(*names), limits=limits)
+    sync(pipeline, source_of(zendesk, *names), limits=limits)
     eventful_day(account)
-    report = sync(pipeline, source_of(zendesk).with_resources(*names), limits=limits)
+    report = sync(pipeline, source_of(zendesk, *names), limits=limits)
     assert report.slices > 3
     assert_equals_truth(pipeline, account, tables_of(*names))
 
 
 def test_a_plain_dlt_run_needs_nothing_else_and_says_nothing(account, zendesk, dlt_lines):
     pipeline = duckdb_pipeline()
-    pipeline.run(source_of(zendesk).with_resources("tickets", "users"))
+    pipeline.run(source_of(zendesk, "tickets", "users"))
     eventful_day(account)
-    pipeline.run(source_of(zendesk).with_resources("tickets", "users"))
+    pipeline.run(source_of(zendesk, "tickets", "users"))
     tables = ("tickets", "ticket_tags", "ticket_metrics", "users", "user_identities")
     assert_equals_truth(pipeline, account, tables)
     assert dlt_lines == []
@@ -188,8 +131,8 @@ def test_the_rows_that_are_told_are_those_of_the_tables(item_format):
     clock = SimulatedClock()
     account = Account.generate(tickets=160, users=20, organizations=2, clock=clock)
     pipeline = duckdb_pipeline()
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as zendesk:
-        source = source_of(zendesk, item_format=item_format).with_resources("ticket_events")
+    with served(account) as zendesk:
+        source = source_of(zendesk, "ticket_events", item_format=item_format)
         run = sync(pipeline, source, clock=clock).runs["ticket_events"]
     assert run.pages > 1  # the second at which one ends is shown by the next one again
     told = {table: len(stored_rows(pipeline, table)) for table in run.rows}
@@ -215,16 +158,16 @@ def test_custom_field_columns_survive_a_lost_working_folder(account, zendesk):
 def test_a_rating_that_changes_later_arrives_whichever_time_zendesk_filters_by(ratings_filter):
     clock = SimulatedClock(start=datetime(2026, 1, 15, 12, tzinfo=timezone.utc))
     account = Account.generate(seed=3, tickets=100, clock=clock, ratings_filter=ratings_filter)
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token=TOKEN) as zendesk:
+    with served(account) as zendesk:
         pipeline = duckdb_pipeline()
         ticket_id = account.create_ticket(subject="Rated twice")["id"]
         account.rate(ticket_id, "good")
         clock.advance(3_600)
-        sync(pipeline, source_of(zendesk).with_resources("satisfaction_ratings"))
+        sync(pipeline, source_of(zendesk, "satisfaction_ratings"))
         clock.advance(20 * 86_400)
         account.rate(ticket_id, "bad")
         clock.advance(3_600)
-        sync(pipeline, source_of(zendesk).with_resources("satisfaction_ratings"))
+        sync(pipeline, source_of(zendesk, "satisfaction_ratings"))
         assert_equals_truth(pipeline, account, ["satisfaction_ratings"])
 
 
@@ -233,12 +176,12 @@ def test_pages_before_an_unreadable_one_are_loaded(account, zendesk, item_format
     attempts_of_a_page = 8
     zendesk.fail_next(Fault.SERVER_ERROR, "ticket_events", times=attempts_of_a_page, skip=2)
     pipeline = duckdb_pipeline()
-    source = source_of(zendesk, item_format=item_format).with_resources("ticket_events")
+    source = source_of(zendesk, "ticket_events", item_format=item_format)
     report = sync(pipeline, source)
     assert report.runs["ticket_events"].status == "failed"
     assert len(stored_rows(pipeline, "ticket_events")) > 1_900
     asked_before = len(zendesk.requests)
-    report = sync(pipeline, source_of(zendesk).with_resources("ticket_events"))
+    report = sync(pipeline, source_of(zendesk, "ticket_events"))
     assert report.exit_code == 0
     asked = [r for r in zendesk.requests[asked_before:] if r.stream == "ticket_events"]
     assert len(asked) == 1
@@ -266,10 +209,10 @@ def test_a_refused_stream_is_skipped_and_its_table_stays(account, zendesk):
 
 def test_a_window_with_an_end_is_read_and_leaves_the_position_alone(account, zendesk):
     pipeline = duckdb_pipeline()
-    sync(pipeline, source_of(zendesk, start_date="2026-01-14").with_resources("tickets"))
+    sync(pipeline, source_of(zendesk, "tickets", start_date="2026-01-14"))
     newer = len(stored_rows(pipeline, "tickets"))
-    window = {"start_date": "2020-01-01", "end_date": "2026-01-14"}
-    sync(pipeline, source_of(zendesk, **window).with_resources("tickets"))
+    end, start = "2026-01-14", "2020-01-01"
+    sync(pipeline, source_of(zendesk, "tickets", start_date=start, end_date=end))
     assert_table_equals(pipeline, "tickets", account.truth("tickets"))
     assert newer < len(account.truth("tickets"))
     state = pipeline.state["sources"]["zendesk"]["resources"]["tickets"]
@@ -278,7 +221,7 @@ def test_a_window_with_an_end_is_read_and_leaves_the_position_alone(account, zen
 
 def test_an_earlier_start_date_fetches_what_was_left_out(account, zendesk):
     pipeline = duckdb_pipeline()
-    sync(pipeline, source_of(zendesk, start_date="2026-01-14").with_resources("tickets"))
+    sync(pipeline, source_of(zendesk, "tickets", start_date="2026-01-14"))
     assert len(stored_rows(pipeline, "tickets")) < len(account.truth("tickets"))
-    sync(pipeline, source_of(zendesk, start_date="2020-01-01").with_resources("tickets"))
+    sync(pipeline, source_of(zendesk, "tickets", start_date="2020-01-01"))
     assert_table_equals(pipeline, "tickets", account.truth("tickets"))

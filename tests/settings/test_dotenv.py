@@ -25,7 +25,7 @@ from zendesk_source.settings.credentials import (
     ZendeskRefreshToken,
 )
 from zendesk_source.settings.dotenv import PLAIN_NAMES, dotenv_values, read_plain_settings
-from zendesk_source.simulator import Account, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, Simulator
 
 SECRET = "s3cr3t"
 DLT = "SOURCES__ZENDESK__CREDENTIALS__"
@@ -223,7 +223,7 @@ def run_snippet() -> subprocess.CompletedProcess[str]:
 
 
 def test_the_file_works_for_python_as_for_the_command_line(own_dlt: Path) -> None:
-    account = Account.generate(tickets=1, users=2, organizations=1, clock=SimulatedClock())
+    account = Account.generate(tickets=1, users=2, organizations=1)
     with Simulator(account, oauth_token=SECRET) as zendesk:
         settings = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": SECRET}
         place = {"DESTINATION__DUCKDB__CREDENTIALS": "of_the_file.duckdb"}

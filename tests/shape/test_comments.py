@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import dlt
 import pytest
 
-from tests.resources.test_streams import source_of
 from tests.support.scripted_zendesk import SECOND, TIME, ScriptedZendesk, timed
+from tests.support.simulated import duckdb_pipeline, served, source_of
 from tests.support.tables import stored_rows
 from zendesk_source import sync
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+from zendesk_source.simulator import Account, SimulatedClock
 
 FORMATS = pytest.mark.parametrize("item_format", ["arrow", "object"])
 
@@ -46,7 +45,7 @@ CHILDREN = [
 def test_every_kind_of_comment_is_one_and_no_notification_is(item_format):
     event = {"id": 500, "ticket_id": 1, "timestamp": SECOND, "child_events": CHILDREN}
     answer = timed("ticket_events", [event])
-    pipeline = dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
+    pipeline = duckdb_pipeline()
     with ScriptedZendesk({"/api/v2/incremental/ticket_events": answer}) as zendesk:
         source = zendesk.source("ticket_events", item_format=item_format)
         assert sync(pipeline, source, clock=zendesk.clock).exit_code == 0
@@ -71,9 +70,9 @@ def test_the_simulator_makes_comments_of_calls():
         seed=5, tickets=60, users=20, organizations=2, clock=SimulatedClock()
     )
     account.clock.advance(600)
-    pipeline = dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_data")
-    with Simulator(account, rate_limits=RateLimits.off(), oauth_token="a-token") as simulator:
-        sync(pipeline, source_of(simulator).with_resources("ticket_events"), clock=account.clock)
+    pipeline = duckdb_pipeline()
+    with served(account) as simulator:
+        sync(pipeline, source_of(simulator, "ticket_events"), clock=account.clock)
     sent = {row["id"]: row for row in account.truth("ticket_comments")}
     stored = {row["id"]: row for row in stored_rows(pipeline, "ticket_comments")}
     assert stored.keys() == sent.keys()

@@ -9,15 +9,14 @@ import dlt
 import orjson
 import pytest
 
-from tests.runs.test_sync import account, duckdb_pipeline, eventful_day, source_of, zendesk
+from tests.support.edits import eventful_day
+from tests.support.simulated import duckdb_pipeline, source_of
 from tests.support.tables import stored_rows
 from zendesk_source import sync
 from zendesk_source.catalogue import CUSTOM_FIELD_ROWS
 from zendesk_source.simulator import Account
 from zendesk_source.views import drop_views
 from zendesk_source.views.labels import LABEL, VIEW
-
-__all__ = ["account", "zendesk"]
 
 OWNERS = {"ticket": "tickets", "user": "users", "organization": "organizations"}
 
@@ -44,12 +43,12 @@ def test_as_rows_a_table_holds_every_value_that_is_set_and_none_that_was_cleared
 ):
     pipeline = duckdb_pipeline()
     settings = {"custom_fields": "rows", "item_format": item_format}
-    sync(pipeline, source_of(zendesk, **settings).with_resources(*OWNERS.values()))
+    sync(pipeline, source_of(zendesk, *OWNERS.values(), **settings))
     before = values_of(account, "ticket")
     cleared = next(iter(before))
     account.set_custom_field(*cleared, None)
     eventful_day(account)
-    sync(pipeline, source_of(zendesk, **settings).with_resources(*OWNERS.values()))
+    sync(pipeline, source_of(zendesk, *OWNERS.values(), **settings))
     for owner, stream in OWNERS.items():
         side = CUSTOM_FIELD_ROWS[owner]
         stored = {
@@ -63,16 +62,6 @@ def test_as_rows_a_table_holds_every_value_that_is_set_and_none_that_was_cleared
     assert cleared not in values_of(account, "ticket")
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
-def pipeline(request):
-    if request.param == "duckdb":
-        return duckdb_pipeline()
-    url = request.getfixturevalue("postgres_url")
-    return dlt.pipeline(
-        "zendesk", destination=dlt.destinations.postgres(url), dataset_name="zendesk_data"
-    )
-
-
 def labels_of(pipeline: dlt.Pipeline, column: str) -> dict[int, Any]:
     with pipeline.sql_client() as client:
         view = client.make_qualified_table_name(VIEW)
@@ -84,7 +73,7 @@ def labels_of(pipeline: dlt.Pipeline, column: str) -> dict[int, Any]:
 
 
 def test_a_field_newer_than_the_definitions_that_were_read_is_named_by_its_title(account, zendesk):
-    pipeline, source = duckdb_pipeline(), source_of(zendesk).with_resources("tickets")
+    pipeline, source = duckdb_pipeline(), source_of(zendesk, "tickets")
     pipeline.run(source)
     ticket_id = next(row["id"] for row in account.truth("tickets") if row["status"] == "open")
     field = account.add_field("ticket", "text", "Newest of all")
@@ -107,7 +96,7 @@ def test_a_view_shows_choices_by_their_labels_as_they_are_now(account, zendesk, 
     account.set_custom_field(ids[0], parts["id"], values[parts["id"]])
     account.set_custom_field(ids[1], color["id"], "no_longer_a_choice")
     account.clock.advance(600)
-    source = source_of(zendesk).with_resources("tickets", "ticket_fields")
+    source = source_of(zendesk, "tickets", "ticket_fields")
     sync(pipeline, source)
     everyone = {row["id"] for row in account.truth("tickets")}
     colors, several = labels_of(pipeline, "cf_color"), labels_of(pipeline, "cf_parts")
@@ -125,7 +114,7 @@ def test_a_view_shows_choices_by_their_labels_as_they_are_now(account, zendesk, 
     account.edit_row("ticket_fields", color["id"], custom_field_options=renamed)
     account.add_field("ticket", "tagger", "Another", options=["One"])
     account.clock.advance(600)
-    sync(pipeline, source_of(zendesk).with_resources("tickets", "ticket_fields"))
+    sync(pipeline, source_of(zendesk, "tickets", "ticket_fields"))
     assert labels_of(pipeline, "cf_color")[ids[0]] == "New Dark Red"
     drop_views(pipeline)
     with pipeline.sql_client() as client:

@@ -8,7 +8,6 @@ from typing import Any
 import dlt
 import pytest
 
-from tests.resources.test_streams import everything
 from tests.support.scripted_zendesk import (
     SECOND,
     ScriptedZendesk,
@@ -20,6 +19,7 @@ from tests.support.scripted_zendesk import (
     timed,
     user,
 )
+from tests.support.simulated import EVERY_STREAM, duckdb_pipeline, source_of
 from tests.support.tables import opened, stored_rows
 from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
@@ -27,10 +27,6 @@ from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simula
 
 FORMATS = pytest.mark.parametrize("item_format", ["arrow", "object"])
 LATER = "2023-11-14T22:14:20Z"
-
-
-def duckdb_pipeline(name: str = "zendesk") -> dlt.Pipeline:
-    return dlt.pipeline(name, destination="duckdb", dataset_name="zendesk_data")
 
 
 def loaded(
@@ -280,13 +276,13 @@ def test_every_stream_is_as_if_no_row_had_come_twice(item_format):
     account.clock.advance(600)
     plain, odd = duckdb_pipeline("plain"), duckdb_pipeline("odd")
     with Simulator(account, rate_limits=RateLimits.off(), oauth_token="a-token") as simulator:
-        sync(plain, everything(simulator), clock=account.clock)
+        sync(plain, source_of(simulator, *EVERY_STREAM), clock=account.clock)
         with ScriptedZendesk(behind=simulator) as zendesk:
             me = zendesk.routes["/api/v2/users/me"]
             zendesk.routes.clear()
             zendesk.routes["/api/v2/users/me"] = me
             zendesk.routes["*"] = lambda seen: with_older_states(zendesk.healthy(seen))
-            names = list(everything(simulator).selected_resources)
+            names = EVERY_STREAM
             source = zendesk.source(*names, item_format=item_format)
             sync(odd, source, clock=account.clock)
     with opened(plain) as expected, opened(odd) as found:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from zendesk_source.catalogue import STREAMS, Stream
+from zendesk_source.catalogue import STREAMS
 from zendesk_source.simulator import Account, SimulatedClock
 from zendesk_source.simulator.state import shown_key
 
@@ -20,15 +20,10 @@ def account() -> Account:
     return Account.generate(seed=3, tickets=400, users=200, organizations=25)
 
 
-@pytest.fixture(scope="module")
-def again() -> Account:
-    return Account.generate(seed=3, tickets=400, users=200, organizations=25)
-
-
-@pytest.mark.parametrize("name", EVERYTHING)
-def test_the_same_seed_gives_the_same_rows(account: Account, again: Account, name: str) -> None:
-    assert account.truth(name) == again.truth(name)
-    assert account.truth(name)
+def test_the_same_seed_gives_the_same_rows(account: Account) -> None:
+    again = Account.generate(seed=3, tickets=400, users=200, organizations=25)
+    assert [name for name in EVERYTHING if account.truth(name) != again.truth(name)] == []
+    assert [name for name in EVERYTHING if not account.truth(name)] == []
 
 
 def test_another_seed_gives_other_rows(account: Account) -> None:
@@ -36,11 +31,13 @@ def test_another_seed_gives_other_rows(account: Account) -> None:
     assert account.truth("tickets") != other.truth("tickets")
 
 
-@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
-def test_the_declared_key_identifies_a_row(account: Account, stream: Stream) -> None:
-    rows = account.truth(stream.name)
-    keys = Counter(tuple(row[column] for column in shown_key(stream)) for row in rows)
-    assert max(keys.values()) == 1
+def test_the_declared_key_identifies_a_row(account: Account) -> None:
+    doubled = []
+    for stream in STREAMS:
+        key = shown_key(stream)
+        keys = Counter(tuple(row[name] for name in key) for row in account.truth(stream.name))
+        doubled += [(stream.name, key) for key, count in keys.items() if count > 1]
+    assert doubled == []
 
 
 def test_the_past_ends_before_now(account: Account) -> None:

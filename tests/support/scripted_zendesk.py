@@ -22,7 +22,7 @@ from urllib.request import Request, urlopen
 
 from dlt.extract import DltSource
 
-from tests.api.stub import FakeClock, Reply, Seen, Stub
+from tests.support.stub import FakeClock, Reply, Seen, Stub
 from zendesk_source import zendesk_source
 from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Simulator
