@@ -22,6 +22,9 @@ demo: .venv/.project ## Load a simulated Zendesk account into DuckDB and query i
 test: .venv/.project ## Run the tests, those that take long excepted
 	@$(RUN) -m pytest --numprocesses auto -m "not long" $(ARGS)
 
+test-fast: .venv/.project ## Run the tests that run no pipeline, in less than a minute
+	@$(RUN) -m pytest --numprocesses auto -m "not pipeline and not long" $(ARGS)
+
 test-all: .venv/.project ## Run all tests: also kills, whole accounts, the documentation's commands
 	@$(RUN) -m pytest --numprocesses auto $(ARGS)
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from random import Random
 
 import dlt
 import psycopg2
@@ -22,6 +23,24 @@ from zendesk_source.simulator import Account, Simulator
 
 SHIPPED_CONFIG = Path(__file__).parent.parent / ".dlt" / "config.toml"
 POSTGRES = "postgresql://postgres:any@127.0.0.1:5432"
+
+
+# A test file that holds one of these names makes pipelines, or processes that may.
+MAKES_PIPELINES = {"dlt", "duckdb_pipeline", "main", "pipeline_into", "subprocess", "sync"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in another order")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests that may run a pipeline, by what their files import; shuffle if asked to."""
+    for item in items:
+        if isinstance(item, pytest.Function) and MAKES_PIPELINES & vars(item.module).keys():
+            item.add_marker("pipeline")
+    if (seed := config.getoption("--shuffle")) is not None:
+        Random(seed).shuffle(items)
 
 
 class OutsideWorldError(RuntimeError):

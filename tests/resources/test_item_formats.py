@@ -20,6 +20,11 @@ pytestmark = pytest.mark.long
 IN_ARROW = {s.name: s for s in STREAMS if s.is_incremental and s.each_of is None}
 
 
+@pytest.fixture
+def account() -> Account:
+    return Account.generate(seed=6, tickets=150, users=30, organizations=6)
+
+
 def columns_of(dataset: Dataset, table: str) -> dict[str, Any]:
     columns = dataset.tables[table]["columns"]
     return {

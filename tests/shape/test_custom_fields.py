@@ -21,6 +21,11 @@ from zendesk_source.views.labels import LABEL, VIEW
 OWNERS = {"ticket": "tickets", "user": "users", "organization": "organizations"}
 
 
+@pytest.fixture
+def account() -> Account:
+    return Account.generate(seed=6, tickets=150, users=30, organizations=6)
+
+
 def values_of(account: Account, owner: str) -> dict[tuple[int, Any], str]:
     """Return every custom value that is set, by its owner's id and what rows call the field."""
     side = CUSTOM_FIELD_ROWS[owner]
