@@ -70,7 +70,7 @@ def test_credentials_from_the_secrets_file(zendesk, own_dlt, monkeypatch) -> Non
     for name in ("SUBDOMAIN", "OAUTH_TOKEN", "BASE_URL"):
         monkeypatch.delenv(f"SOURCES__ZENDESK__CREDENTIALS__{name}")
     (own_dlt / ".dlt" / "secrets.toml").write_text(
-        '[sources.zendesk.credentials]\nsubdomain = "acme"\noauth_token = "t"\n'
+        '[sources.zendesk.credentials]\nsubdomain = "acme"\noauth_token = "a-token"\n'
         f'base_url = "{zendesk.base_url}"\n'
     )
     assert run("--streams", "groups").returncode == 0
