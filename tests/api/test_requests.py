@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.api.stub import Reply, Stub
 from tests.api.walking import rows
+from tests.support.stub import Reply, Stub
 from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Position, pages, request_of, sample_of
 from zendesk_source.api.paging.request import MOST_SAMPLED_ROWS

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from typing import Any
 
 import dlt
 import pytest
 
-from tests.runs.test_sync import TOKEN, source_of, zendesk
+from tests.support.simulated import source_of
 from tests.support.tables import stored_rows
-from zendesk_source import ConfigurationError, make_views, sync, zendesk_source
+from zendesk_source import ConfigurationError, make_views, sync
 from zendesk_source.runs.reset import reset_stream
-from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.settings.selection import select_streams
-from zendesk_source.simulator import Account, SimulatedClock
+from zendesk_source.simulator import Account
 from zendesk_source.views.fivetran import FIVETRAN
-
-__all__ = ["zendesk"]
 
 EVERYTHING = ["core", "schedule_holidays", "audit_logs"]
 SCHEMA = "zendesk_data_fivetran"
@@ -33,22 +30,17 @@ TYPES = {
 
 @pytest.fixture
 def account() -> Account:
-    clock = SimulatedClock(start=datetime(2026, 1, 15, 12, tzinfo=timezone.utc))
-    return Account.generate(seed=3, tickets=60, users=25, organizations=8, clock=clock)
+    return Account.generate(seed=3, tickets=60, users=25, organizations=8)
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
-def pipeline(request) -> dlt.Pipeline:
-    if request.param == "duckdb":
-        destination: Any = "duckdb"
-    else:
-        destination = dlt.destinations.postgres(request.getfixturevalue("postgres_url"))
-    return dlt.pipeline("zendesk", destination=destination, dataset_name="zendesk_data")
+@pytest.fixture
+def pipeline(either_pipeline: dlt.Pipeline) -> dlt.Pipeline:
+    return either_pipeline
 
 
 def load(pipeline: dlt.Pipeline, zendesk, *streams: str, **settings):
     names = select_streams(list(streams or EVERYTHING))
-    report = sync(pipeline, source_of(zendesk, **settings).with_resources(*names))
+    report = sync(pipeline, source_of(zendesk, *names, **settings))
     assert report.exit_code == 0
     return report
 
@@ -193,11 +185,7 @@ def test_tables_can_be_dropped_below_views(zendesk, pipeline):
 @pytest.mark.long
 def test_accounts_that_share_a_dataset_have_a_schema_each(zendesk, pipeline):
     for subdomain in ("acme", "other-firm"):
-        credentials = ZendeskOAuthToken()
-        credentials.subdomain, credentials.oauth_token = subdomain, TOKEN
-        credentials.base_url = zendesk.base_url
-        clock = zendesk.account.clock
-        source = zendesk_source(credentials, account_column=True, clock=clock)
+        source = source_of(zendesk, subdomain=subdomain, account_column=True)
         assert sync(pipeline, source.with_resources(*select_streams(["core"]))).exit_code == 0
     report = make_views(pipeline)
     schemas = ["zendesk_data_acme_fivetran", "zendesk_data_other_firm_fivetran"]
