@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,10 +18,10 @@ from zendesk_source.catalogue import PRODUCTS, STREAMS, Product, with_custom_fie
 from zendesk_source.destination.failures import explained
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.resources import resource_of
-from zendesk_source.resources.connection import Connection, CustomFields, Deleted
-from zendesk_source.resources.item_format import ItemFormat
+from zendesk_source.resources.connection import Connection
 from zendesk_source.settings.credentials import ZendeskCredentials
 from zendesk_source.settings.dotenv import read_plain_settings
+from zendesk_source.settings.options import DEFAULTS, Options, options_told, with_each_option
 from zendesk_source.times import Window, parse_date
 
 SECTION = "zendesk"
@@ -37,28 +36,15 @@ were given, belong to the account, whichever source reads it."""
 def _source_of(name: str, products: Sequence[Product], what: str) -> SourceFactory[..., DltSource]:
     """Make a dlt source of some products; all sources take the same settings."""
 
+    @with_each_option
     def read(
         credentials: ZendeskCredentials = dlt.secrets.value,
         start_date: TAnyDateTime | None = None,
         end_date: TAnyDateTime | None = None,
-        custom_fields: CustomFields = "columns",
-        item_format: ItemFormat = "auto",
-        deleted: Deleted = "mark",
-        history: Any = None,  # bool | list[str]; dlt looks for no setting of that type
-        account_column: bool = False,
-        rate_limit_share: float = 0.9,
+        options: Options = DEFAULTS,
         clock: Clock | None = None,
     ) -> list[DltResource]:
-        connection = _connection(
-            credentials,
-            custom_fields,
-            item_format,
-            deleted,
-            history,
-            account_column,
-            rate_limit_share,
-            clock,
-        )
+        connection = Connection(credentials, hearing(clock), options)
         return _resources(products, connection, start_date, end_date)
 
     read.__name__ = read.__qualname__ = name
@@ -82,7 +68,7 @@ class _Sources(DltSourceFactoryWrapper[Any, DltSource]):
             return super().__call__(*args, **kwargs)
 
 
-_OF_EVERY_SOURCE = """
+_OF_EVERY_SOURCE = f"""
 
 Every resource resumes from the export's own cursor, kept in its state, so a second run fetches
 only what changed. Unless resources are named, the core is read (what analysis needs, at few
@@ -93,18 +79,7 @@ Args:
     credentials: OAuth client, OAuth token or API token; from ``[sources.zendesk.credentials]``.
     start_date: First moment to read changes from; the beginning when left out.
     end_date: Read a fixed window up to here, without moving the saved position.
-    custom_fields: ``columns`` gives each custom field a typed ``cf_`` column, ``rows`` gives
-        each value a row of ``ticket_custom_fields``, ``user_custom_fields`` or
-        ``organization_custom_fields``, ``json`` keeps them as Zendesk sends them.
-    item_format: ``arrow`` loads the exports at a fraction of the CPU, ``object`` works with every
-        destination; ``auto`` chooses by the destination.
-    deleted: ``mark`` keeps what Zendesk has deleted: flagged as Zendesk does, or, where a list just
-        stops showing a row, with the time in ``_zendesk_deleted_at``. ``remove`` removes the rows.
-    history: Keep every version of the lists that are settings (macros, triggers, forms, schedules,
-        holidays, SLA policies ...), or of those named, from when until when it held.
-    account_column: Let several accounts share a dataset: every row gets the account's subdomain
-        in the column ``account``, which is part of every key.
-    rate_limit_share: Part of the account's requests a minute this source may use.
+{options_told()}
     clock: Time and the way to wait, for tests against the simulator.
 
 Returns:
@@ -146,48 +121,14 @@ zendesk_custom_objects = _source_of(
 )
 
 
+@with_each_option
 def _connection(
     credentials: ZendeskCredentials = dlt.secrets.value,
-    custom_fields: CustomFields = "columns",
-    item_format: ItemFormat = "auto",
-    deleted: Deleted = "mark",
-    history: Any = None,
-    account_column: bool = False,
-    rate_limit_share: float = 0.9,
+    options: Options = DEFAULTS,
     clock: Clock | None = None,
 ) -> Connection:
-    """Return an account and the settings it is read with."""
-    if not 0 < rate_limit_share <= 1:
-        raise ConfigurationError(
-            f"rate_limit_share is {rate_limit_share:g}.",
-            "Set it above 0 and up to 1; 0.9 leaves a tenth to the account's other tools.",
-        )
-    return Connection(
-        credentials=credentials,
-        clock=hearing(clock),
-        custom_fields=custom_fields,
-        item_format=item_format,
-        deleted=deleted,
-        history=_with_history(history),
-        account_column=account_column,
-        rate_limit_share=rate_limit_share,
-    )
-
-
-def _with_history(wanted: bool | str | Sequence[str] | None) -> frozenset[str]:
-    """Return the streams whose versions are kept; a setting is text, also for true and false."""
-    able = {stream.name for stream in STREAMS if stream.keeps_history}
-    if isinstance(wanted, str):
-        words = re.findall(r"\w+", wanted)
-        wanted = {"true": True, "false": False}.get(wanted.strip().lower(), words)
-    if isinstance(wanted, bool) or wanted is None:
-        return frozenset(able if wanted else ())
-    if unable := sorted(set(wanted) - able):
-        raise ConfigurationError(
-            f"There is no history of {', '.join(unable)}.",
-            f"Set history to true, or name some of {', '.join(sorted(able))}.",
-        )
-    return frozenset(wanted)
+    """Return an account and the options it is read with."""
+    return Connection(credentials, hearing(clock), options)
 
 
 configured_connection = with_config(_connection, sections=("sources", SECTION))
@@ -200,7 +141,7 @@ def _resources(
     """Return the resources of some products; what is not core waits to be named."""
     window = _window(start_date, end_date, connection.clock.now())
     streams = [stream for stream in STREAMS if stream.product in products]
-    if connection.custom_fields == "rows":
+    if connection.options.custom_fields == "rows":
         streams = list(map(with_custom_field_rows, streams))
     has_core = any(stream.is_core for stream in streams)
     resources = [resource_of(stream, connection, window) for stream in streams]

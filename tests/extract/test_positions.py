@@ -21,8 +21,8 @@ from tests.support.scripted_zendesk import (
 from tests.support.stub import START
 from tests.support.tables import stored_rows
 from zendesk_source import SyncReport, sync
-from zendesk_source.resources.item_format import ItemFormat
 from zendesk_source.runs.reset import reset_stream
+from zendesk_source.settings.options import ItemFormat
 
 NOW = int(START.timestamp())
 ORGANIZATIONS = "/api/v2/incremental/organizations"

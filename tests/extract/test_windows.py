@@ -22,7 +22,7 @@ from zendesk_source.catalogue.support.exports import SATISFACTION_RATINGS
 from zendesk_source.extract.positions import EXPORTS, open_position, row_time, save_position
 from zendesk_source.extract.steps import read_incremental
 from zendesk_source.extract.window import extent_of
-from zendesk_source.resources.item_format import ItemFormat
+from zendesk_source.settings.options import ItemFormat
 from zendesk_source.simulator import Account, Simulator
 
 TOKEN = "a-token"

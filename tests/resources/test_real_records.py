@@ -13,7 +13,7 @@ from tests.support.read_back import BY_NAME, Expected, Row
 from tests.support.real_records import VARIABLE, Recorded, recordings_folder
 from tests.support.simulated import duckdb_pipeline, served, source_of
 from zendesk_source import sync
-from zendesk_source.resources.item_format import ItemFormat
+from zendesk_source.settings.options import ItemFormat
 from zendesk_source.simulator import Account, SimulatedClock, Simulator
 from zendesk_source.simulator.pages import exports
 from zendesk_source.simulator.state import iso

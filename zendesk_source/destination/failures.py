@@ -34,8 +34,8 @@ from zendesk_source.errors import (
 )
 from zendesk_source.login.redaction import without_secrets
 from zendesk_source.settings.missing import missing_settings
+from zendesk_source.settings.options import OPTIONS
 
-_SETTINGS = ("custom_fields", "deleted", "history", "item_format", "rate_limit_share")
 _HOW_TO_WRITE = {bool: "true or false", float: "a number such as 0.9", int: "a whole number"}
 # What every Python database driver raises (PEP 249), whichever is installed.
 _DRIVER_ERRORS = {"OperationalError", "InterfaceError", "DatabaseError"}
@@ -207,7 +207,7 @@ def _of_settings(error: BaseException) -> ZendeskError | None:
 
 def _wrong_value(error: ConfigValueCannotBeCoercedException) -> ConfigurationError:
     # Only values that cannot be secrets are shown.
-    shown = f" cannot be {error.field_value!r}" if error.field_name in _SETTINGS else ""
+    shown = f" cannot be {error.field_value!r}" if error.field_name in OPTIONS else ""
     choices = [str(choice) for choice in get_args(error.hint) if isinstance(choice, str)]
     wanted = " or ".join(choices) or _HOW_TO_WRITE.get(
         error.hint, "what docs/configuration.md says"

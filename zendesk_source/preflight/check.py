@@ -240,7 +240,7 @@ def _report(
             (page.server_time, page.received_at) for page in pages if page is not None
         ),
         rate_limits=connection.client.rate_limits(),
-        rate_limit_share=connection.rate_limit_share,
+        rate_limit_share=connection.options.rate_limit_share,
         destination=destination,
         streams={stream.name: answer.found for stream, answer in answers.items()},
         other_products={stream.product: answer.found.status for stream, answer in others.items()},

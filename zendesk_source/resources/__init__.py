@@ -26,7 +26,7 @@ _REMOVES = {"data_type": "bool", "hard_delete": True}
 
 def resource_of(stream: Stream, connection: Connection, window: Window) -> DltResource:
     """Return the dlt resource of a stream, with its keys, cursor and types declared."""
-    if connection.deleted == "remove":
+    if connection.options.deleted == "remove":
         stream = without_deleted(stream)
     rows = greeted(stream, connection, _rows_of(stream, connection, window))
     resource = dlt.resource(
@@ -99,11 +99,15 @@ def _is_whole_set(table: Stream | SideTable) -> bool:
 
 def _own_column_hints(stream: Stream, connection: Connection) -> Any:
     hints = hints_of_all(_column_hints(stream, is_merged=stream.write == "merge"), connection)
-    if stream.name in connection.history:
+    if stream.name in connection.options.with_history:
         return hints
-    if connection.deleted == "mark" and stream.misses_rows:
+    if connection.options.deleted == "mark" and stream.misses_rows:
         hints[DELETED_AT] = {"data_type": "timestamp"}
-    if connection.deleted == "remove" and stream.is_deleted is not None and stream.is_incremental:
+    if (
+        connection.options.deleted == "remove"
+        and stream.is_deleted is not None
+        and stream.is_incremental
+    ):
         hints[REMOVED] = _REMOVES
     return hints
 

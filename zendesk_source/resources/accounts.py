@@ -27,25 +27,25 @@ LONGEST_NAME = 54
 
 def key_of(columns: Iterable[str], connection: Connection) -> list[str]:
     """Return the columns of a key: ids of two accounts may be the same."""
-    return [*([ACCOUNT_COLUMN] if connection.account_column else []), *columns]
+    return [*([ACCOUNT_COLUMN] if connection.options.account_column else []), *columns]
 
 
 def hints_of_all(hints: dict[str, Any], connection: Connection) -> Any:
     """Return the hints of a table's columns, with that of the account's."""
     own = {ACCOUNT_COLUMN: {"data_type": "text"}}
-    return {**own, **hints} if connection.account_column else hints
+    return {**own, **hints} if connection.options.account_column else hints
 
 
 def write_of(stream: Stream, connection: Connection) -> Any:
     """Return the write disposition of a stream's tables."""
-    if connection.account_column and stream.write == "replace":
+    if connection.options.account_column and stream.write == "replace":
         return in_account({"disposition": "merge", "strategy": "delete-insert"}, connection)
     return stream.write
 
 
 def in_account(merge: Any, connection: Connection) -> Any:
     """Return a merge that deletes or closes rows of the connection's account only."""
-    if not connection.account_column:
+    if not connection.options.account_column:
         return merge
     literal = connection.account.replace("'", "''").replace("{", "{{").replace("}", "}}")
     return {**merge, "destination_scope": f"{ACCOUNT_COLUMN} = '{literal}'"}
@@ -53,7 +53,7 @@ def in_account(merge: Any, connection: Connection) -> Any:
 
 def emptied(stream: Stream, has_rows: bool, connection: Connection) -> Iterator[Any]:
     """Let the tables of a list lose the account's rows, also where it shows none any more."""
-    if not connection.account_column or stream.write != "replace":
+    if not connection.options.account_column or stream.write != "replace":
         return
     for table in stream.tables:
         if was_loaded(table.name) and not (has_rows and table is stream):
@@ -80,7 +80,7 @@ def was_loaded(table: str) -> bool:
 
 def with_account(rows: Any, connection: Connection) -> Any:
     """Return rows, objects or an Arrow table, with the name of their account."""
-    if not connection.account_column:
+    if not connection.options.account_column:
         return rows
     if isinstance(rows, list):
         return [{ACCOUNT_COLUMN: connection.account, **row} for row in rows]
@@ -97,7 +97,7 @@ def column_name(naming: Callable[[str], str], connection: Connection) -> Callabl
     def spelt(key: str) -> str:
         name = naming(key if key.strip() else "unnamed")
         is_ours = name.startswith(_NOT_ZENDESKS) or (
-            name == ACCOUNT_COLUMN and connection.account_column
+            name == ACCOUNT_COLUMN and connection.options.account_column
         )
         name = f"zendesk_{name.lstrip('_')}" if is_ours else name
         if len(name) <= LONGEST_NAME:
@@ -114,7 +114,7 @@ def check_destination(connection: Connection) -> None:
     Raises:
         ConfigurationError: It only appends.
     """
-    if not connection.account_column or DestinationCapabilitiesContext not in Container():
+    if not connection.options.account_column or DestinationCapabilitiesContext not in Container():
         return
     capabilities = Container()[DestinationCapabilitiesContext]
     if "delete-insert" not in (capabilities.supported_merge_strategies or ()):

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from zendesk_source.api.budget import Budget, OnWait
@@ -25,14 +25,11 @@ from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.login.auth import auth_for, chat_auth_for
 from zendesk_source.names import ACCOUNT_COLUMN
-from zendesk_source.resources.item_format import ItemFormat
 from zendesk_source.resources.run import SyncInProgress
 from zendesk_source.settings.credentials import ZendeskCredentials, base_url_of
+from zendesk_source.settings.options import DEFAULTS, Options
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
 from zendesk_source.shape.newest import one_row_a_key
-
-CustomFields = Literal["columns", "rows", "json"]
-Deleted = Literal["mark", "remove"]
 
 _FIELD_LISTS: Mapping[Owner, str] = {
     "ticket": "ticket_fields",
@@ -83,17 +80,12 @@ def only_greeting(stop: Stop, on_wait: OnWait | None = None) -> Iterator[Greetin
 
 @dataclass
 class Connection:
-    """An account and the settings it is read with; nothing is sent before the first page.
+    """An account and the options it is read with; nothing is sent before the first page.
 
     Attributes:
         credentials: Who asks.
         clock: Time and the way to wait.
-        custom_fields: ``columns``, ``rows`` or ``json``.
-        item_format: ``arrow``, ``object``, or ``auto`` for what the destination takes.
-        history: Names of the lists whose versions are kept.
-        deleted: ``mark`` keeps what is deleted, and says so; ``remove`` removes it.
-        rate_limit_share: Part of the account's requests a minute that may be used.
-        account_column: Whether the dataset is shared with other accounts.
+        options: How it is read.
         on_wait: Told why and how long a request waits.
         field_lists: Asks for what describes the custom fields of each owner.
         field_pages: Pages of these and of other lists that are read once; those of a sync, while
@@ -104,12 +96,7 @@ class Connection:
 
     credentials: ZendeskCredentials
     clock: SyncClock
-    custom_fields: CustomFields
-    item_format: ItemFormat
-    deleted: Deleted
-    history: frozenset[str]
-    rate_limit_share: float
-    account_column: bool = False
+    options: Options = DEFAULTS
     on_wait: OnWait | None = None
     field_lists: dict[Owner, Request] = field(default_factory=_field_lists)
     field_pages: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
@@ -121,7 +108,7 @@ class Connection:
     def client(self) -> ZendeskClient:
         """The one client every request goes through, made on first use."""
         base_url = base_url_of(self.credentials)
-        budget = Budget(self.clock, rate_limit_share=self.rate_limit_share)
+        budget = Budget(self.clock, rate_limit_share=self.options.rate_limit_share)
         wire = Wire()
         auth = auth_for(self.credentials, base_url, self.clock, wire=wire, on_wait=self._tell_wait)
         return ZendeskClient(
@@ -175,7 +162,7 @@ class Connection:
             self._ask_who_we_are()
             self._is_known = True
         if greeting is not None:
-            greeting.account = self.account if self.account_column else ""
+            greeting.account = self.account if self.options.account_column else ""
             return True
         self._check_dataset(state)
         self.limits = limits_here()
@@ -195,7 +182,7 @@ class Connection:
 
     def _check_dataset(self, state: dict[str, Any]) -> None:
         """Refuse a dataset whose rows these would be mixed with."""
-        if self.account_column:
+        if self.options.account_column:
             if "account" in state:
                 raise ConfigurationError(
                     f"The dataset was loaded without the column `{ACCOUNT_COLUMN}`.",
@@ -224,7 +211,7 @@ class Connection:
 
     def own_state(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return the part of a source's or a resource's state that belongs to the account."""
-        if not self.account_column:
+        if not self.options.account_column:
             return state
         part: dict[str, Any] = state.setdefault(ACCOUNTS, {}).setdefault(self.account, {})
         return part
@@ -265,7 +252,7 @@ class Connection:
             stream: Whose rows.
             names: Column names by owner and field id; added to, and kept in dlt's state.
         """
-        if stream.custom_fields is None or self.custom_fields != "columns":
+        if stream.custom_fields is None or self.options.custom_fields != "columns":
             return None
         owner = stream.name if stream.custom_fields == "custom_object" else stream.custom_fields
         return FieldColumns(owner, names.setdefault(owner, {}))

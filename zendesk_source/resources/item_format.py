@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import dlt
 import orjson
@@ -15,8 +15,7 @@ from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 from dlt.common.utils import uniq_id
 
 from zendesk_source.catalogue import Stream
-
-ItemFormat = Literal["auto", "arrow", "object"]
+from zendesk_source.settings.options import ItemFormat
 
 LOAD_ID, ROW_ID = "_dlt_load_id", "_dlt_id"
 

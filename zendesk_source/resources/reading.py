@@ -125,7 +125,7 @@ class Reading:
             )
             fields = None if is_refused else fields
             known = {table.name: _known_types(self._schema, table.name) for table in stream.tables}
-            is_arrow = takes_arrow(stream, connection.item_format, known[stream.name])
+            is_arrow = takes_arrow(stream, connection.options.item_format, known[stream.name])
             make = ArrowShaper if is_arrow else RowShaper
             spelt = column_name(self._schema.naming.normalize_identifier, connection)
             shaper = make(stream, known, fields, spelt)
@@ -308,7 +308,7 @@ class Reading:
     def _without_deleted(self, page: Page, tables: Iterable[Table]) -> Iterable[Table]:
         """Mark what belongs to deleted rows as removed, where they are not to stay."""
         stream = self._stream
-        if self._connection.deleted == "mark" or stream.is_deleted is None:
+        if self._connection.options.deleted == "mark" or stream.is_deleted is None:
             return tables
         ids = {row.get("id") for row in page.envelope[stream.rows_key] if stream.is_deleted(row)}
         return removed(tables, stream, ids) if ids else tables

@@ -30,7 +30,7 @@ def digest_of_list(
         connection: Its settings decide.
         unread: What of it was not read, and stays in the table as it is.
     """
-    settings: list[object] = [connection.deleted, sorted(stream.columns.items()), *unread]
+    settings: list[object] = [connection.options.deleted, sorted(stream.columns.items()), *unread]
     rejected = [[each.reason, each.row] for page in answers for each in page.rejected]
     return digest_of(chain(settings, (page.rows for page in answers), rejected))
 

@@ -60,7 +60,7 @@ def vanished_rows(
         is_needed = is_hidden is not None
         stored = _stored_rows(stream.name, connection, only_vanished=is_same, is_needed=is_needed)
     missed = [row for row in stored if _key(row, stream.primary_key) not in keys]
-    are_marked = connection.deleted == "mark" and stream.misses_rows
+    are_marked = connection.options.deleted == "mark" and stream.misses_rows
     kept, gone = [], []
     for row in missed:
         if is_hidden is not None and is_hidden(row):
@@ -102,7 +102,7 @@ def _stored_rows(
             wanted, whose = [], []
             if only_vanished:
                 wanted.append(f"{client.escape_column_name(DELETED_AT)} IS NOT NULL")
-            if connection.account_column:
+            if connection.options.account_column:
                 wanted.append(f"{client.escape_column_name(ACCOUNT_COLUMN)} = %s")
                 whose.append(connection.account)
             if wanted:

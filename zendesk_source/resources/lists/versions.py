@@ -64,14 +64,14 @@ def keeps_versions(stream: Stream, is_wanted: bool) -> bool:
 def has_begun(stream: Stream, connection: Connection) -> bool:
     """Whether versions can be added; a table that has rows without versions is written anew."""
     columns = _columns_of(stream)
-    if connection.account_column:  # the table may hold versions of other accounts only
+    if connection.options.account_column:  # the table may hold versions of other accounts only
         return stream.name in _begun(connection)
     return VERSION in columns or not columns
 
 
 def remember_begun(stream: Stream, connection: Connection) -> None:
     """Note that the table holds versions of this account, where it may hold those of others."""
-    if connection.account_column and stream.name not in _begun(connection):
+    if connection.options.account_column and stream.name not in _begun(connection):
         _begun(connection).append(stream.name)
 
 
@@ -100,7 +100,7 @@ def first_versions(rows: Iterable[Row], columns: Any, connection: Connection) ->
         for row in rows
     ]
     anew: Any = "replace"
-    if connection.account_column:
+    if connection.options.account_column:
         anew = in_account(_REWRITTEN, connection)
     hints = dlt.mark.make_hints(write_disposition=anew, columns={**_BEGINNING, **(columns or {})})
     return dlt.mark.with_hints(begun, hints)

@@ -48,7 +48,7 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
     """Return what reads a list from its beginning to its end."""
 
     def read() -> Iterator[Any]:
-        has_versions = keeps_versions(stream, stream.name in connection.history)
+        has_versions = keeps_versions(stream, stream.name in connection.options.with_history)
         reading = Reading(stream, connection)
         parts = _parts(stream, reading, connection)
         # All of it before the first row is handed on: a table is never replaced by half a list.
@@ -90,7 +90,7 @@ def _rows(
         return
     shaped = list(_shaped(stream, reading, answers, connection))
     # After what can fail: it notes what is shown now.
-    if is_hidden or (connection.deleted == "mark" and stream.misses_rows):
+    if is_hidden or (connection.options.deleted == "mark" and stream.misses_rows):
         yield from _vanished(stream, answers, connection, is_hidden)
     yield from emptied(stream, bool(answers), connection)
     yield from shaped
@@ -185,7 +185,7 @@ def _prepared(page: Page, stream: Stream, connection: Connection, first: Page) -
     """Return a page with the rows that are to be loaded, as they are to be loaded."""
     if stream.write == "append":
         return as_snapshot(page, stream, first)
-    if connection.deleted == "remove" and stream.is_deleted is not None:
+    if connection.options.deleted == "remove" and stream.is_deleted is not None:
         return with_rows(page, stream, [row for row in page.rows if not stream.is_deleted(row)])
     return page
 
