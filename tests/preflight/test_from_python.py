@@ -72,6 +72,17 @@ def test_a_plan_takes_dates_as_python_has_them(zendesk: Simulator) -> None:
     assert plan(["tickets"]).streams["tickets"].rows == len(tickets)
 
 
+def test_a_stream_by_itself_takes_as_long_as_the_slowest_of_its_rate_limits(
+    zendesk: Simulator,
+) -> None:
+    minutes = {}
+    for name in ("tickets", "hc_articles", "talk_calls", "chat_chats"):
+        estimate = plan([name])
+        minutes[name] = estimate.minutes
+        assert estimate.minutes == estimate.streams[name].minutes, name
+    assert minutes["chat_chats"] > 0  # its limit is known before Zendesk names one
+
+
 def test_a_preview_returns_the_rows_of_every_table_of_a_stream(zendesk: Simulator) -> None:
     tables = preview("tickets", rows=3)
     truth = {row["id"]: row["subject"] for row in zendesk.account.truth("tickets")}

@@ -141,6 +141,11 @@ class ZendeskClient:
         """Return how many requests an endpoint's rate limit allows; infinite when unknown."""
         return self._budget.requests_per_second(bucket)
 
+    def limits_of(self, path: str, bucket: str) -> Mapping[str, float]:
+        """Return the rate limits that a request counts in, with the requests a second of each."""
+        names = filter(None, (product_bucket(path), bucket))  # of Chat these are the same
+        return {name: self._budget.requests_per_second(name) for name in names}
+
     def rate_limits(self) -> dict[str, tuple[int, float]]:
         """Return requests and seconds of each rate limit that Zendesk's answers have named."""
         return self._budget.learned()

@@ -20,7 +20,7 @@ from datetime import date
 from statistics import median
 from typing import Any
 
-from zendesk_source.api.budget import OnWait, product_bucket
+from zendesk_source.api.budget import OnWait
 from zendesk_source.api.client import Answer
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
@@ -234,11 +234,12 @@ def _plan(
     seconds: dict[str, float] = defaultdict(float)
     for stream in streams:
         one = estimates[stream.name]
-        for bucket in filter(None, (stream.bucket, product_bucket(stream.path))):
-            needed = one.requests / connection.client.requests_per_second(bucket)
-            seconds[bucket] += needed
+        limits = connection.client.limits_of(stream.path, stream.bucket)
+        for limit, requests_per_second in limits.items():
+            needed = one.requests / requests_per_second
+            seconds[limit] += needed
             one.minutes = max(one.minutes, needed / 60)
-    slowest = max(seconds, key=lambda bucket: seconds[bucket])
+    slowest = max(seconds, key=lambda limit: seconds[limit])
     minutes = seconds[slowest] / 60
     notes = _notes(estimates)
     if round(minutes, 1) > 0:
