@@ -53,20 +53,20 @@ class BothPaths:
         self.exact = RowShaper(
             self.stream, known or {}, field_columns(stream, definitions), column_name
         )
-        self.columnar = ArrowShaper(
+        self.arrow = ArrowShaper(
             self.stream, known or {}, field_columns(stream, definitions), column_name
         )
         self._read_at = FIRST_READ
 
     def read(self, body: bytes) -> list[TableArrow]:
-        """Shape a page both ways, compare, and return the columnar tables."""
+        """Shape a page both ways, compare, and return the Arrow tables."""
         self._read_at += timedelta(seconds=1)
         envelope = orjson.loads(body)
-        parsed = self.columnar.parse(body)
+        parsed = self.arrow.parse(body)
         assert parsed.keys() == envelope.keys()
-        assert self.columnar.undescribed_fields(parsed) == self.exact.undescribed_fields(envelope)
+        assert self.arrow.undescribed_fields(parsed) == self.exact.undescribed_fields(envelope)
         expected = list(self.exact.tables(envelope, self._read_at))
-        tables = list(self.columnar.tables(parsed, self._read_at))
+        tables = list(self.arrow.tables(parsed, self._read_at))
         assert [table.table for table in tables] == [table.table for table in expected]
         for got, wanted in zip(tables, expected, strict=True):
             self._compare(got, wanted)
@@ -86,9 +86,9 @@ class BothPaths:
         assert {name: got.rows.schema.field(name).type for name in types} == {
             name: ARROW_TYPES[kind] for name, kind in types.items() if kind is not None
         }
-        columnar = [_plain(row, types) for row in got.rows.to_pylist()]
+        in_arrow = [_plain(row, types) for row in got.rows.to_pylist()]
         exact = [_plain(row, types) for row in wanted.rows]
-        assert sorted(columnar, key=_sorted_by) == sorted(exact, key=_sorted_by), got.table
+        assert sorted(in_arrow, key=_sorted_by) == sorted(exact, key=_sorted_by), got.table
 
 
 def _plain(row: Mapping[str, Any], types: Mapping[str, DataType | None]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import msgspec
 
 from zendesk_source.api.paging.door import BIGINT
 from zendesk_source.catalogue import DataType
-from zendesk_source.shape.arrow.decoding import (
+from zendesk_source.shape.arrow.records import (
     NULL,
     VALUE_TYPES,
     Record,

@@ -10,7 +10,7 @@ import msgspec
 
 from zendesk_source.catalogue import DataType, Origin, SideTable, Stream
 from zendesk_source.shape.arrow.custom_fields import CustomLayout, CustomPlan
-from zendesk_source.shape.arrow.decoding import (
+from zendesk_source.shape.arrow.records import (
     NULL,
     VALUE_TYPES,
     Object,

@@ -7,8 +7,7 @@ through `RowShaper`. From it the decoder learns for the pages after it.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +16,11 @@ import orjson
 import pyarrow as pa
 
 from zendesk_source.api.mending import json_value
-from zendesk_source.api.paging.door import CheckedPage, Rejected, are_keys, own_keys
+from zendesk_source.api.paging.door import Rejected, own_keys
 from zendesk_source.catalogue import DataType, SideTable, Stream
 from zendesk_source.names import REMOVED, SYNCED_AT
-from zendesk_source.shape.arrow.decoding import Record
-from zendesk_source.shape.arrow.layout import PageLayout, PagePlan
+from zendesk_source.shape.arrow.decoder import DecodedPage, PageDecoder
+from zendesk_source.shape.arrow.records import Record
 from zendesk_source.shape.arrow.sides import (
     SIDE_ARRAYS,
     PageRecords,
@@ -43,18 +42,7 @@ from zendesk_source.shape.columns import Row
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.rows import RowShaper
 from zendesk_source.shape.sides import EVENT_COLUMNS, SIDE_ROWS
-from zendesk_source.shape.values import fit
 from zendesk_source.shape.whole_sets import NO_PARENTS
-
-_SAMPLE_ROWS = 16
-
-
-class _DecodedPage(CheckedPage):
-    """An envelope whose rows are records of a layout, and have their keys."""
-
-    def __init__(self, envelope: Mapping[str, Any], layout: PageLayout) -> None:
-        super().__init__(envelope)
-        self.layout = layout
 
 
 class ArrowShaper:
@@ -86,11 +74,8 @@ class ArrowShaper:
         self._exact = RowShaper(stream, known_types, fields, column_name)
         self.whole_sets = self._exact.whole_sets
         self._tables = {table.name: table for table in stream.tables}
-        self._can_decode = all(side.origin in SIDE_ARRAYS for side in stream.side_tables)
-        self._plan = PagePlan(stream, self._exact, fields)
-        self._layout: PageLayout | None = None
-        self._signature: object = None
-        self._learning = threading.Lock()
+        can_decode = all(side.origin in SIDE_ARRAYS for side in stream.side_tables)
+        self._decoder = PageDecoder(stream, self._exact, fields) if can_decode else None
 
     def begin_package(self) -> None:
         """Forget what the pages of the load package before showed."""
@@ -113,7 +98,7 @@ class ArrowShaper:
         Raises:
             ValueError: It is not JSON.
         """
-        decoded = self._decoded(body) if self._can_decode else None
+        decoded = None if self._decoder is None else self._decoder.decode(body)
         if decoded is not None:
             return decoded
         self.exact_pages += 1
@@ -122,13 +107,13 @@ class ArrowShaper:
 
     def values(self, envelope: Mapping[str, Any], key: str) -> list[Any]:
         """Return what the rows of a page hold under a key."""
-        if not isinstance(envelope, _DecodedPage):
+        if not isinstance(envelope, DecodedPage):
             return self._exact.values(envelope, key)
         return envelope.layout.own.values(envelope[self._stream.rows_key], key)
 
     def undescribed_fields(self, envelope: Mapping[str, Any]) -> set[str]:
         """Return the custom fields of a page that nobody has described yet."""
-        if not isinstance(envelope, _DecodedPage):
+        if not isinstance(envelope, DecodedPage):
             return self._exact.undescribed_fields(envelope)
         rows, layout = envelope[self._stream.rows_key], envelope.layout
         if self._fields is None or layout.custom is None or not rows:
@@ -151,7 +136,7 @@ class ArrowShaper:
         Yields:
             Tables; the stream's own always, side tables when the page has rows for them.
         """
-        if isinstance(envelope, _DecodedPage):
+        if isinstance(envelope, DecodedPage):
             tables = self._decoded_tables(envelope, read_at)
             self._learn({})
         else:
@@ -159,44 +144,9 @@ class ArrowShaper:
             self._learn(envelope)
         yield from tables
 
-    def _decoded(self, body: bytes) -> _DecodedPage | None:
-        if not _is_utf8(body):
-            return None
-        layout = self._layout
-        if layout is not None and (page := _decode(layout, body)) is not None:
-            return self._keyed(page)
-        layout = self._learn(_sample(body, self._list_keys()))
-        page = None if layout is None else _decode(layout, body)
-        return None if page is None else self._keyed(page)
-
-    def _keyed(self, page: _DecodedPage) -> _DecodedPage | None:
-        """Return the page if its rows have keys; one that has none the exact path tells of."""
-        rows = page[self._stream.rows_key]
-        keys = own_keys(self._stream) if rows else ()
-        are_keyed = all(self._are_keys(page.layout.own.values(rows, key), key) for key in keys)
-        return page if are_keyed else None
-
-    def _are_keys(self, values: Sequence[Any], key: str) -> bool:
-        data_type = self._stream.columns[key]
-        if data_type != "timestamp":
-            return are_keys(values, data_type)
-        return all(type(v) is str and fit(v, data_type)[1] == data_type for v in values)
-
-    def _learn(self, envelope: Mapping[str, Any]) -> PageLayout | None:
-        """Note what is new in a page; return the layout when it had to be made anew."""
-        if not self._can_decode:
-            return None
-        with self._learning:
-            self._plan.learn(envelope)
-            signature = self._plan.signature()
-            if signature == self._signature:
-                return None
-            self._signature = signature
-            self._layout = self._plan.layout()
-            return self._layout
-
-    def _list_keys(self) -> list[str]:
-        return [self._stream.rows_key, *(side.key for side in self._stream.side_tables)]
+    def _learn(self, envelope: Mapping[str, Any]) -> None:
+        if self._decoder is not None:
+            self._decoder.learn(envelope)
 
     def _exact_tables(
         self, envelope: Mapping[str, Any], read_at: datetime, shown_parents: Mapping[Any, bool]
@@ -210,7 +160,7 @@ class ArrowShaper:
             tables.append(TableArrow(table.table, arrow, new, json))
         return tables
 
-    def _decoded_tables(self, page: _DecodedPage, read_at: datetime) -> list[TableArrow]:
+    def _decoded_tables(self, page: DecodedPage, read_at: datetime) -> list[TableArrow]:
         layout, rows = page.layout, page[self._stream.rows_key]
         # Only rows that have side tables need an id: some are told apart by another column.
         parent_ids = layout.own.values(rows, "id") if self._stream.side_tables else []
@@ -269,7 +219,7 @@ class ArrowShaper:
         self._learn({self._stream.rows_key: parents})
         return SideArrays(len(rows), arrays_of_rows(columns, rows))
 
-    def _own_arrays(self, page: _DecodedPage) -> Arrays:
+    def _own_arrays(self, page: DecodedPage) -> Arrays:
         layout, rows = page.layout, page[self._stream.rows_key]
         columns = self._exact.columns[self._stream.name]
         arrays = record_arrays(columns, layout.own, rows)
@@ -308,13 +258,6 @@ class ArrowShaper:
         return pa.Table.from_arrays([*ordered, pa.repeat(time, count)], schema=pa.schema(fields))
 
 
-def _decode(layout: PageLayout, body: bytes) -> _DecodedPage | None:
-    try:
-        return _DecodedPage(layout.decode(body), layout)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-
-
 def _are_keyed(shaped: SideArrays, side: SideTable) -> bool:
     """Whether every row has its key; a value of another type than the key's leaves it empty."""
     arrays = [shaped.arrays.get(key) for key in own_keys(side)]
@@ -324,32 +267,6 @@ def _are_keyed(shaped: SideArrays, side: SideTable) -> bool:
 def _plain(value: Any) -> Any:
     """Return a record as the object that it was made of."""
     return json_value(msgspec.json.encode(value)) if isinstance(value, Record) else value
-
-
-def _sample(body: bytes, list_keys: list[str]) -> dict[str, Any]:
-    """Return the page with a few of its rows, as JSON has them; empty where it has no rows."""
-    try:
-        raw = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        sample: dict[str, Any] = dict.fromkeys(raw)
-        for key in list_keys:
-            if key in raw:
-                items = msgspec.json.decode(raw[key], type=list[msgspec.Raw] | None) or []
-                chosen = items[:: max(1, len(items) // _SAMPLE_ROWS)]
-                sample[key] = [orjson.loads(bytes(item)) for item in chosen]
-    except ValueError:
-        return {}
-    return sample
-
-
-def _is_utf8(body: bytes) -> bool:
-    """The decoder does not look into JSON texts it hands on as they are."""
-    offsets = pa.array([0, len(body)], pa.int32()).buffers()[1]
-    text = pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(body)])
-    try:
-        text.validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
 
 
 def _without_time(row: Row) -> Row:

@@ -17,8 +17,8 @@ from zendesk_source.api.mending import json_value
 from zendesk_source.api.paging.door import BIGINT, Reject
 from zendesk_source.catalogue import DataType, Origin, SideTable
 from zendesk_source.shape.arrow.custom_fields import AnyField
-from zendesk_source.shape.arrow.decoding import NULL, Record, RecordLayout
 from zendesk_source.shape.arrow.layout import PageLayout
+from zendesk_source.shape.arrow.records import NULL, Record, RecordLayout
 from zendesk_source.shape.arrow.values import (
     Arrays,
     raw_arrays,

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from zendesk_source.api.mending import json_value
 from zendesk_source.catalogue import DataType
-from zendesk_source.shape.arrow.decoding import RAW_TYPES, VALUE_TYPES
+from zendesk_source.shape.arrow.records import RAW_TYPES, VALUE_TYPES
 from zendesk_source.shape.columns import Row, TableColumns
 from zendesk_source.shape.values import DECIMAL_PRECISION, DECIMAL_SCALE
 

@@ -1,4 +1,4 @@
-"""Whatever a page holds, the columnar path gives the tables of the exact path."""
+"""Whatever a page holds, the Arrow path gives the tables of the exact path."""
 
 from __future__ import annotations
 

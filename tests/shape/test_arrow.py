@@ -1,4 +1,4 @@
-"""The columnar path where pages are as expected, and how it learns where they are not."""
+"""The Arrow path where pages are as expected, and how it learns where they are not."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import pytest
 
 from tests.shape.both_paths import BY_NAME, FIRST_READ, BothPaths, column_name, field_columns
 from zendesk_source.names import SYNCED_AT
-from zendesk_source.shape.arrow import ArrowShaper, together
-from zendesk_source.shape.arrow import shaper as columnar
+from zendesk_source.shape.arrow import ArrowShaper, decoder, together
 
 REAL = Path(__file__).parents[3] / "shared" / "real"
 REAL_RESPONSES = {
@@ -81,8 +80,8 @@ def test_a_page_like_the_one_before_is_decoded_once_and_never_row_by_row(
     tickets = shaper()
     tickets.whole_sets.changed_since = 2**40  # a first load: nothing to remove
     list(tickets.tables(tickets.parse(page(ticket(1))), FIRST_READ))
-    sampled, exact = Counted(columnar._sample), Counted(orjson.loads)
-    monkeypatch.setattr(columnar, "_sample", sampled)
+    sampled, exact = Counted(decoder._sample), Counted(orjson.loads)
+    monkeypatch.setattr(decoder, "_sample", sampled)
     monkeypatch.setattr("zendesk_source.shape.columns.fit", Counted(_never))
     monkeypatch.setattr("orjson.loads", exact)
     for first in range(2, 40, 5):
@@ -148,7 +147,7 @@ def test_a_surprise_costs_one_page_of_dicts_at_most() -> None:
     both.page(ticket(1))
     for number in range(2, 8):
         both.page(ticket(number), ticket(number, external_id=7), ticket(number, extra=number))
-    assert both.columnar.exact_pages <= 1
+    assert both.arrow.exact_pages <= 1
 
 
 def test_a_custom_field_that_is_new_is_reported_once_it_is_seen() -> None:
@@ -157,7 +156,7 @@ def test_a_custom_field_that_is_new_is_reported_once_it_is_seen() -> None:
     longer = [{"id": 7, "value": "a"}, {"id": 9, "value": 3}, {"id": 8, "value": None}]
     both.page(ticket(2, custom_fields=longer))
     both.page(ticket(2), ticket(3, custom_fields=longer))
-    assert both.columnar.exact_pages == 0
+    assert both.arrow.exact_pages == 0
 
 
 @pytest.mark.parametrize(
