@@ -16,8 +16,15 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_source.destination.failures import explained
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.extract.kept import ACCOUNTS
-from zendesk_source.html_report.queries import ASKED, COLUMNS, LAST_SYNC, SPAN, TABLES, Query
+from zendesk_source.html_report.queries import (
+    ACCOUNT_NAMES,
+    ASKED,
+    COLUMNS,
+    LAST_SYNC,
+    SPAN,
+    TABLES,
+    Query,
+)
 from zendesk_source.names import ACCOUNT_COLUMN, SYNC_LOG_TABLE, SYNCED_AT
 
 _DIALECTS = ("duckdb", "postgres")
@@ -126,7 +133,7 @@ class Loaded:
         """
         if ACCOUNT_COLUMN not in self._columns.get(SYNC_LOG_TABLE, ()):
             return []
-        known = [name for (name,) in self._run(ACCOUNTS)]
+        known = [name for (name,) in self._run(ACCOUNT_NAMES)]
         if not account and len(known) == 1:
             account = known[0]
         if account not in known:

@@ -30,7 +30,7 @@ select table_name from information_schema.tables
 where table_schema = %s and table_type = 'BASE TABLE'
 """
 COLUMNS = "select table_name, column_name from information_schema.columns where table_schema = %s"
-ACCOUNTS = "select distinct account from _zendesk_sync_log order by account"
+ACCOUNT_NAMES = "select distinct account from _zendesk_sync_log order by account"
 LAST_SYNC = """
 select stream, status, reason, started_at
 from (
