@@ -30,7 +30,7 @@ from zendesk_source.extract.positions import (
     lane_after,
     row_time,
 )
-from zendesk_source.extract.read_ahead import ReadAhead, run_thread
+from zendesk_source.extract.read_ahead import Takes, run_thread
 from zendesk_source.extract.steps import Step, WalkPages, open_end_last
 
 MOST_WALKS = 12
@@ -125,7 +125,7 @@ class LaneReader:
         stream: Stream,
         position: StreamPosition,
         walk: WalkPages,
-        ahead: ReadAhead[Step],
+        ahead: Takes[Step],
         crew: Crew,
         queue: str = "",
     ) -> None:

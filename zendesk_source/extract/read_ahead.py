@@ -10,12 +10,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from zendesk_source.api.clock import Stop, Stopped, SystemClock
 from zendesk_source.api.paging import Page
 
 T = TypeVar("T")
+Put = TypeVar("Put", contravariant=True)
 
 BUFFER_BYTES = 16 * 1024 * 1024
 """Page bodies held before no more are asked for; decoded they take a few times that."""
@@ -41,6 +42,19 @@ class _Queue(Generic[T]):
     error: Exception | None = None
     is_consumed: bool = False
     is_left: bool = False
+
+
+class Takes(Protocol[Put]):
+    """The read-ahead as those see it who read one kind of items."""
+
+    lists_at_once: threading.Semaphore
+    parents_at_once: threading.Semaphore
+
+    def admit(self, name: str) -> None:
+        """As of ``ReadAhead``."""
+
+    def put(self, name: str, item: Put, item_bytes: int) -> None:
+        """As of ``ReadAhead``."""
 
 
 class ReadAhead(Generic[T]):
@@ -209,7 +223,7 @@ class ReadAhead(Generic[T]):
             self._changed.notify_all()
 
 
-def read_list(name: str, pages: Iterator[Page], ahead: ReadAhead[Page]) -> None:
+def read_list(name: str, pages: Iterator[Page], ahead: Takes[Page]) -> None:
     """Read a whole list into the read-ahead, when its turn among the lists has come."""
     with ahead.lists_at_once:
         for page in pages:
@@ -218,7 +232,7 @@ def read_list(name: str, pages: Iterator[Page], ahead: ReadAhead[Page]) -> None:
 
 
 def read_in_turns(
-    name: str, items: Iterator[T], ahead: ReadAhead[T], size_of: Callable[[T], int]
+    name: str, items: Iterator[T], ahead: Takes[T], size_of: Callable[[T], int]
 ) -> None:
     """Read items that take many requests each; between two of them another stream has a turn."""
     while True:

@@ -21,7 +21,7 @@ from zendesk_source.extract.kept import POSITIONS
 from zendesk_source.resources.connection import BRANDS, Connection
 from zendesk_source.resources.isolation import isolated
 from zendesk_source.resources.reading import Reading
-from zendesk_source.resources.run import StreamRun, current_slice
+from zendesk_source.resources.run import StreamRun, current_slice, run_of
 
 log = logging.getLogger("zendesk_source")
 
@@ -48,7 +48,7 @@ def rows_of_brands(
         yield from read_on(Reading(stream, connection), state)
         return
     current = current_slice()
-    whole = StreamRun() if current is None else current.sync.runs[stream.name]
+    whole = run_of(stream.name)
     centers = help_centers_for(stream, connection, whole)
     if len(centers.found) == 1:
         center = centers.found[0]
@@ -77,7 +77,6 @@ def help_centers_for(stream: Stream, connection: Connection, run: StreamRun) -> 
     current = current_slice()
     asker = stream.name
     if current is not None:
-        connection.join(current.sync)
         asker = BRANDS.name if BRANDS.name in current.sync.runs else stream.name
     centers = connection.help_centers(asker, None if current is None else current.sync.on_cost)
     if centers.doubt:

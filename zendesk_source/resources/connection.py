@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 
 from zendesk_source.api.budget import Budget, OnWait
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.clock import Stop, Stopped, SyncClock
+from zendesk_source.api.clock import Stopped, SyncClock
 from zendesk_source.api.paging import Page, Position, Request, pages, request_of
 from zendesk_source.api.standing import whoami
 from zendesk_source.api.transport.wire import Wire
@@ -25,7 +24,7 @@ from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.login.auth import auth_for, chat_auth_for
 from zendesk_source.names import ACCOUNT_COLUMN
-from zendesk_source.resources.run import SyncInProgress
+from zendesk_source.resources.run import SyncInProgress, current_greeting
 from zendesk_source.settings.credentials import ZendeskCredentials, base_url_of
 from zendesk_source.settings.options import DEFAULTS, Options
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
@@ -40,42 +39,8 @@ _BY_NAME = {stream.name: stream for stream in STREAMS}
 BRANDS = _BY_NAME["brands"]
 
 
-@dataclass
-class Greeting:
-    """What comes of asking Zendesk who we are.
-
-    Attributes:
-        on_wait: Told why and how long that waits.
-        stop: The end of the sync that asks.
-        account: What the rows' account column will hold; empty where there is none.
-    """
-
-    on_wait: OnWait | None
-    stop: Stop
-    account: str = ""
-
-
-_only_greeting: ContextVar[Greeting | None] = ContextVar("zendesk_only_greeting", default=None)
-
-
 def _field_lists() -> dict[Owner, Request]:
     return {owner: request_of(_BY_NAME[name]) for owner, name in _FIELD_LISTS.items()}
-
-
-@contextmanager
-def only_greeting(stop: Stop, on_wait: OnWait | None = None) -> Iterator[Greeting]:
-    """Let resources ask Zendesk who we are, and then end without a row.
-
-    Args:
-        stop: The end of the sync that asks.
-        on_wait: Told why and how long that waits.
-    """
-    greeting = Greeting(on_wait, stop)
-    token = _only_greeting.set(greeting)
-    try:
-        yield greeting
-    finally:
-        _only_greeting.reset(token)
 
 
 @dataclass
@@ -155,7 +120,7 @@ class Connection:
             AuthenticationError: Zendesk does not know us.
             ConfigurationError: The dataset is not this account's, or not made for several.
         """
-        greeting = _only_greeting.get()
+        greeting = current_greeting()
         if not self._is_known:
             self.on_wait = self.on_wait if greeting is None else greeting.on_wait
             self.clock.stop = None if greeting is None else greeting.stop

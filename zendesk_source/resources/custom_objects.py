@@ -21,7 +21,7 @@ from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.exports import declared_incremental, read_on
 from zendesk_source.resources.isolation import isolated
 from zendesk_source.resources.reading import Reading
-from zendesk_source.resources.run import Status, StreamRun, current_slice
+from zendesk_source.resources.run import Status, StreamRun, current_slice, run_of
 from zendesk_source.shape.custom_fields import slug_of
 from zendesk_source.times import Window
 
@@ -39,7 +39,7 @@ def rows_of_each(
     def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
         current = current_slice()
         parts: dict[str, StreamRun] = {} if current is None else current.sync.parts
-        whole = StreamRun() if current is None else current.sync.runs[stream.name]
+        whole = run_of(stream.name)
         state = connection.own_state(dlt.current.resource_state())
         positions = state.setdefault(POSITIONS, {})
         for key in _keys(stream, connection, whole):
@@ -64,8 +64,6 @@ def _keys(stream: Stream, connection: Connection, whole: StreamRun) -> list[str]
     assert stream.each_of is not None
     current = current_slice()
     known = {} if current is None else current.sync.keys
-    if current is not None:
-        connection.join(current.sync)
     if stream.name not in known:
         request = request_of(stream.each_of, counted_for=stream.name)
         keys: dict[str, None] = {}  # a list that shifts shows one twice

@@ -15,7 +15,7 @@ from zendesk_source.api.clock import Stopped
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
 from zendesk_source.resources.connection import Connection
-from zendesk_source.resources.run import StreamRun, current_slice
+from zendesk_source.resources.run import StreamRun, current_slice, run_of
 
 log = logging.getLogger("zendesk_source")
 
@@ -38,10 +38,11 @@ def greeted(
     def read(*args: Any, **kwargs: Any) -> Iterator[Any]:
         if connection.greet(dlt.current.source_state()):
             return
-        current = current_slice()
-        connection.clock.stop = None if current is None else current.sync.stop
-        run = StreamRun() if current is None else current.sync.runs[stream.name]
-        yield from isolated(rows(*args, **kwargs), stream, connection, run)
+        connection.clock.stop = None
+        if (part := current_slice()) is not None:
+            connection.clock.stop = part.sync.stop
+            connection.join(part.sync)
+        yield from isolated(rows(*args, **kwargs), stream, connection, run_of(stream.name))
 
     return read
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import dlt
 
@@ -27,13 +26,13 @@ from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.described import begin_anew, describe_first, describe_new
 from zendesk_source.resources.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
 from zendesk_source.resources.rejected import note_oddities, note_rejected, rejected_rows
-from zendesk_source.resources.run import StreamRun, current_slice
+from zendesk_source.resources.run import Item, StreamRun, current_slice, run_of
 from zendesk_source.shape.arrow import ArrowShaper, together
-from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.newest import keep_newest
 from zendesk_source.shape.removal import removed
 from zendesk_source.shape.room import Room
 from zendesk_source.shape.rows import RowShaper
+from zendesk_source.shape.stream_shape import StreamShape
 from zendesk_source.shape.tables import Table, TableRows
 
 PAGES_AT_ONCE = 5
@@ -46,25 +45,10 @@ LATE_SECONDS = 86_400
 """How much later than it was written a row may show: Zendesk promises nothing. A row that shows
 after the first reading, but was written before it, may have been loaded in an older state."""
 
+Kind = TypeVar("Kind", Page, Step, ChildStep)
+
 Pages = Callable[..., Iterator[Page]]
 """``api.paging.pages`` of one client: a request and a position, to pages."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How one stream's pages become tables.
-
-    Attributes:
-        shaper: Makes them.
-        fields: Columns of the custom fields; None where they have none.
-        is_refused: Whether they were to have some, and Zendesk has never described them.
-        rooms: What the destination has room for, by table.
-    """
-
-    shaper: RowShaper | ArrowShaper
-    fields: FieldColumns | None
-    is_refused: bool
-    rooms: dict[str, Room] = field(default_factory=dict)
 
 
 class Reading:
@@ -99,11 +83,7 @@ class Reading:
         self.place = "" if center is None else center.place
         self.queue = f"{stream.name} {self.place}".rstrip()
         self._slice = current_slice()
-        if run is None:
-            run = StreamRun() if self._slice is None else self._slice.sync.runs[stream.name]
-        self.run = run
-        if self._slice is not None:
-            connection.join(self._slice.sync)
+        self.run = run_of(stream.name) if run is None else run
         self._schema = dlt.current.source_schema()
         self._shape = self._shape_of(stream, connection)
         self._keys = {table.name: table.primary_key for table in stream.tables}
@@ -112,7 +92,7 @@ class Reading:
         self._hinted: set[str] = set()
         self._taken_bytes = 0
 
-    def _shape_of(self, stream: Stream, connection: Connection) -> Shape:
+    def _shape_of(self, stream: Stream, connection: Connection) -> StreamShape:
         """Return how pages become tables; during a sync, what earlier slices learned stays."""
         state = connection.own_state(dlt.current.source_state())
         names = state.setdefault("custom_field_columns", {})
@@ -129,7 +109,7 @@ class Reading:
             make = ArrowShaper if is_arrow else RowShaper
             spelt = column_name(self._schema.naming.normalize_identifier, connection)
             shaper = make(stream, known, fields, spelt)
-            shape = shapes[stream.name] = Shape(shaper, fields, is_refused)
+            shape = shapes[stream.name] = StreamShape(shaper, fields, is_refused)
         elif shape.fields is not None:
             shape.fields.names = names.setdefault(shape.fields.owner, {})
         shape.shaper.begin_package()
@@ -154,7 +134,7 @@ class Reading:
         ahead, name = self._slice.sync.ahead, self.queue
         reader = LaneReader(self._stream, position, walk, ahead, self._connection.crew, name)
         ahead.start(name, reader.read)
-        for item in ahead.items(name, self._slice.has_room):
+        for item in _of_kind(Step, ahead.items(name, self._slice.has_room)):
             if item is not None:
                 self._count(item.page)
                 self._slice.count(item.page)
@@ -202,7 +182,7 @@ class Reading:
         if self._slice is not None:
             ahead, name = self._slice.sync.ahead, self._stream.name
             ahead.start(name, lambda: read_list(name, pages, ahead))
-            answers = ahead.items(name, lambda: True)
+            answers = _of_kind(Page, ahead.items(name, lambda: True))
         for page in answers:
             if page is not None:
                 self._count(page)
@@ -215,7 +195,7 @@ class Reading:
         if self._slice is not None:
             ahead, name = self._slice.sync.ahead, self.queue
             ahead.start(name, lambda: read_in_turns(name, steps, ahead, _body_bytes))
-            items = ahead.items(name, self._slice.has_room)
+            items = _of_kind(ChildStep, ahead.items(name, self._slice.has_room))
         for step in items:
             if step is not None:
                 self._count(step.page)
@@ -373,6 +353,13 @@ class Reading:
             hints = dlt.mark.make_hints(write_disposition=write, columns=columns or None)
             return dlt.mark.with_hints(rows, hints)
         return rows
+
+
+def _of_kind(kind: type[Kind], items: Iterator[Item | None]) -> Iterator[Kind | None]:
+    """Say of which kind the items of a stream are; all are of one."""
+    for item in items:
+        assert item is None or isinstance(item, kind)
+        yield item
 
 
 def _body_bytes(step: ChildStep) -> int:

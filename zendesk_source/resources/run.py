@@ -1,4 +1,8 @@
-"""How much one load package may hold, and what happened to each stream of a sync."""
+"""The run that is current while dlt extracts: what it shares, its limits, what became of streams.
+
+Of a sync that is a greeting at first, and then a slice for each load package. In a plain
+``pipeline.run(source)`` none is current: resources read to the end and raise.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, Stop
@@ -14,10 +20,16 @@ from zendesk_source.api.paging import Page
 from zendesk_source.api.usage import Usage
 from zendesk_source.errors import ZendeskError
 from zendesk_source.extract.help_centers import HelpCenters
+from zendesk_source.extract.parents.seen import ChildStep
 from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.read_once import ReadOnce
+from zendesk_source.extract.steps import Step
+from zendesk_source.shape.stream_shape import StreamShape
 
 Status = Literal["ok", "incomplete", "skipped", "failed"]
+
+Item = Page | Step | ChildStep
+"""What is read ahead: pages of whole lists, steps of exports, steps of children."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +168,15 @@ class SyncInProgress:
     clock: Clock
     stop: Stop
     on_wait: OnWait | None = None
-    ahead: ReadAhead[Any] = field(default_factory=ReadAhead)
+    ahead: ReadAhead[Item] = field(default_factory=ReadAhead)
     on_cost: Callable[[str], None] | None = None
     parents: ReadOnce[Page] = field(default_factory=ReadOnce)
     field_lists: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
     help_centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
-    sql_client: Any = None
+    sql_client: SqlClientBase[Any] | None = None
     used: Callable[[], AbstractContextManager[None]] = nullcontext
     missing_tables: frozenset[str] = frozenset()
-    shapes: dict[str, Any] = field(default_factory=dict)
+    shapes: dict[str, StreamShape] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
     parts: dict[str, StreamRun] = field(default_factory=dict)
 
@@ -173,7 +185,7 @@ class Slice:
     """The reading side of one load package.
 
     While a slice is current, resources stop at its limits, and an error ends only its own
-    stream. Without one (a plain ``pipeline.run(source)``) they read to the end and raise.
+    stream.
     """
 
     def __init__(self, sync: SyncInProgress, limits: SliceLimits) -> None:
@@ -198,19 +210,53 @@ class Slice:
         self._bytes += page.body_bytes
 
 
-_current: ContextVar[Slice | None] = ContextVar("zendesk_slice", default=None)
+@dataclass(slots=True)
+class Greeting:
+    """Zendesk is asked who we are, and nothing else: resources then end without a row.
+
+    Attributes:
+        on_wait: Told why and how long that waits.
+        stop: The end of the sync that asks.
+        account: What the rows' account column will hold; empty where there is none.
+    """
+
+    on_wait: OnWait | None
+    stop: Stop
+    account: str = ""
+
+
+Run = TypeVar("Run", Greeting, Slice)
+
+_current: ContextVar[Greeting | Slice | None] = ContextVar("zendesk_run", default=None)
+
+
+@contextmanager
+def running(run: Run) -> Iterator[Run]:
+    """Make a run current while dlt extracts."""
+    token = _current.set(run)
+    try:
+        yield run
+    finally:
+        _current.reset(token)
+
+
+def current_greeting() -> Greeting | None:
+    """Return the greeting that is under way."""
+    run = _current.get()
+    return run if isinstance(run, Greeting) else None
 
 
 def current_slice() -> Slice | None:
     """Return the slice being extracted, or None in a plain run."""
-    return _current.get()
+    run = _current.get()
+    return run if isinstance(run, Slice) else None
 
 
-@contextmanager
-def extracting(part: Slice) -> Iterator[Slice]:
-    """Make a slice current while dlt extracts it."""
-    token = _current.set(part)
-    try:
-        yield part
-    finally:
-        _current.reset(token)
+def run_of(stream: str) -> StreamRun:
+    """Return what notes how a stream fares; in a plain run nobody reads it.
+
+    Args:
+        stream: Its name.
+    """
+    part = current_slice()
+    return StreamRun() if part is None else part.sync.runs[stream]

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import dlt
 from dlt.extract import DltSource
@@ -25,11 +24,13 @@ from zendesk_source.destination.failures import explained
 from zendesk_source.destination.state import follow_destination, mend_working_folder
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
-from zendesk_source.resources.connection import only_greeting
 from zendesk_source.resources.run import (
+    Greeting,
+    Item,
     SliceLimits,
     StreamRun,
     SyncInProgress,
+    running,
 )
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
@@ -117,7 +118,7 @@ def sync(
     limits = limits or SliceLimits()
     # Enough for the time a slice takes to load; a crash makes us ask for it again.
     max_items = min(BUFFER_ITEMS, max(1, limits.max_pages // 2))
-    ahead: ReadAhead[Any] = ReadAhead(max_items=max_items, stop=stop)
+    ahead: ReadAhead[Item] = ReadAhead(max_items=max_items, stop=stop)
     progress = SyncInProgress(runs, clock, stop, on_wait, ahead, on_cost)
     log = SyncLog(runs, started_at, clock)
     if on_start is not None:
@@ -161,7 +162,7 @@ def _greet(source: DltSource, stop: Stop, on_wait: OnWait | None) -> str:
     Returns:
         The account, where the dataset is shared with others; else nothing.
     """
-    with only_greeting(stop, on_wait) as greeting:
+    with running(Greeting(on_wait, stop)) as greeting:
         for _ in source.with_resources(*list(source.selected_resources)[:1]):
             pass
     return greeting.account

@@ -26,7 +26,7 @@ from zendesk_source.destination.failures import (
 from zendesk_source.destination.state import drop_packages, remember_loaded
 from zendesk_source.errors import Bug, ZendeskError
 from zendesk_source.names import SYNC_LOG_TABLE
-from zendesk_source.resources.run import Slice, SliceLimits, SyncInProgress, extracting
+from zendesk_source.resources.run import Slice, SliceLimits, SyncInProgress, running
 from zendesk_source.runs.log import SyncLog
 
 log = logging.getLogger("zendesk_source")
@@ -99,7 +99,7 @@ class Packages:
         parts = [part, self._log.after(part)] if self._may_log and not self._apart else [part]
         undo = self._undo_of_a_slice()
         try:
-            with extracting(Slice(self._progress, FIRST_SLICE if self._is_new else self._limits)):
+            with running(Slice(self._progress, FIRST_SLICE if self._is_new else self._limits)):
                 self._run(*parts)
         except PipelineStepFailed as error:
             why, name = self._why(error), self._to_leave_out(error, names)

@@ -16,6 +16,7 @@ from typing import Any
 import dlt
 import orjson
 from dlt.common.destination.exceptions import DestinationUndefinedEntity, SqlClientNotAvailable
+from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import UnexpectedAnswer
@@ -125,7 +126,7 @@ def _used() -> AbstractContextManager[None]:
     return nullcontext() if part is None else part.sync.used()
 
 
-def _sql_client(schema_name: str) -> Any:
+def _sql_client(schema_name: str) -> SqlClientBase[Any]:
     """Return what asks the destination, one a sync: to make it costs dlt more than to use it."""
     part, pipeline = current_slice(), dlt.current.pipeline()
     if part is None:
