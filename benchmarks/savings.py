@@ -63,8 +63,8 @@ def _all_pages(_stream: object, pages: list[Any], _state: object) -> list[Any]:
     return pages
 
 
-def _no_first_read(self: Any, *_: object) -> None:
-    """Stand in for what notes when a stream was read first."""
+def _no_first_read(*_: object) -> int:
+    return 0
 
 
 @contextmanager
@@ -85,11 +85,11 @@ SAVINGS: Mapping[str, Saving] = {
     ),
     "decoder": Saving(
         "pages decoded into typed records and Arrow columns, not into dicts",
-        {"resources.reading.takes_arrow": _never},
+        {"resources.handing.takes_arrow": _never},
     ),
     "batches": Saving(
         "five pages handed to dlt at once",
-        {"resources.reading.PAGES_AT_ONCE": 1},
+        {"resources.handing.PAGES_AT_ONCE": 1},
     ),
     "packages": Saving(
         "packages of 144 MB, not of 36",
@@ -97,7 +97,7 @@ SAVINGS: Mapping[str, Saving] = {
     ),
     "changed_since": Saving(
         "rows that come for the first time remove nothing of their side tables",
-        {"resources.reading.Reading.first_read_at": _no_first_read},
+        {"resources.exports.changed_since": _no_first_read},
     ),
     "unchanged lists": Saving(
         "lists with the digest of the last load are not written",
@@ -113,7 +113,7 @@ SAVINGS: Mapping[str, Saving] = {
         "DuckDB's memory and threads bounded, and freed memory given back",
         {
             "runs.loop.little_memory": _much_memory,
-            "resources.reading.give_back_free_memory": _never,
+            "resources.taking.give_back_free_memory": _never,
         },
         figure="peak_mb",
     ),

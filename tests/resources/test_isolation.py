@@ -32,17 +32,18 @@ def load(zendesk: Simulator, *names: str, **settings: Any) -> SyncReport:
 
 
 RESOURCES, EXTRACT = "zendesk_source.resources", "zendesk_source.extract"
+SHAPE = "zendesk_source.shape.stream_shape"
 EXPORT = [
     f"{EXTRACT}.lanes.lane_after",
     f"{EXTRACT}.lanes.row_time",
     f"{EXTRACT}.lanes.LaneReader.read",
-    f"{RESOURCES}.reading.pages",
-    f"{RESOURCES}.reading.keep_newest",
-    f"{RESOURCES}.reading.takes_arrow",
-    f"{RESOURCES}.reading.Reading.first_read_at",
-    f"{RESOURCES}.reading.Reading.shape",
-    f"{RESOURCES}.reading.Reading._marked",
-    f"{RESOURCES}.reading.Reading.end",
+    f"{RESOURCES}.taking.pages",
+    f"{SHAPE}.keep_newest",
+    f"{RESOURCES}.handing.takes_arrow",
+    f"{SHAPE}.StreamShape.tables_of",
+    f"{RESOURCES}.handing.Handing.tables",
+    f"{RESOURCES}.handing.Handing._marked",
+    f"{RESOURCES}.taking.Taking.end",
     f"{RESOURCES}.exports.follow",
     f"{RESOURCES}.exports.not_loaded",
     f"{RESOURCES}.exports.remember_newest",
@@ -56,13 +57,13 @@ LIST = [
     f"{RESOURCES}.lists.whole.vanished_rows",
     f"{RESOURCES}.lists.whole.emptied",
     f"{RESOURCES}.lists.whole.remember_list",
-    f"{RESOURCES}.reading.Reading.whole_list",
-    f"{RESOURCES}.reading.Reading.shape",
+    f"{RESOURCES}.taking.Taking.whole_list",
+    f"{RESOURCES}.handing.Handing.tables",
 ]
 CHILDREN = [
     f"{RESOURCES}.children.read_of_list",
-    f"{RESOURCES}.reading.Reading.child_steps",
-    f"{RESOURCES}.reading.Reading.shape",
+    f"{RESOURCES}.taking.Taking.child_steps",
+    f"{RESOURCES}.handing.Handing.tables",
 ]
 # A place a stream, so that one sync tries them all.
 EXPORTS = ["users", "organizations", "ticket_metric_events", "satisfaction_ratings", "hc_articles"]
@@ -107,7 +108,7 @@ def failing(owner: Any, name: str, streams: set[str], failed: set[str]) -> Calla
 def name_of(argument: Any) -> str:
     if isinstance(argument, Request):
         return argument.counted_for
-    stream = getattr(argument, "_stream", argument)
+    stream = getattr(argument, "_stream", getattr(argument, "stream", argument))
     return str(getattr(stream, "name", ""))
 
 
@@ -217,6 +218,6 @@ def test_a_sync_log_that_cannot_be_written_stops_no_sync(zendesk, account):
 
 
 def test_without_a_sync_an_exception_is_raised(zendesk, monkeypatch):
-    fail_in(monkeypatch, {"macros": f"{RESOURCES}.reading.Reading.shape"})
+    fail_in(monkeypatch, {"macros": f"{RESOURCES}.handing.Handing.tables"})
     with pytest.raises(PipelineStepFailed, match="extraction of resource `macros`"):
         duckdb_pipeline().run(source_of(zendesk, "macros"))

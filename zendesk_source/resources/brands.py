@@ -20,13 +20,13 @@ from zendesk_source.extract.help_centers import BRAND, HelpCenter, HelpCenters, 
 from zendesk_source.extract.kept import POSITIONS
 from zendesk_source.resources.connection import BRANDS, Connection
 from zendesk_source.resources.isolation import isolated
-from zendesk_source.resources.reading import Reading
 from zendesk_source.resources.run import StreamRun, current_slice, run_of
+from zendesk_source.resources.taking import Taking
 
 log = logging.getLogger("zendesk_source")
 
 Row = dict[str, Any]
-ReadOn = Callable[[Reading, dict[str, Any]], Iterator[Any]]
+ReadOn = Callable[[Taking, dict[str, Any]], Iterator[Any]]
 """Reads on in one Help Center, or in what has none, from its part of the stream's state."""
 
 
@@ -45,14 +45,14 @@ def rows_of_brands(
         NotOnThisPlan: No brand has a Help Center.
     """
     if not stream.is_of_brand:
-        yield from read_on(Reading(stream, connection), state)
+        yield from read_on(Taking(stream, connection), state)
         return
     current = current_slice()
     whole = run_of(stream.name)
     centers = help_centers_for(stream, connection, whole)
     if len(centers.found) == 1:
         center = centers.found[0]
-        yield from read_on(Reading(stream, connection, whole, center=center), _part(state, center))
+        yield from read_on(Taking(stream, connection, whole, center=center), _part(state, center))
         return
     parts = {} if current is None else current.sync.parts
     runs: list[tuple[str, StreamRun]] = []
@@ -60,9 +60,9 @@ def rows_of_brands(
         run = parts.setdefault(f"{stream.name} at {center.place}", StreamRun())
         runs.append((center.name, run))
         if not run.is_at_end:
-            reading = Reading(stream, connection, run, center=center)
-            rows = read_on(reading, _part(state, center))
-            yield from isolated(rows, stream, connection, run, queue=reading.queue)
+            taking = Taking(stream, connection, run, center=center)
+            rows = read_on(taking, _part(state, center))
+            yield from isolated(rows, stream, connection, run, queue=taking.queue)
             run.is_at_end |= current is None
     _add_up(whole, runs)
     whole.usage = connection.client.usage_of(stream.name)

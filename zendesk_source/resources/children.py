@@ -38,8 +38,9 @@ from zendesk_source.extract.steps import Step, read_incremental
 from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
 from zendesk_source.resources.connection import Connection
-from zendesk_source.resources.reading import Reading
+from zendesk_source.resources.handing import Handing, handed
 from zendesk_source.resources.run import StreamRun, current_slice
+from zendesk_source.resources.taking import Taking
 from zendesk_source.times import Window, epoch_of
 
 Tell = Callable[[str], None]
@@ -51,24 +52,22 @@ def child_rows(
     """Return what reads the rows of the parents that changed since they were read last."""
     start, end = (epoch_of(moment) for moment in window)
 
-    def read_here(reading: Reading, state: dict[str, Any]) -> Iterator[Any]:
+    def read_here(taking: Taking, state: dict[str, Any]) -> Iterator[Any]:
+        handing = Handing(stream, connection, taking.run)
         positions = state.setdefault(POSITIONS, {})
-        steps = _steps(stream, connection, reading, positions, start or 0, end)
+        steps = _steps(stream, connection, taking, positions, start or 0, end)
         try:
-            for step in reading.child_steps(steps):
+            for step in taking.child_steps(steps):
                 if step is None:  # nothing has arrived yet: dlt goes on with another stream
                     yield None
                     continue
-                tables = reading.shape([step.page])
-                yield from tables[:-1]
-                # Before the yield: dlt may close the generator there, and what was read must count.
-                save_step(positions, step, end)
-                yield from tables[-1:]
+                save = partial(save_step, positions, step, end)
+                yield from handed(handing.tables([step.page]), save)
         except ZendeskError:
-            _tell_refused(stream, positions, reading.run)
+            _tell_refused(stream, positions, taking.run)
             raise
-        if reading.run.is_at_end:
-            _tell_refused(stream, positions, reading.run)
+        if taking.run.is_at_end:
+            _tell_refused(stream, positions, taking.run)
 
     def read() -> Iterator[Any]:
         state = connection.own_state(dlt.current.resource_state())
@@ -92,16 +91,16 @@ class AllParents:
     Args:
         stream: Whose rows.
         connection: To ask with.
-        reading: Of the stream.
+        taking: Of the stream.
     """
 
-    def __init__(self, stream: Stream, connection: Connection, reading: Reading) -> None:
+    def __init__(self, stream: Stream, connection: Connection, taking: Taking) -> None:
         self._stream = stream
         # Not the resource's own state: dlt forgets that of a resource that replaces its table.
         state = connection.own_state(dlt.current.source_state())
         self._state: dict[str, Any] = state.setdefault("refused_parents", {})
         self._positions: dict[str, Any] = deepcopy(self._state.get(stream.name, {}))
-        self._steps = _steps(stream, connection, reading, self._positions)
+        self._steps = _steps(stream, connection, taking, self._positions)
 
     def pages(self) -> Iterator[Page]:
         """Return the rows; nothing is asked before the first page is taken."""
@@ -128,7 +127,7 @@ class AllParents:
 def _steps(
     stream: Stream,
     connection: Connection,
-    reading: Reading,
+    taking: Taking,
     positions: dict[str, Any],
     start: int = 0,
     end: int | None = None,
@@ -141,8 +140,8 @@ def _steps(
     parents = first_parents(stream)
     assert parents is not None
     request = request_of(parents, counted_for=stream.name)
-    walk = partial(reading.pages, request)
-    ask = partial(_ask, reading, stream.name)
+    walk = partial(taking.pages, request)
+    ask = partial(_ask, taking, stream.name)
     seen = open_seen(positions)
     if not parents.is_incremental:
         # Where the list is a stream as well, both take the same pages.
@@ -153,12 +152,12 @@ def _steps(
             answers = connection.pages_read_once(request) if is_shared else walk(Position())
             return as_one(parents, answers)
 
-        once = partial(lists.get, f"{reading.place} {parents.path}", listed)
+        once = partial(lists.get, f"{taking.place} {parents.path}", listed)
         return _of_list(stream, once, seen, ask, tell)
 
     def exported() -> Iterator[Step]:
-        now = int(connection.client.now().timestamp())
-        position = without_future(open_position(positions, start, end), stream.name, now)
+        saved = open_position(positions, start, end)
+        position = without_future(saved, stream.name, taking.now())
         extent = extent_of(parents, position, end)
         return map(extent.of_step, read_incremental(parents, position, walk))
 
@@ -200,8 +199,8 @@ def _of_export(
         yield from read_of_export(stream, chain([first], steps), seen, ask)
 
 
-def _ask(reading: Reading, name: str, stream: Stream, parent: Row) -> Iterator[Page]:
-    return reading.pages(request_of(stream, parent=parent, counted_for=name), Position())
+def _ask(taking: Taking, name: str, stream: Stream, parent: Row) -> Iterator[Page]:
+    return taking.pages(request_of(stream, parent=parent, counted_for=name), Position())
 
 
 def _tell_log(stream: Stream) -> Tell:

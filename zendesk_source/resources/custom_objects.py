@@ -19,9 +19,10 @@ from zendesk_source.errors import NotOnThisPlan
 from zendesk_source.extract.kept import POSITIONS
 from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.exports import declared_incremental, read_on
+from zendesk_source.resources.handing import Handing
 from zendesk_source.resources.isolation import isolated
-from zendesk_source.resources.reading import Reading
 from zendesk_source.resources.run import Status, StreamRun, current_slice, run_of
+from zendesk_source.resources.taking import Taking
 from zendesk_source.shape.custom_fields import slug_of
 from zendesk_source.times import Window
 
@@ -46,9 +47,10 @@ def rows_of_each(
             part = _part(stream, key, connection)
             run = parts.setdefault(part.name, StreamRun())
             if not run.is_at_end:
-                reading = Reading(part, connection, run, resource=stream.name)
+                taking = Taking(part, connection, run)
+                handing = Handing(part, connection, run, resource=stream.name)
                 state = positions.setdefault(key, {})
-                rows = _of_object(key, read_on(part, reading, state, cursor))
+                rows = _of_object(key, read_on(part, taking, handing, state, cursor))
                 yield from isolated(rows, part, connection, run)
                 if current is None:
                     run.is_at_end = True

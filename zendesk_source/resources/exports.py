@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 import dlt
 
+from zendesk_source.api.paging import Page
+from zendesk_source.api.paging.checked import AHEAD_SECONDS
 from zendesk_source.catalogue import Stream
 from zendesk_source.extract.kept import POSITIONS
 from zendesk_source.extract.newest_rows import not_loaded, remember_newest
-from zendesk_source.extract.positions import save_position
+from zendesk_source.extract.positions import (
+    EXPORTS,
+    StreamPosition,
+    open_position,
+    save_position,
+    without_future,
+)
+from zendesk_source.extract.steps import Step
 from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
 from zendesk_source.resources.connection import Connection
+from zendesk_source.resources.described import begin_anew
+from zendesk_source.resources.handing import Handing, handed
 from zendesk_source.resources.item_format import quiet_about_kept_hints
-from zendesk_source.resources.reading import Reading
+from zendesk_source.resources.run import StreamRun
+from zendesk_source.resources.taking import Taking, in_batches
 from zendesk_source.resources.timeline import follow
 from zendesk_source.times import Window, epoch_of
+
+LATE_SECONDS = 86_400
+"""How much later than it was written a row may show: Zendesk promises nothing. A row that shows
+after the first reading, but was written before it, may have been loaded in an older state."""
 
 
 def incremental_rows(
@@ -30,8 +48,9 @@ def incremental_rows(
     def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
         state = connection.own_state(dlt.current.resource_state())
 
-        def read_here(reading: Reading, state: dict[str, Any]) -> Iterator[Any]:
-            return read_on(stream, reading, state, cursor)
+        def read_here(taking: Taking, state: dict[str, Any]) -> Iterator[Any]:
+            handing = Handing(stream, connection, taking.run)
+            return read_on(stream, taking, handing, state, cursor)
 
         yield from rows_of_brands(stream, connection, state, read_here)
 
@@ -39,13 +58,18 @@ def incremental_rows(
 
 
 def read_on(
-    stream: Stream, reading: Reading, state: dict[str, Any], cursor: dlt.sources.incremental[Any]
+    stream: Stream,
+    taking: Taking,
+    handing: Handing,
+    state: dict[str, Any],
+    cursor: dlt.sources.incremental[Any],
 ) -> Iterator[Any]:
     """Read a stream from where it stands to its end, or to that of the slice.
 
     Args:
         stream: What to read.
-        reading: Reads it.
+        taking: Takes its pages.
+        handing: Makes tables of them.
         state: Holds its positions.
         cursor: Of dlt; holds the window.
 
@@ -53,45 +77,106 @@ def read_on(
         Tables for dlt; None while other streams have something and this one has not.
     """
     with quiet_about_kept_hints():
-        yield from _read_on(stream, reading, state, cursor)
+        yield from _read_on(stream, taking, handing, state, cursor)
 
 
 def _read_on(
-    stream: Stream, reading: Reading, state: dict[str, Any], cursor: dlt.sources.incremental[Any]
+    stream: Stream,
+    taking: Taking,
+    handing: Handing,
+    state: dict[str, Any],
+    cursor: dlt.sources.incremental[Any],
 ) -> Iterator[Any]:
     # The window is asked of the API; dlt must not filter rows by their timestamps again:
     # a system update arrives with an updated_at from long ago.
     cursor.advance(None)
-    start_epoch = epoch_of(cursor.initial_value) or 0
-    end_epoch = end_of(cursor)
-    reading.begin_anew_if_described(state, is_open=end_epoch is None)
-    position = reading.opened(state.setdefault(POSITIONS, {}), start_epoch, end_epoch)
-    extent = extent_of(stream, position, end_epoch)
-    for arrived in reading.batches(position):
+    begin_anew(state, is_refused=handing.shape.is_refused, is_open=end_of(cursor) is None)
+    bookmark = _open(stream, state, cursor, taking)
+    extent = extent_of(stream, bookmark.position, bookmark.end)
+    shaper = handing.shape.shaper
+    answers = taking.steps(bookmark.position, shaper.parse)
+    for arrived in in_batches(answers, handing.pages_at_once):
         if not arrived:  # nothing has arrived yet: dlt goes on with another stream
             yield None
             continue
         steps = list(map(extent.of_step, arrived))
-        reading.first_read_at(state, steps[0].page)
+        shaper.whole_sets.changed_since = changed_since(state, steps[0].page)
         pages = [step.page for step in steps]
         # What is asked for with an end is loaded, whatever was loaded before.
-        new = not_loaded(stream, pages, state) if end_epoch is None else pages
-        tables = reading.shape(new)
-        yield from tables[:-1]
-        follow(reading.run, position, steps, stream)
-        position = steps[-1].position
+        new = not_loaded(stream, pages, state) if bookmark.end is None else pages
+        yield from handed(handing.tables(new), partial(bookmark.save, steps))
+        del arrived, steps, pages, new  # before the next ones are made
+    taking.end()
+
+
+def _open(
+    stream: Stream, state: dict[str, Any], cursor: dlt.sources.incremental[Any], taking: Taking
+) -> _Bookmark:
+    """Return where a stream stands.
+
+    Raises:
+        UnexpectedAnswer: The saved position lies in the future.
+    """
+    start, end = epoch_of(cursor.initial_value) or 0, end_of(cursor)
+    back = 0 if stream.paging in EXPORTS else stream.lookback_seconds
+    positions = state.setdefault(POSITIONS, {})
+    saved = open_position(positions, start, end, lookback_seconds=back)
+    position = without_future(saved, stream.name, taking.now())
+    if position != saved:
+        text = (
+            "The saved position lay in the future, where nothing would ever have been found;"
+            " it was read on from the last row before it."
+        )
+        taking.run.note("position", text, is_missing=False)
+    return _Bookmark(stream, state, cursor, end, taking.run, position)
+
+
+@dataclass(slots=True)
+class _Bookmark:
+    """Where a stream stands in a window, as dlt's state keeps it.
+
+    Attributes:
+        stream: Which.
+        state: Its part of dlt's state.
+        cursor: Of dlt; follows, for the tools that look at it.
+        end: Epoch seconds of the first row behind the window, if the window has an end.
+        run: Notes how far the stream has come.
+        position: Where it stands once what was saved is loaded.
+    """
+
+    stream: Stream
+    state: dict[str, Any]
+    cursor: dlt.sources.incremental[Any]
+    end: int | None
+    run: StreamRun
+    position: StreamPosition
+
+    def save(self, steps: Sequence[Step]) -> None:
+        """Write into the state that the pages of some steps were read."""
+        stream, state = self.stream, self.state
+        follow(self.run, self.position, steps, stream)
+        self.position = steps[-1].position
         # Aside at first: nothing of it may stay when a part of it fails.
         after = {**state, POSITIONS: {**state[POSITIONS]}}
-        save_position(after[POSITIONS], position, end_epoch)
-        if end_epoch is None:
-            remember_newest(stream, pages, after)
-        if newest := reading.run.newest:
-            cursor.advance(_cursor_value(stream, newest))
-        # Before the yield: dlt may close the generator there, and what was read must count.
+        save_position(after[POSITIONS], self.position, self.end)
+        if self.end is None:
+            remember_newest(stream, [step.page for step in steps], after)
+        if newest := self.run.newest:
+            self.cursor.advance(_cursor_value(stream, newest))
         state.update(after)
-        yield from tables[-1:]
-        del arrived, steps, pages, new, tables  # before the next ones are made
-    reading.end()
+
+
+def changed_since(state: dict[str, Any], page: Page) -> int:
+    """Return the epoch second before which rows were written that come for the first time.
+
+    The state notes when the stream was read for the first time ever. Rows that were written well
+    before it come for the first time, which saves work. Of the two clocks the earlier one counts:
+    where that is wrong, it only saves less.
+    """
+    now = int(min(page.server_time, page.received_at).timestamp())
+    first: int = state.setdefault("first_read_at", now)
+    is_sane = first <= now + AHEAD_SECONDS
+    return first - LATE_SECONDS if is_sane else 0
 
 
 def end_of(cursor: dlt.sources.incremental[Any]) -> int | None:

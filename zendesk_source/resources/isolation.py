@@ -14,6 +14,7 @@ from dlt.destinations.exceptions import DestinationConnectionError
 from zendesk_source.api.clock import Stopped
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
+from zendesk_source.resources.accounts import check_destination
 from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.run import StreamRun, current_slice, run_of
 
@@ -38,6 +39,7 @@ def greeted(
     def read(*args: Any, **kwargs: Any) -> Iterator[Any]:
         if connection.greet(dlt.current.source_state()):
             return
+        check_destination(connection)
         connection.clock.stop = None
         if (part := current_slice()) is not None:
             connection.clock.stop = part.sync.stop

@@ -24,6 +24,7 @@ from zendesk_source.extract.parents.seen import ChildStep
 from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.steps import Step
+from zendesk_source.names import REJECTED_TABLE
 from zendesk_source.shape.stream_shape import StreamShape
 
 Status = Literal["ok", "incomplete", "skipped", "failed"]
@@ -121,6 +122,36 @@ class StreamRun:
         if name in self.rows:
             return self.rows[name]
         return sum(n for table, n in self.rows.items() if not table.startswith("_zendesk"))
+
+    def count(self, page: Page, destination: str) -> None:
+        """Count a page that was taken, and note what of it does not fit or was no text.
+
+        Args:
+            page: The page.
+            destination: Its name, where characters were replaced that it cannot hold.
+        """
+        self.pages += 1
+        self.note_rejected(len(page.rejected))
+        if page.mended:
+            self.mended += page.mended
+            text = f"What is no valid text became U+FFFD (count: {self.mended})."
+            self.note("mended", text, is_missing=False)
+        if page.replaced:
+            self.replaced += page.replaced
+            what = f"U+0000, which {destination} cannot hold, became U+FFFD"
+            self.note("U+0000", f"{what} (count: {self.replaced}).", is_missing=False)
+
+    def count_rows(self, table: str, count: int) -> None:
+        """Count rows that were handed on for a table."""
+        self.rows[table] = self.rows.get(table, 0) + count
+
+    def note_rejected(self, count: int) -> None:
+        """Tell people of rows, and parts of rows, that fit no table."""
+        if count:
+            self.rejected += count
+            what = f"Rows, or parts of rows, that fit no table (count: {self.rejected})"
+            text = f"{what} are kept in {REJECTED_TABLE}."
+            self.note(REJECTED_TABLE, text, is_missing=True)
 
     def note(self, about: str, text: str, *, is_missing: bool) -> None:
         """Record what people should know of this stream, which goes on.

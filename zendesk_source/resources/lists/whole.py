@@ -20,6 +20,7 @@ from zendesk_source.resources.children import (
     is_shared_with_children,
 )
 from zendesk_source.resources.connection import BRANDS, Connection
+from zendesk_source.resources.handing import Handing
 from zendesk_source.resources.isolation import keep_table
 from zendesk_source.resources.lists.unchanged import digest_of_list, is_as_loaded, remember_list
 from zendesk_source.resources.lists.vanished import vanished_rows
@@ -31,8 +32,8 @@ from zendesk_source.resources.lists.versions import (
     remember_begun,
     versions,
 )
-from zendesk_source.resources.reading import Reading
 from zendesk_source.resources.run import current_slice
+from zendesk_source.resources.taking import Taking
 from zendesk_source.shape.newest import one_row_a_key, with_rows
 
 _WITH_PARENTS: dict[str, list[str]] = {}
@@ -49,23 +50,24 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
 
     def read() -> Iterator[Any]:
         has_versions = keeps_versions(stream, stream.name in connection.options.with_history)
-        reading = Reading(stream, connection)
-        parts = _parts(stream, reading, connection)
+        taking = Taking(stream, connection)
+        handing = Handing(stream, connection, taking.run)
+        parts = _parts(stream, taking, connection)
         # All of it before the first row is handed on: a table is never replaced by half a list.
         answers: list[Page] = []
-        for page in reading.whole_list(_pages(stream, connection, parts)):
+        for page in taking.whole_list(_pages(stream, connection, parts)):
             if page is None:
                 yield None
             elif page.rows or page.rejected:
                 answers.append(page)
         answers = one_row_a_key(answers, stream)
-        unread = [] if parts is None else parts.tell(reading.run)
+        unread = [] if parts is None else parts.tell(taking.run)
         is_hidden = parts.is_hidden if parts is not None and unread else None
         # All of it is shaped, too: what fails on the way leaves the table as it was.
         if not has_versions:
-            yield from list(_rows(stream, reading, answers, connection, unread, is_hidden))
+            yield from list(_rows(stream, handing, answers, connection, unread, is_hidden))
         elif is_hidden is None:
-            yield from list(_versions(stream, reading, answers, connection))
+            yield from list(_versions(stream, handing, answers, connection))
         else:
             keep_table()  # versions of what is not shown would be closed
         if isinstance(parts, AllParents):
@@ -76,7 +78,7 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
 
 def _rows(
     stream: Stream,
-    reading: Reading,
+    handing: Handing,
     answers: list[Page],
     connection: Connection,
     unread: Sequence[str],
@@ -85,10 +87,10 @@ def _rows(
     """Hand on what the list shows, where that is not what its table holds already."""
     digest = digest_of_list(stream, answers, connection, unread)
     if stream.write == "replace" and is_as_loaded(stream, digest, connection):
-        reading.run.rows[stream.name] = sum(len(page.rows) for page in answers)
+        handing.run.rows[stream.name] = sum(len(page.rows) for page in answers)
         keep_table()
         return
-    shaped = list(_shaped(stream, reading, answers, connection))
+    shaped = list(_shaped(stream, handing, answers, connection))
     # After what can fail: it notes what is shown now.
     if is_hidden or (connection.options.deleted == "mark" and stream.misses_rows):
         yield from _vanished(stream, answers, connection, is_hidden)
@@ -99,20 +101,18 @@ def _rows(
 
 
 def _shaped(
-    stream: Stream, reading: Reading, answers: list[Page], connection: Connection
+    stream: Stream, handing: Handing, answers: list[Page], connection: Connection
 ) -> Iterator[Any]:
     for page in answers:
-        yield from reading.shape([_prepared(page, stream, connection, answers[0])])
+        yield from handing.tables([_prepared(page, stream, connection, answers[0])])
 
 
-def _parts(
-    stream: Stream, reading: Reading, connection: Connection
-) -> AllParents | BrandList | None:
+def _parts(stream: Stream, taking: Taking, connection: Connection) -> AllParents | BrandList | None:
     """Return what a list is put together from, where a part can be missing."""
     if stream.parent is not None:
-        return AllParents(stream, connection, reading)
+        return AllParents(stream, connection, taking)
     if stream.is_of_brand:
-        centers = help_centers_for(stream, connection, reading.run)
+        centers = help_centers_for(stream, connection, taking.run)
         return BrandList(stream, centers, is_sync=current_slice() is not None)
     return None
 
@@ -145,7 +145,7 @@ def _read_once(stream: Stream, connection: Connection) -> Iterator[Page]:
 
 
 def _versions(
-    stream: Stream, reading: Reading, answers: list[Page], connection: Connection
+    stream: Stream, handing: Handing, answers: list[Page], connection: Connection
 ) -> Iterator[Any]:
     """Hand on what the list shows as the versions that hold now."""
     as_versions = versions if has_begun(stream, connection) else first_versions
@@ -153,7 +153,7 @@ def _versions(
         as_versions(item.data, item.meta.hints.get("columns"), connection)
         if isinstance(item.meta, HintsMeta)
         else item  # rows that are kept beside the table
-        for item in _shaped(stream, reading, answers, connection)
+        for item in _shaped(stream, handing, answers, connection)
     ]
     if as_versions is first_versions:
         for item in _vanished(stream, answers, connection):

@@ -1,0 +1,184 @@
+"""Hand the pages of one stream to dlt: as tables, each marked with what dlt cannot see from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence, Set
+from datetime import datetime
+from typing import Any
+
+import dlt
+
+from zendesk_source.api.paging import Page
+from zendesk_source.api.paging.door import Rejected
+from zendesk_source.catalogue import DataType, Stream
+from zendesk_source.names import MORE, REJECTED_TABLE, REMOVED, SYNCED_AT
+from zendesk_source.resources.accounts import column_name, with_account, write_of
+from zendesk_source.resources.connection import Connection
+from zendesk_source.resources.described import describe_first, describe_new
+from zendesk_source.resources.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
+from zendesk_source.resources.run import StreamRun, current_slice
+from zendesk_source.shape.arrow import ArrowShaper, together
+from zendesk_source.shape.custom_fields import FieldColumns
+from zendesk_source.shape.rejected import rejected_rows
+from zendesk_source.shape.room import Room
+from zendesk_source.shape.rows import RowShaper
+from zendesk_source.shape.stream_shape import StreamShape
+from zendesk_source.shape.tables import Table, TableRows
+
+PAGES_AT_ONCE = 5
+"""dlt works out the schema of each Arrow table it is handed, at the cost of hundreds of rows."""
+
+
+def handed(tables: Sequence[Any], save: Callable[[], None]) -> Iterator[Any]:
+    """Hand tables on, and save where the stream stands before the last of them.
+
+    At any yield dlt may close the generator. What it has all of must count then, and what it has
+    a part of must not.
+
+    Args:
+        tables: Of the same pages.
+        save: Writes into dlt's state that those pages were read.
+    """
+    yield from tables[:-1]
+    save()
+    yield from tables[-1:]
+
+
+class Handing:
+    """Hands pages of one stream to dlt, in one load package.
+
+    Args:
+        stream: Whose pages.
+        connection: The account, and what its rows are to look like.
+        run: Notes what was handed on.
+        resource: The dlt resource that yields them, where that is not named as the stream.
+
+    Attributes:
+        run: Notes what was handed on.
+        shape: How the pages become tables.
+
+    Raises:
+        ZendeskError: The definitions of the custom fields cannot be read.
+    """
+
+    def __init__(
+        self, stream: Stream, connection: Connection, run: StreamRun, resource: str = ""
+    ) -> None:
+        self._stream = stream
+        self._connection = connection
+        self.run = run
+        self._resource = resource or stream.name
+        self._schema = dlt.current.source_schema()
+        self._keys = {table.name: table.primary_key for table in stream.tables}
+        self._hinted: set[str] = set()
+        self.shape = self._shape_in_this_sync()
+        self.shape.begin_package()
+
+    @property
+    def pages_at_once(self) -> int:
+        """How many pages to hand on together."""
+        return PAGES_AT_ONCE if self.shape.is_arrow else 1
+
+    def tables(self, answers: Sequence[Page]) -> list[Any]:
+        """Return the tables of pages as dlt wants them, the stream's own last.
+
+        Raises:
+            ZendeskError: What they need, the custom fields' definitions, cannot be read.
+        """
+        marked: list[Any] = []
+        tables: list[Any] = []
+        for page in answers:
+            rejected = page.rejected
+            if page.rows or page.shown_parents:
+                tables += self.shape.tables_of(page, self._describe)
+                parts = self.shape.shaper.take_rejected()
+                self.run.note_rejected(len(parts))
+                rejected += parts
+            if rejected:
+                marked.append(self._rejected(rejected, page.received_at))
+        for each in together(tables) if self.shape.is_arrow else tables:
+            table = each.newest(self._keys[each.table])
+            self.run.count_rows(table.table, table.count_kept())
+            marked.append(self._marked(self._fitted(table)))
+        return marked
+
+    def _shape_in_this_sync(self) -> StreamShape:
+        """Return how pages become tables; what earlier slices of a sync learned stays."""
+        part, connection = current_slice(), self._connection
+        names = connection.own_state(dlt.current.source_state())
+        names = names.setdefault("custom_field_columns", {})
+        shapes = {} if part is None else part.sync.shapes
+        shape = shapes.get(self._stream.name)
+        if shape is None:
+            shape = shapes[self._stream.name] = self._new_shape(names)
+        elif shape.fields is not None:
+            shape.fields.names = names.setdefault(shape.fields.owner, {})
+        return shape
+
+    def _new_shape(self, names: dict[str, dict[str, str]]) -> StreamShape:
+        stream, connection = self._stream, self._connection
+        fields = connection.field_columns(stream, names)
+        is_refused = fields is not None and not describe_first(fields, stream, connection, self.run)
+        fields = None if is_refused else fields
+        known = {table.name: self._known_types(table.name) for table in stream.tables}
+        is_arrow = takes_arrow(stream, connection.options.item_format, known[stream.name])
+        make = ArrowShaper if is_arrow else RowShaper
+        spelt = column_name(self._schema.naming.normalize_identifier, connection)
+        shaper = make(stream, known, fields, spelt)
+        removes_deleted = connection.options.deleted == "remove"
+        return StreamShape(stream, shaper, is_arrow, fields, is_refused, removes_deleted)
+
+    def _describe(self, fields: FieldColumns, unknown: Set[str]) -> None:
+        describe_new(fields, unknown, self._stream, self._connection, self.run)
+
+    def _rejected(self, rejected: Sequence[Rejected], read_at: datetime) -> Any:
+        rows = rejected_rows(rejected, read_at)
+        self.run.count_rows(REJECTED_TABLE, len(rows))
+        rows = with_account(with_texts_in_json(rows, ("row",)), self._connection)
+        return dlt.mark.with_table_name(rows, REJECTED_TABLE)
+
+    def _fitted(self, table: Table) -> Table:
+        """Move what the destination has no room for."""
+        limits, name = self._connection.limits, table.table
+        if limits.columns is None:
+            return table
+        room = self.shape.rooms.get(name)
+        if room is None:
+            declared = next(each for each in self._stream.tables if each.name == name).columns
+            own, known = (*declared, SYNCED_AT, REMOVED), self._known_types(name)
+            room = self.shape.rooms[name] = Room(limits.columns, limits.row_bytes, own, known)
+        fitted = table.fitted(room)
+        if room.refused or room.wide_rows:
+            text = limits.told(name, MORE, len(room.refused), room.wide_rows)
+            self.run.note(f"{name} {MORE}", text, is_missing=False)
+        return fitted
+
+    def _marked(self, table: Table) -> Any:
+        """Name the table the rows belong to, and the types dlt cannot see from them."""
+        rows, new = table.rows, dict(table.new_columns)
+        if isinstance(table, TableRows):
+            rows = with_texts_in_json(table.rows, table.json_columns)
+        else:
+            known = self._schema.tables.get(table.table, {}).get("columns", {})
+            rows = with_dlt_columns(rows, known)
+            if table.table not in self._hinted:
+                # In Arrow JSON is text; unless it is said again, that becomes the column's type.
+                new |= {n: "json" for n, c in known.items() if c.get("data_type") == "json"}
+                self._hinted.add(table.table)
+        rows = with_account(rows, self._connection)
+        columns: Any = {name: {"data_type": data_type} for name, data_type in new.items()}
+        if table.table != self._resource:
+            if not columns:
+                return dlt.mark.with_table_name(rows, table.table)
+            hints = dlt.mark.make_hints(table_name=table.table, columns=columns)
+            return dlt.mark.with_hints(rows, hints, create_table_variant=True)
+        if self._stream.write == "replace" or columns:
+            # Said again for lists, because a refused list is marked otherwise.
+            write = write_of(self._stream, self._connection)
+            hints = dlt.mark.make_hints(write_disposition=write, columns=columns or None)
+            return dlt.mark.with_hints(rows, hints)
+        return rows
+
+    def _known_types(self, table: str) -> dict[str, DataType]:
+        known: Any = self._schema.tables.get(table, {}).get("columns", {})
+        return {name: each["data_type"] for name, each in known.items() if "data_type" in each}

@@ -1,0 +1,182 @@
+"""Take what was read of one stream: to the limits of the slice or to the end, and count it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TypeVar
+
+from zendesk_source.api.paging import Page, Position, pages, request_of
+from zendesk_source.catalogue import Stream
+from zendesk_source.destination.free_memory import give_back_free_memory
+from zendesk_source.extract.help_centers import HelpCenter
+from zendesk_source.extract.lanes import LaneReader
+from zendesk_source.extract.parents.seen import ChildStep
+from zendesk_source.extract.positions import StreamPosition
+from zendesk_source.extract.read_ahead import read_in_turns, read_list
+from zendesk_source.extract.steps import Step, read_incremental
+from zendesk_source.resources.connection import Connection
+from zendesk_source.resources.run import Item, Slice, StreamRun, current_slice, run_of
+
+BYTES_AT_ONCE = 24 * 1024 * 1024
+"""Of page bodies; a batch is in memory as bytes, as records and as Arrow tables."""
+
+Pages = Callable[..., Iterator[Page]]
+"""``api.paging.pages`` of one client: a request and a position, to pages."""
+
+Parse = Callable[[bytes], Any]
+"""Decodes the body of a page, on the thread that reads it."""
+
+Kind = TypeVar("Kind", Page, Step, ChildStep)
+
+
+class Taking:
+    """Takes what is read of one stream.
+
+    During a sync threads read ahead, and this takes what they have read as long as the slice has
+    room. In a plain run it reads itself, to the end.
+
+    Args:
+        stream: What is read.
+        connection: To ask with.
+        run: Notes what was taken; that of the stream in this sync when left out.
+        center: Help Center that is asked; what is shown at the account's own address without.
+
+    Attributes:
+        run: Notes what was taken.
+        pages: Walks what is requested from a position.
+        place: What the Help Center is called; empty at the account's own address.
+        queue: What the reading is called among all that is read ahead.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        connection: Connection,
+        run: StreamRun | None = None,
+        center: HelpCenter | None = None,
+    ) -> None:
+        self.run = run_of(stream.name) if run is None else run
+        self.pages: Pages = partial(pages, connection.client) if center is None else center.pages
+        self.place = "" if center is None else center.place
+        self.queue = f"{stream.name} {self.place}".rstrip()
+        self._stream = stream
+        self._connection = connection
+        self._slice = current_slice()
+        self._taken_bytes = 0
+
+    def steps(self, position: StreamPosition, parse: Parse) -> Iterator[Step | None]:
+        """Read an export on from a position; None: nothing has arrived yet.
+
+        Args:
+            position: Where the stream stands.
+            parse: Decodes its pages.
+        """
+        request = request_of(self._stream)
+
+        def walk(place: Position) -> Iterator[Page]:
+            return self.pages(request, place, parse=parse)
+
+        if self._slice is None:
+            return self._counted(read_incremental(self._stream, position, walk))
+        ahead, crew = self._slice.sync.ahead, self._connection.crew
+        reader = LaneReader(self._stream, position, walk, ahead, crew, self.queue)
+        return self._to_the_limits(Step, reader.read, self._slice)
+
+    def child_steps(self, steps: Iterator[ChildStep]) -> Iterator[ChildStep | None]:
+        """Take the steps of a stream that is asked for parent by parent; None: not yet."""
+        if self._slice is None:
+            return self._counted(steps)
+        ahead = self._slice.sync.ahead
+        read = partial(read_in_turns, self.queue, steps, ahead, _body_bytes)
+        return self._to_the_limits(ChildStep, read, self._slice)
+
+    def whole_list(self, answers: Iterator[Page]) -> Iterator[Page | None]:
+        """Take the pages of a list from its beginning to its end; None: not yet."""
+        if self._slice is None:
+            yield from self._counted(answers)
+        else:
+            ahead = self._slice.sync.ahead
+            ahead.start(self.queue, partial(read_list, self.queue, answers, ahead))
+            yield from self._counted(_all_of(Page, ahead.items(self.queue, lambda: True)))
+        self.run.is_at_end = True
+
+    def now(self) -> int:
+        """Return Zendesk's time, in epoch seconds."""
+        return int(self._connection.client.now().timestamp())
+
+    def end(self) -> None:
+        """Let go of the memory that was taken to read; loading needs it now."""
+        if self._taken_bytes >= BYTES_AT_ONCE:
+            give_back_free_memory()
+
+    def _to_the_limits(
+        self, kind: type[Kind], read: Callable[[], None], part: Slice
+    ) -> Iterator[Kind | None]:
+        """Take what a thread reads as long as the slice has room for it."""
+        ahead = part.sync.ahead
+        ahead.start(self.queue, read)
+        for item in self._counted(_all_of(kind, ahead.items(self.queue, part.has_room))):
+            if item is not None:
+                part.count(_page_of(item))
+            yield item
+        self.run.is_at_end |= ahead.is_at_end(self.queue)
+
+    def _counted(self, items: Iterator[Kind] | Iterator[Kind | None]) -> Iterator[Kind | None]:
+        for item in items:
+            if item is not None:
+                self._count(_page_of(item))
+            yield item
+
+    def _count(self, page: Page) -> None:
+        self._taken_bytes += page.body_bytes
+        self.run.count(page, self._connection.limits.name)
+        self.run.usage = self._connection.client.usage_of(self._stream.name)
+
+
+def in_batches(steps: Iterator[Step | None], most_pages: int) -> Iterator[list[Step]]:
+    """Yield steps a few pages at once; none of them where none has arrived yet.
+
+    Args:
+        steps: Of an export.
+        most_pages: How many at once.
+
+    Raises:
+        Exception: What ended the reading, after the pages before it.
+    """
+    batch: list[Step] = []
+    batch_bytes = 0
+    ended_by: Exception | None = None
+    while ended_by is None:
+        try:
+            step = next(steps)
+        except StopIteration:
+            break
+        except Exception as error:  # noqa: BLE001 - raised below
+            ended_by = error
+            break
+        if step is not None:
+            batch.append(step)
+            batch_bytes += step.page.body_bytes
+        if step is None or len(batch) >= most_pages or batch_bytes >= BYTES_AT_ONCE:
+            yield batch
+            batch, batch_bytes = [], 0
+    if batch:
+        yield batch
+    if ended_by is not None:
+        raise ended_by
+
+
+def _all_of(kind: type[Kind], items: Iterator[Item | None]) -> Iterator[Kind | None]:
+    """Say of which kind the items of a stream are; all are of one."""
+    for item in items:
+        assert item is None or isinstance(item, kind)
+        yield item
+
+
+def _page_of(item: Item) -> Page:
+    return item if isinstance(item, Page) else item.page
+
+
+def _body_bytes(step: ChildStep) -> int:
+    return step.page.body_bytes
