@@ -19,7 +19,7 @@ from typing import Any
 
 from zendesk_source.api.budget import Budget
 from zendesk_source.api.client import ZendeskClient
-from zendesk_source.api.paging import Page, Position, pages
+from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.extract.lanes import Crew, LaneReader
 from zendesk_source.extract.positions import open_position
@@ -141,7 +141,7 @@ def _read(case: Case, client: ZendeskClient, clock: TimeScaledClock) -> None:
         stream = BY_NAME[name]
 
         def walk(place: Position, stream: Stream = stream) -> Iterator[Page]:
-            return pages(client, stream, place, page_size=PAGE_ROWS)
+            return pages(client, request_of(stream, page_size=PAGE_ROWS), place)
 
         reader = LaneReader(stream, open_position({}, 0, None), walk, ahead, crew)
         ahead.start(name, reader.read)

@@ -27,7 +27,8 @@ from zendesk_source.destination.place import Place, found_at
 from zendesk_source.errors import RateLimited, StreamRefused, ZendeskError
 from zendesk_source.preflight.account import connected
 from zendesk_source.preflight.preview import first_sampled
-from zendesk_source.resources.connection import BRANDS, Connection
+from zendesk_source.resources.brands import BRANDS, help_centers
+from zendesk_source.resources.connection import Connection
 from zendesk_source.settings.credentials import (
     API_TOKENS_END,
     ZendeskApiToken,
@@ -229,7 +230,7 @@ def _report(
 ) -> CheckReport:
     credentials = connection.credentials
     pages = [answer.page for answer in (*answers.values(), *others.values())]
-    centers = connection.help_centers(BRANDS.name)  # asked for by a stream of theirs
+    centers = help_centers(connection, BRANDS.name)  # asked for by a stream of theirs
     return CheckReport(
         account=connection.account,
         base_url=base_url_of(credentials),

@@ -30,6 +30,7 @@ from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.extract.positions import EXPORTS, row_time
 from zendesk_source.preflight.account import connected
 from zendesk_source.preflight.preview import first_page
+from zendesk_source.resources.brands import help_centers
 from zendesk_source.resources.connection import Connection
 from zendesk_source.settings.credentials import ZendeskCredentials
 from zendesk_source.settings.selection import select_streams
@@ -144,7 +145,7 @@ def _estimate(connection: Connection, stream: Stream, window: Seconds) -> Estima
     """Estimate a stream; one that each brand has is estimated at each Help Center."""
     if not stream.is_of_brand:
         return _estimate_at(connection, stream, window, None)
-    found = connection.help_centers(stream.name).found
+    found = help_centers(connection, stream.name).found
     each = [_estimate_at(connection, stream, window, center) for center in found]
     known = [one.rows for one in each if one.rows is not None]
     reasons = [one.reason for one in each if one.reason]

@@ -20,8 +20,10 @@ from zendesk_source.catalogue import Stream
 from zendesk_source.errors import RateLimited, StreamRefused, UnexpectedAnswer
 from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.preflight.account import connected
+from zendesk_source.resources.brands import help_centers
 from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.custom_objects import describe_by
+from zendesk_source.resources.field_definitions import describe, field_columns
 from zendesk_source.resources.lists.whole import as_snapshot
 from zendesk_source.settings.credentials import ZendeskCredentials
 from zendesk_source.settings.selection import select_stream
@@ -90,7 +92,7 @@ def first_page(
         ZendeskError: It cannot be read.
     """
     if center is None and stream.is_of_brand:
-        center = connection.help_centers(stream.name).not_none()[0]
+        center = help_centers(connection, stream.name).not_none()[0]
     parent = None
     shown_of = stream.parent.stream if stream.parent is not None else stream.each_of
     if shown_of is not None:
@@ -153,10 +155,10 @@ def shaped_rows(
     """Return the rows of a page by table, as a load would bring them."""
     if stream.write == "append":
         page = as_snapshot(page, stream, page)
-    fields = connection.field_columns(stream, {})
+    fields = field_columns(stream, connection, {})
     if fields is not None:
         try:
-            connection.describe_fields(fields, set())
+            describe(fields, set(), connection)
         except StreamRefused:
             fields = None
     known: dict[str, dict[str, Any]] = {table.name: {} for table in stream.tables}

@@ -15,7 +15,7 @@ from zendesk_source.resources.children import child_rows
 from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.custom_objects import rows_of_each
 from zendesk_source.resources.exports import incremental_rows
-from zendesk_source.resources.isolation import greeted
+from zendesk_source.resources.greeting import greeted
 from zendesk_source.resources.lists.whole import list_rows
 from zendesk_source.shape.rejected import REJECTED_COLUMNS
 from zendesk_source.shape.removal import without_deleted

@@ -9,19 +9,25 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from zendesk_source.api.clock import Stopped
-from zendesk_source.api.paging import Page, Position, request_of
-from zendesk_source.catalogue import Stream
-from zendesk_source.errors import Bug, StreamRefused, ZendeskError
-from zendesk_source.extract.help_centers import BRAND, HelpCenter, HelpCenters, in_one_list
+from zendesk_source.api.paging import request_of
+from zendesk_source.catalogue import STREAMS, Stream
+from zendesk_source.errors import StreamRefused, ZendeskError
+from zendesk_source.extract.help_centers import (
+    HelpCenter,
+    HelpCenters,
+    help_centers_of,
+    only_own,
+)
 from zendesk_source.extract.kept import POSITIONS
-from zendesk_source.resources.connection import BRANDS, Connection
+from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.isolation import isolated
 from zendesk_source.resources.run import StreamRun, current_slice, run_of
 from zendesk_source.resources.taking import Taking
+from zendesk_source.settings.credentials import base_url_of
+
+BRANDS = next(stream for stream in STREAMS if stream.name == "brands")
 
 log = logging.getLogger("zendesk_source")
 
@@ -68,6 +74,38 @@ def rows_of_brands(
     whole.usage = connection.client.usage_of(stream.name)
 
 
+def help_centers(
+    connection: Connection, asker: str, tell: Callable[[str], None] | None = None
+) -> HelpCenters:
+    """Return the Help Centers of the account's brands, asked for once a sync.
+
+    Args:
+        connection: To ask with.
+        asker: Stream whose usage the question belongs to.
+        tell: Told, when they are asked for, which are read where there are several.
+    """
+
+    def find() -> HelpCenters:
+        centers = _found(connection, asker)
+        if tell is not None and len(centers.found) > 1:
+            names = ", ".join(center.name for center in centers.found)
+            tell(f"each stream of the Help Center is read at each brand: {names}")
+        return centers
+
+    return connection.centers.get(BRANDS.path, find)
+
+
+def _found(connection: Connection, asker: str) -> HelpCenters:
+    client, request = connection.client, request_of(BRANDS, counted_for=asker)
+    try:
+        brands = [row for page in connection.pages_read_once(request) for row in page.rows]
+    except StreamRefused as error:
+        return only_own(client, doubt=error.what)
+    except ZendeskError as error:
+        return only_own(client, doubt=str(error), is_missing=True)
+    return help_centers_of(client, base_url_of(connection.credentials), brands)
+
+
 def help_centers_for(stream: Stream, connection: Connection, run: StreamRun) -> HelpCenters:
     """Return the Help Centers to read a stream at, and note those that are not read.
 
@@ -78,21 +116,23 @@ def help_centers_for(stream: Stream, connection: Connection, run: StreamRun) -> 
     asker = stream.name
     if current is not None:
         asker = BRANDS.name if BRANDS.name in current.sync.runs else stream.name
-    centers = connection.help_centers(asker, None if current is None else current.sync.on_cost)
+    tell = None if current is None else current.sync.on_cost
+    centers = help_centers(connection, asker, tell)
     if centers.doubt:
         text = f"Only the account's own Help Center was read, not those of brands: {centers.doubt}"
-        _note(run, "brands", text, is_missing=centers.is_missing)
+        note(run, "brands", text, is_missing=centers.is_missing)
     for name in centers.unread:
         text = "was not read: its address is not one of the account's, so nothing was sent there."
-        _note(run, name, f"The Help Center of {name} {text}", is_missing=True)
+        note(run, name, f"The Help Center of {name} {text}", is_missing=True)
     for name in centers.closed:
         text = f"The Help Center of {name} is switched off, and was not read."
-        _note(run, name, text, is_missing=False)
+        note(run, name, text, is_missing=False)
     centers.not_none()
     return centers
 
 
-def _note(run: StreamRun, about: str, text: str, *, is_missing: bool) -> None:
+def note(run: StreamRun, about: str, text: str, *, is_missing: bool) -> None:
+    """Note what people should know of a Help Center; in a plain run the log says so."""
     run.note(about, text, is_missing=is_missing)
     if current_slice() is None:
         log.warning(text)
@@ -125,80 +165,11 @@ def _add_up(whole: StreamRun, runs: Sequence[tuple[str, StreamRun]]) -> None:
         return
     for name, run in runs:
         if not run.was_read:
-            _note(whole, name, _not_read(name, run.reason), is_missing=True)
+            note(whole, name, not_read(name, run.reason), is_missing=True)
         for about, text in run.notes.items() if run.was_read else ():
             whole.note(f"{name}: {about}", text, is_missing=run.status == "incomplete")
 
 
-def _not_read(name: str, reason: object) -> str:
+def not_read(name: str, reason: object) -> str:
+    """Say that a Help Center was not read."""
     return f"The Help Center of {name} was not read: {reason}"
-
-
-@dataclass(slots=True)
-class BrandList:
-    """A list as all Help Centers show it.
-
-    Args:
-        stream: Which.
-        centers: Where it is read.
-        is_sync: Whether one that fails is left behind, whatever happened.
-
-    Attributes:
-        failed: Those that could not be read, and why.
-    """
-
-    stream: Stream
-    centers: HelpCenters
-    is_sync: bool
-    failed: dict[str, ZendeskError] = field(default_factory=dict)
-
-    def pages(self) -> Iterator[Page]:
-        """Return the pages of all Help Centers; of one that fails, none.
-
-        Raises:
-            ZendeskError: None of them could be read.
-        """
-        if len(self.centers.found) == 1:
-            return self.centers.found[0].pages(request_of(self.stream), Position())
-        return in_one_list(self._shown(), self._key_of)
-
-    def _shown(self) -> Iterator[tuple[HelpCenter, list[Page]]]:
-        for center in self.centers.found:
-            try:
-                answers = list(center.pages(request_of(self.stream), Position()))
-            except Stopped:  # which is no failure of this one
-                raise
-            except Exception as error:
-                told = error if isinstance(error, ZendeskError) else Bug(error)
-                may_go_on = self.is_sync or isinstance(told, StreamRefused)
-                is_last_hope = len(self.failed) + 1 == len(self.centers.found)
-                if told.stops_the_sync or is_last_hope or not may_go_on:
-                    raise
-                self.failed[center.name] = told
-                continue
-            yield center, answers
-
-    def tell(self, run: StreamRun) -> list[str]:
-        """Note the Help Centers that could not be read, and return all that were not.
-
-        Of those that nobody knows of there is one, with an empty name.
-        """
-        for name, error in self.failed.items():
-            _note(run, name, _not_read(name, error), is_missing=True)
-        unread = {*self.failed, *self.centers.unread, *self.centers.closed}
-        return sorted(unread | ({""} if self.centers.doubt else set()))
-
-    def is_hidden(self, row: Row) -> bool:
-        """Whether a row that was loaded before may still be there, in what was not read."""
-        brand_id = row.get(BRAND)
-        failed = [each for each in self.centers.found if each.name in self.failed]
-        if brand_id is None:
-            return any(center.is_own for center in failed)
-        ids = {each.brand_id for each in failed}
-        ids |= {*self.centers.unread.values(), *self.centers.closed.values()}
-        return bool(self.centers.doubt) or str(brand_id) in set(map(str, ids))
-
-    def _key_of(self, row: Any) -> Any:
-        if not isinstance(row, dict):
-            return id(row)
-        return tuple(str(row.get(name)) for name in self.stream.primary_key)

@@ -26,7 +26,7 @@ from zendesk_source.extract.steps import Step
 from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
 from zendesk_source.resources.connection import Connection
-from zendesk_source.resources.described import begin_anew
+from zendesk_source.resources.field_definitions import begin_anew
 from zendesk_source.resources.handing import Handing, handed
 from zendesk_source.resources.item_format import quiet_about_kept_hints
 from zendesk_source.resources.run import StreamRun

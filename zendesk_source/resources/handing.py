@@ -14,7 +14,7 @@ from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.names import MORE, REJECTED_TABLE, REMOVED, SYNCED_AT
 from zendesk_source.resources.accounts import column_name, with_account, write_of
 from zendesk_source.resources.connection import Connection
-from zendesk_source.resources.described import describe_first, describe_new
+from zendesk_source.resources.field_definitions import describe_first, describe_new, field_columns
 from zendesk_source.resources.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
 from zendesk_source.resources.run import StreamRun, current_slice
 from zendesk_source.shape.arrow import ArrowShaper, together
@@ -117,7 +117,7 @@ class Handing:
 
     def _new_shape(self, names: dict[str, dict[str, str]]) -> StreamShape:
         stream, connection = self._stream, self._connection
-        fields = connection.field_columns(stream, names)
+        fields = field_columns(stream, connection, names)
         is_refused = fields is not None and not describe_first(fields, stream, connection, self.run)
         fields = None if is_refused else fields
         known = {table.name: self._known_types(table.name) for table in stream.tables}

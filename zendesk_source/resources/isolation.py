@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from functools import wraps
+from collections.abc import Iterator
 from typing import Any
 
 import dlt
@@ -14,39 +13,13 @@ from dlt.destinations.exceptions import DestinationConnectionError
 from zendesk_source.api.clock import Stopped
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
-from zendesk_source.resources.accounts import check_destination
 from zendesk_source.resources.connection import Connection
-from zendesk_source.resources.run import StreamRun, current_slice, run_of
+from zendesk_source.resources.run import StreamRun, current_slice
 
 log = logging.getLogger("zendesk_source")
 
 _OF_THE_RUN = (ConfigurationException, DestinationConnectionError)
 """dlt's own: a setting is missing, or the destination is gone; no stream can be loaded."""
-
-
-def greeted(
-    stream: Stream, connection: Connection, rows: Callable[..., Iterator[Any]]
-) -> Callable[..., Iterator[Any]]:
-    """Return what reads a stream once Zendesk knows us, and ends by itself when that fails.
-
-    Args:
-        stream: What is read.
-        connection: To ask with.
-        rows: Reads it; may raise at any step.
-    """
-
-    @wraps(rows)
-    def read(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        if connection.greet(dlt.current.source_state()):
-            return
-        check_destination(connection)
-        connection.clock.stop = None
-        if (part := current_slice()) is not None:
-            connection.clock.stop = part.sync.stop
-            connection.join(part.sync)
-        yield from isolated(rows(*args, **kwargs), stream, connection, run_of(stream.name))
-
-    return read
 
 
 def isolated(

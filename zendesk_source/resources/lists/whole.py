@@ -13,15 +13,16 @@ from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.catalogue import STREAMS, TAKEN_AT, Stream
 from zendesk_source.extract.kept import LISTED
 from zendesk_source.resources.accounts import emptied, write_of
-from zendesk_source.resources.brands import BrandList, help_centers_for
+from zendesk_source.resources.brands import BRANDS, help_centers_for
 from zendesk_source.resources.children import (
     AllParents,
     first_parents,
     is_shared_with_children,
 )
-from zendesk_source.resources.connection import BRANDS, Connection
+from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.handing import Handing
 from zendesk_source.resources.isolation import keep_table
+from zendesk_source.resources.lists.of_brands import BrandList
 from zendesk_source.resources.lists.unchanged import digest_of_list, is_as_loaded, remember_list
 from zendesk_source.resources.lists.vanished import vanished_rows
 from zendesk_source.resources.lists.versions import (

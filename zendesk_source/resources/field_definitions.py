@@ -1,16 +1,19 @@
-"""Custom fields whose definitions Zendesk refuses: JSON until they are described, and a note.
+"""Columns of custom fields, named and typed by their definitions, which are read once a sync.
 
-A column keeps its name and its type for ever, so none is made for a field of which nothing is
-known but its id. Once the definitions can be read, the stream is read from its start.
+Where Zendesk refuses the definitions, custom fields are JSON until they are described, and a note
+says so. A column keeps its name and its type for ever, so none is made for a field of which
+nothing is known but its id. Once the definitions can be read, the stream is read from its start.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from typing import Any
 
+from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import StreamRefused
+from zendesk_source.extract.kept import POSITIONS
 from zendesk_source.extract.newest_rows import forget_newest
 from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.run import StreamRun
@@ -25,6 +28,43 @@ _LATER = (
     " by its id or key, and typed by its values."
 )
 _STATE_KEY = "custom_fields_as_json"
+
+
+def field_columns(
+    stream: Stream, connection: Connection, names: dict[str, dict[str, str]]
+) -> FieldColumns | None:
+    """Return the columns of a stream's custom fields; None where they become none.
+
+    Args:
+        stream: Whose rows.
+        connection: Its settings decide.
+        names: Column names by owner and field id; added to, and kept in dlt's state.
+    """
+    if stream.custom_fields is None or connection.options.custom_fields != "columns":
+        return None
+    owner = stream.name if stream.custom_fields == "custom_object" else stream.custom_fields
+    return FieldColumns(owner, names.setdefault(owner, {}))
+
+
+def describe(fields: FieldColumns, unknown: Set[str], connection: Connection) -> None:
+    """Name the columns of custom fields, by their definitions at Zendesk.
+
+    Args:
+        fields: Their columns.
+        unknown: What rows call those that must be described; when definitions that were
+            read before lack one of them, it is newer, and they are read anew.
+        connection: To ask with.
+
+    Raises:
+        StreamRefused: The definitions must not be read.
+    """
+
+    def learn(pages: Iterable[Page]) -> bool:
+        rows = (row for page in pages for row in page.rows)
+        fields.learn(row for row in rows if row.get("id") is not None)
+        return unknown <= fields.by_key.keys()
+
+    learn(connection.pages_read_once(connection.field_lists[fields.owner], learn))
 
 
 def describe_first(
@@ -58,7 +98,7 @@ def begin_anew(state: dict[str, Any], *, is_refused: bool, is_open: bool) -> Non
     if is_refused:
         state[_STATE_KEY] = True
     elif is_open and state.pop(_STATE_KEY, False):
-        state.pop("positions", None)
+        state.pop(POSITIONS, None)
         forget_newest(state)
 
 
@@ -71,7 +111,7 @@ def _describe(
     what_follows: str,
 ) -> bool:
     try:
-        connection.describe_fields(fields, unknown)
+        describe(fields, unknown, connection)
     except StreamRefused as error:
         text = f"{error.what} {what_follows.format(stream.name)}"
         run.note("custom fields", text, is_missing=False)

@@ -1,0 +1,113 @@
+"""Before a stream is read: Zendesk knows us, and the dataset is the account's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import wraps
+from typing import Any
+
+import dlt
+
+from zendesk_source.api.budget import OnWait
+from zendesk_source.api.clock import Stop, Stopped
+from zendesk_source.api.standing import whoami
+from zendesk_source.catalogue import Stream
+from zendesk_source.destination.limits import limits_here
+from zendesk_source.errors import ConfigurationError, ServerUnavailable, StreamRefused
+from zendesk_source.extract.kept import ACCOUNTS
+from zendesk_source.names import ACCOUNT_COLUMN
+from zendesk_source.resources.accounts import check_destination
+from zendesk_source.resources.connection import Connection
+from zendesk_source.resources.isolation import isolated
+from zendesk_source.resources.run import current_greeting, current_slice, run_of
+
+
+def greeted(
+    stream: Stream, connection: Connection, rows: Callable[..., Iterator[Any]]
+) -> Callable[..., Iterator[Any]]:
+    """Return what reads a stream once Zendesk knows us, and ends by itself when that fails.
+
+    Args:
+        stream: What is read.
+        connection: To ask with.
+        rows: Reads it; may raise at any step.
+    """
+
+    @wraps(rows)
+    def read(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        greeting = current_greeting()
+        if greeting is not None:
+            greet(connection, greeting.stop, greeting.on_wait)
+            greeting.account = connection.account if connection.options.account_column else ""
+            return
+        greet(connection, None, connection.on_wait)
+        check_dataset(connection, dlt.current.source_state())
+        check_destination(connection)
+        connection.limits = limits_here()
+        part = current_slice()
+        connection.join(None if part is None else part.sync)
+        yield from isolated(rows(*args, **kwargs), stream, connection, run_of(stream.name))
+
+    return read
+
+
+def greet(connection: Connection, stop: Stop | None, on_wait: OnWait | None) -> None:
+    """Ask Zendesk, once, who we are, before anything else is asked or written.
+
+    Args:
+        connection: To ask with.
+        stop: The end of the sync that asks.
+        on_wait: Told why and how long that waits.
+
+    Raises:
+        AuthenticationError: Zendesk does not know us.
+        ServerUnavailable: It did not say so in time.
+    """
+    if connection.is_known:
+        return
+    connection.on_wait, connection.clock.stop = on_wait, stop
+    try:
+        # A token may be good for some streams and not for this question.
+        with suppress(StreamRefused):
+            whoami(connection.client)
+    except Stopped:
+        raise ServerUnavailable(
+            "Zendesk did not say who we are in the time there was: it was slow, or asked us to"
+            " wait.",
+            "Raise --max-minutes, or run again later; nothing was loaded.",
+        ) from None
+    connection.is_known = True
+
+
+def check_dataset(connection: Connection, state: dict[str, Any]) -> None:
+    """Refuse a dataset whose rows these would be mixed with.
+
+    Args:
+        connection: Whose rows.
+        state: Of the source; notes whose rows the dataset holds.
+
+    Raises:
+        ConfigurationError: The dataset is not this account's, or not made for several.
+    """
+    if connection.options.account_column:
+        if "account" in state:
+            raise ConfigurationError(
+                f"The dataset was loaded without the column `{ACCOUNT_COLUMN}`.",
+                "Load into a new one, which several accounts can share: --dataset <name>."
+                " Or set account_column to false.",
+            )
+        return
+    if shared := ", ".join(state.get(ACCOUNTS, ())):
+        raise ConfigurationError(
+            f"The dataset has the column `{ACCOUNT_COLUMN}`, for several accounts: {shared}.",
+            "Set account_column to true, or load into another dataset: --dataset <name>.",
+        )
+    loaded = state.setdefault("account", connection.account)
+    if loaded != connection.account:
+        raise ConfigurationError(
+            f"The dataset holds the account {loaded}, and these credentials are for"
+            f" {connection.account}.",
+            "Load another account into a dataset of its own: --dataset <name>. If it is the"
+            " same account under a new name, see docs/troubleshooting.md.",
+        )

@@ -1,0 +1,87 @@
+"""Lists that each brand has for itself, put together from all Help Centers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from zendesk_source.api.clock import Stopped
+from zendesk_source.api.paging import Page, Position, request_of
+from zendesk_source.catalogue import Stream
+from zendesk_source.errors import Bug, StreamRefused, ZendeskError
+from zendesk_source.extract.help_centers import BRAND, HelpCenter, HelpCenters, in_one_list
+from zendesk_source.resources.brands import not_read, note
+from zendesk_source.resources.run import StreamRun
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class BrandList:
+    """A list as all Help Centers show it.
+
+    Args:
+        stream: Which.
+        centers: Where it is read.
+        is_sync: Whether one that fails is left behind, whatever happened.
+
+    Attributes:
+        failed: Those that could not be read, and why.
+    """
+
+    stream: Stream
+    centers: HelpCenters
+    is_sync: bool
+    failed: dict[str, ZendeskError] = field(default_factory=dict)
+
+    def pages(self) -> Iterator[Page]:
+        """Return the pages of all Help Centers; of one that fails, none.
+
+        Raises:
+            ZendeskError: None of them could be read.
+        """
+        if len(self.centers.found) == 1:
+            return self.centers.found[0].pages(request_of(self.stream), Position())
+        return in_one_list(self._shown(), self._key_of)
+
+    def _shown(self) -> Iterator[tuple[HelpCenter, list[Page]]]:
+        for center in self.centers.found:
+            try:
+                answers = list(center.pages(request_of(self.stream), Position()))
+            except Stopped:  # which is no failure of this one
+                raise
+            except Exception as error:
+                told = error if isinstance(error, ZendeskError) else Bug(error)
+                may_go_on = self.is_sync or isinstance(told, StreamRefused)
+                is_last_hope = len(self.failed) + 1 == len(self.centers.found)
+                if told.stops_the_sync or is_last_hope or not may_go_on:
+                    raise
+                self.failed[center.name] = told
+                continue
+            yield center, answers
+
+    def tell(self, run: StreamRun) -> list[str]:
+        """Note the Help Centers that could not be read, and return all that were not.
+
+        Of those that nobody knows of there is one, with an empty name.
+        """
+        for name, error in self.failed.items():
+            note(run, name, not_read(name, error), is_missing=True)
+        unread = {*self.failed, *self.centers.unread, *self.centers.closed}
+        return sorted(unread | ({""} if self.centers.doubt else set()))
+
+    def is_hidden(self, row: Row) -> bool:
+        """Whether a row that was loaded before may still be there, in what was not read."""
+        brand_id = row.get(BRAND)
+        failed = [each for each in self.centers.found if each.name in self.failed]
+        if brand_id is None:
+            return any(center.is_own for center in failed)
+        ids = {each.brand_id for each in failed}
+        ids |= {*self.centers.unread.values(), *self.centers.closed.values()}
+        return bool(self.centers.doubt) or str(brand_id) in set(map(str, ids))
+
+    def _key_of(self, row: Any) -> Any:
+        if not isinstance(row, dict):
+            return id(row)
+        return tuple(str(row.get(name)) for name in self.stream.primary_key)
