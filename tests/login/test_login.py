@@ -186,7 +186,7 @@ def test_a_port_that_is_taken_is_named(port: int, capsys: pytest.CaptureFixture[
         taken.listen()
         assert login(port) == 2
     printed = capsys.readouterr().err
-    assert f"Port {port}" in printed
+    assert f"port {port}" in printed
     assert "--port" in printed
 
 

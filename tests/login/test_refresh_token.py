@@ -149,7 +149,7 @@ def test_the_login_of_another_account_or_client_is_not_sent_there(
     log_in: LogIn, zendesk: Simulator, stored: TokenFile
 ) -> None:
     asked = len(zendesk.requests)
-    with pytest.raises(ConfigurationError, match=r"is of client 'client'.*name 'other'"):
+    with pytest.raises(ConfigurationError, match=r"belongs to client 'client'.*name 'other'"):
         log_in(client_id="other").header()
     assert len(zendesk.requests) == asked
 

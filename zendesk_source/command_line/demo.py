@@ -1,4 +1,4 @@
-"""The demo: a simulated account, a first sync, a busy hour, a second sync, three questions."""
+"""What the demo shows: two syncs of a simulated account, and three questions to its tables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CLIENT = ("demo_client", "demo_secret")
 
 PIPELINE = "zendesk_demo"
 DATASET = "demo_data"
-"""Not that of real data: an earlier demo's tables are dropped."""
+"""Real data never goes here, because the demo drops the tables of an earlier one."""
 
 QUESTIONS: tuple[tuple[str, str], ...] = (
     (
@@ -61,7 +61,7 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
 
 @contextmanager
 def simulated_account() -> Iterator[tuple[Account, ZendeskOAuthClient]]:
-    """Serve a made-up account of 1,500 tickets; yields it and the credentials for it."""
+    """Serve a made-up account of 1,500 tickets; yield it and its credentials."""
     clock = SimulatedClock(start=_NOON, ticking=True)
     account = Account.generate(seed=7, tickets=1_500, users=600, organizations=60, clock=clock)
     limits = RateLimits.plan("enterprise", high_volume=True)
@@ -79,9 +79,9 @@ def run_demo(
     """Load the simulated account twice and answer three questions from the tables.
 
     Args:
-        pipeline: Into DuckDB; what an earlier demo left in its dataset is dropped.
+        pipeline: A pipeline into DuckDB; tables of an earlier demo in its dataset are dropped.
         say: Prints a line.
-        on_slice: As for ``sync``.
+        on_slice: Passed on to ``sync``.
 
     Returns:
         The report of the first sync.

@@ -25,7 +25,7 @@ def place_of(options: argparse.Namespace) -> Place:
 def looking(
     options: argparse.Namespace, *, may_write: bool = False
 ) -> AbstractContextManager[dlt.Pipeline]:
-    """Open the tables, as a rule for reading; with ``--wait`` it waits longer for a load."""
+    """Open the tables, for reading unless ``may_write``; ``--wait`` waits longer for a load."""
     waits_long = getattr(options, "wait", False)
     return looking_at(place_of(options), _tell_wait, waits_long=waits_long, may_write=may_write)
 
@@ -52,14 +52,14 @@ def loaded_pipeline(
 
 
 def nothing_loaded(what: str) -> ConfigurationError:
-    """Return what to say where nothing was loaded yet.
+    """Return the error for a place into which nothing was loaded yet.
 
     Args:
-        what: What is not there, in one sentence.
+        what: What is missing, in one sentence.
     """
     return ConfigurationError(
         what,
-        "Load something first (zendesk-source load), or name where it was loaded to:"
+        "Load something first (zendesk-source load), or name the place of the tables:"
         " --destination and --dataset.",
     )
 

@@ -1,4 +1,4 @@
-"""What dlt needs around a command: settings, and its warnings among our own lines."""
+"""What dlt needs around a command: settings, a folder of its own, and its warnings as our lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from zendesk_source.login.redaction import without_secrets
 from zendesk_source.runs.one_at_a_time import only_sync_in
 from zendesk_source.settings.dotenv import read_plain_settings
 
-# Warnings of dlt about what is meant to be so, or is said by us in other words.
+# Warnings of dlt about what we do on purpose, or about what we say in other words.
 EXPECTED_WARNINGS = (
     "in state differs from destination",
     "identical to the dataset name",
@@ -41,29 +41,29 @@ SETTINGS: dict[str, Any] = {
     "load": {"delete_completed_jobs": True, "truncate_staging_dataset": True},
     "normalize": {"parquet_normalizer": {"add_dlt_load_id": True}},
 }
-"""What .dlt/config.toml of this project says and why is there; asked last, because dlt looks for
-that file in the current folder only, and without it reports its use."""
+"""The settings of this project's .dlt/config.toml, which gives the reasons. dlt reads that file in
+the current folder only. These are asked last, so that they hold everywhere, telemetry included."""
 
 
 @contextmanager
 def own_folder(
     name: str, *, wait: bool = False, max_minutes: float | None = None
 ) -> Iterator[float | None]:
-    """Hold the working folder of a pipeline, and mend it, before dlt opens it.
+    """Hold the working folder of a pipeline, and repair it, before dlt opens it.
 
-    dlt makes the folder and reads its files as soon as there is a pipeline; of two processes in
-    a new folder each would delete what the other makes.
+    dlt makes the folder and reads its files as soon as a pipeline exists. Two processes in a new
+    folder would each delete what the other makes.
 
     Args:
-        name: Of the pipeline.
-        wait: Wait for another sync of it to end instead of refusing.
-        max_minutes: For this wait and all that follows.
+        name: Name of the pipeline.
+        wait: Wait for another sync of the pipeline to end instead of refusing.
+        max_minutes: Limit for this wait and everything after it.
 
     Yields:
-        What is left of these minutes.
+        The minutes that are left; None without a limit.
 
     Raises:
-        ConfigurationError: Another sync of it is running, or the folder cannot be used.
+        ConfigurationError: Another sync of the pipeline is running, or its folder cannot be used.
     """
     folder = Path(get_dlt_pipelines_dir()) / name
     clock = SystemClock()
@@ -79,10 +79,10 @@ def own_folder(
 
 @contextmanager
 def dlt_runtime() -> Iterator[None]:
-    """Run what uses dlt.
+    """Set dlt up for a command: settings, telemetry, log lines.
 
     Raises:
-        ZendeskError: In place of an exception of dlt that has a remedy.
+        ZendeskError: In place of any exception of dlt that has a remedy.
     """
     dlt_log = logging.getLogger("dlt")
     own_handlers = dlt_log.handlers
@@ -97,12 +97,12 @@ def dlt_runtime() -> Iterator[None]:
 
 
 class _AsOurOwn(logging.Handler):
-    """Writes dlt's lines as our own, except those that are expected, and tracebacks."""
+    """Writes dlt's lines as our own, without expected warnings and tracebacks."""
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if record.exc_info or "Traceback (most recent call last)" in text:
-            # Of a job that failed; what the command ends with says so, and what to do.
+            # A job failed; the message at the end of the command says so, and what to do.
             log.debug("%s", without_secrets(text), exc_info=record.exc_info)
         elif not any(expected in str(record.msg) for expected in EXPECTED_WARNINGS):
             log.handle(record)

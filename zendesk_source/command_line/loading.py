@@ -1,4 +1,4 @@
-"""How a load is run and told; ``pipelines/zendesk_pipeline.py`` uses it as ``load`` does."""
+"""How a load is run and its result printed, for ``load`` and ``pipelines/zendesk_pipeline.py``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from zendesk_source.source import zendesk_source
 
 
 def load_chosen(options: argparse.Namespace) -> int:
-    """Load the chosen streams into the default pipeline."""
+    """Load the chosen streams with the default pipeline."""
     minutes = options.max_minutes
     with dlt_runtime(), own_folder("zendesk", wait=options.wait, max_minutes=minutes) as left:
         options.max_minutes = left
@@ -50,9 +50,9 @@ def load_chosen(options: argparse.Namespace) -> int:
 
 
 def window_of(options: argparse.Namespace) -> tuple[Any, Any]:
-    """Return the first and last moment to read: as asked for, else a scheduler's interval.
+    """Return the first and last moment to read: those of the options, or a scheduler's interval.
 
-    dlt finds that in DLT_INTERVAL_START and DLT_INTERVAL_END, or in a task of Airflow.
+    dlt finds the interval in DLT_INTERVAL_START and DLT_INTERVAL_END, or in a task of Airflow.
     """
     scheduled = dlt.current.interval
     interval = scheduled()
@@ -66,9 +66,9 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
     """Bring a source's selected streams up to now, and print what was done.
 
     Args:
-        pipeline: Where to load to.
-        source: From one of this package's source functions.
-        options: As ``load.add_arguments`` declares them.
+        pipeline: The pipeline to load with.
+        source: A source from one of this package's source functions.
+        options: The options that ``load.add_arguments`` declares.
 
     Returns:
         The exit code.
@@ -78,7 +78,7 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
             "note: plain files cannot be merged: every version of a row is kept."
             " See docs/limits.md."
         )
-    # Otherwise dlt takes our handlers of signals away while it loads, and forgets those that come.
+    # Otherwise dlt replaces our signal handlers while it loads, and forgets signals that come.
     pipeline.runtime_config.intercept_signals = False
     with watched(progress_of(options)) as watch, stopping_at_signals(watch.on_stop):
         if isinstance(watch, LiveTable):
@@ -101,7 +101,7 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
 
 
 def run_demo(options: argparse.Namespace) -> int:
-    """Load a simulated account, twice, and ask its tables three questions."""
+    """Load a simulated account twice, and ask its tables three questions."""
     with dlt_runtime(), own_folder("zendesk_demo", wait=options.wait):
         pipeline = _demo_pipeline(options)
         # dlt remembers where the file of an earlier demo was made; this one's is made here.
@@ -130,7 +130,7 @@ def _demo_pipeline(options: argparse.Namespace) -> dlt.Pipeline:
 
 
 def collector(options: argparse.Namespace) -> Collector:
-    """Return dlt's own way to show progress, where it is asked for."""
+    """Return dlt's own way to show progress, if the options ask for one."""
     # dlt's own "log" would write between our lines on stdout, and warn of a missing psutil.
     if options.progress == "log":
         return LogCollector(logger=sys.stderr, dump_system_stats=False)

@@ -1,4 +1,4 @@
-"""Options that several commands have, and what they mean."""
+"""Options that several commands share, and what is refused of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROGRESS = ("live", "lines", "log", "tqdm", "none")
 
 
 def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare which streams and which part of them."""
+    """Declare the options that choose streams and dates."""
     add_stream_argument(parser)
     add = parser.add_argument
     add("--start-date", metavar="DATE", help="read changes from here, such as 2024-01-31")
@@ -21,7 +21,7 @@ def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_stream_argument(parser: argparse.ArgumentParser) -> None:
-    """Declare which streams."""
+    """Declare the option that chooses streams."""
     parser.add_argument(
         "--streams",
         metavar="A,B",
@@ -31,30 +31,30 @@ def add_stream_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_destination_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare where the tables are."""
+    """Declare the options that say where the tables are."""
     add = parser.add_argument
     add("--destination", default="duckdb", help="dlt destination (default: duckdb)")
     add("--dataset", help=f"dataset or schema of the tables (default: {DATASET})")
 
 
 def add_wait_argument(parser: argparse.ArgumentParser) -> None:
-    """Declare how long to wait for a load that has a DuckDB file open."""
-    text = "wait up to 15 minutes, not 20 s, for a load to let go of the DuckDB file"
+    """Declare the option to wait longer for a load that has the DuckDB file open."""
+    text = "wait up to 15 minutes, not 20 s, for a load to release the DuckDB file"
     parser.add_argument("--wait", action="store_true", help=text)
 
 
 def add_demo_argument(parser: argparse.ArgumentParser) -> None:
-    """Declare that the demo is meant."""
-    parser.add_argument("--demo", action="store_true", help="of the simulated account of the demo")
+    """Declare the option that means the demo's account and tables."""
+    parser.add_argument("--demo", action="store_true", help="use the demo's account and tables")
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options that every command has."""
     output = parser.add_argument_group("output")
-    output.add_argument("--json", action="store_true", help="data on stdout as one JSON document")
-    output.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    output.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    output.add_argument("--quiet", action="store_true", help="print errors only")
     output.add_argument(
-        "--verbose", action="store_true", help="say how an error came about, with tracebacks"
+        "--verbose", action="store_true", help="print details of errors, with tracebacks"
     )
     output.add_argument(
         "--log-format",
@@ -65,13 +65,13 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check_streams(options: argparse.Namespace) -> None:
-    """Refuse a choice of no stream."""
+    """Refuse ``--streams`` without a name."""
     if options.streams is not None and not options.streams:
         raise ConfigurationError("--streams names no stream.", "Name one, or leave --streams out.")
 
 
 def check_dataset(options: argparse.Namespace) -> None:
-    """Refuse a name that destinations would change."""
+    """Refuse a ``--dataset`` that destinations would change."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", options.dataset or DATASET):
         raise ConfigurationError(
             f"--dataset cannot be {options.dataset!r}.",

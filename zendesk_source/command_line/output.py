@@ -1,4 +1,4 @@
-"""Data on stdout, logs on stderr: for people on a terminal, for programs elsewhere."""
+"""What goes where: data on stdout, logs on stderr; coloured on a terminal, plain elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zendesk_source.command_line.text_table import table_text
 from zendesk_source.login.redaction import without_known_secrets, without_secrets
 
 log = logging.getLogger("zendesk_source")
-"""What a command says beside its data; ``extra={"fields": {...}}`` are keys of the JSON line."""
+"""Messages beside a command's data; ``extra={"fields": {...}}`` adds keys to the JSON line."""
 
 
 STOPPED = "Stopped. What was loaded is complete; start again to go on."
@@ -33,8 +33,8 @@ def logging_to_stderr(
 
     Args:
         log_format: ``text`` or ``json``.
-        is_quiet: Only errors.
-        is_verbose: Also tracebacks and what else helps to find out why; goes before ``is_quiet``.
+        is_quiet: Write errors only.
+        is_verbose: Write debug lines and tracebacks, too; it wins over ``is_quiet``.
     """
     handler = StderrHandler(logging.ERROR if is_quiet and not is_verbose else logging.DEBUG)
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
@@ -50,19 +50,19 @@ def logging_to_stderr(
 
 
 class StderrHandler(logging.Handler):
-    """Writes to what is stderr now: a live display puts lines above itself."""
+    """Writes to the current stderr, which a live display replaces while it is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line; where nobody reads it, that is no reason to stop."""
+        """Write a line; go on if nobody reads stderr any more."""
         with suppress(OSError):
             print(self.format(record), file=sys.stderr)
 
 
 class TextLines(logging.Formatter):
-    """``error: what happened``; lines that only inform stand alone."""
+    """Formats ``error: what happened``; lines that only inform have no prefix."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; below one for debugging stands the traceback that it has."""
+        """Return the line; a debug line is followed by its traceback, if it has one."""
         text = without_known_secrets(record.getMessage())
         if record.levelno > logging.INFO:
             return f"{record.levelname.lower()}: {text}"
@@ -70,7 +70,7 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, message, and what else is known."""
+    """Formats each line as a JSON object: time, level, message, and further fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -87,7 +87,7 @@ class JsonLines(logging.Formatter):
 
 
 def _traceback(record: logging.LogRecord) -> str:
-    """Return the traceback of a line that is for debugging; those of others, dlt's, are noise."""
+    """Return the traceback of a debug line; those of other lines, which are dlt's, are noise."""
     error = record.exc_info[1] if record.exc_info else None
     if record.levelno > logging.DEBUG or error is None:
         return ""
@@ -109,11 +109,12 @@ def print_table(
     """Write a table: with colours on a terminal, as plain text elsewhere.
 
     Args:
-        headings: Of the columns.
-        rows: Their cells.
+        headings: Headings of the columns.
+        rows: The cells of each row.
         left_columns: How many columns hold text; the others hold numbers.
-        needed_columns: How many a terminal shows in any case; of the others those that hold
-            something and fit beside them on one line. When left out all, the last one folded.
+        needed_columns: How many columns a terminal shows in any case. It shows a further one if
+            that is not empty and fits on the line. Without a number all are shown, and the last
+            one is folded.
     """
     if not sys.stdout.isatty():
         print(table_text(headings, rows, left_columns=left_columns))
@@ -152,7 +153,7 @@ def print_lines(*lines: str) -> None:
 
 
 def print_facts(facts: Mapping[str, str]) -> None:
-    """Write names and what belongs to them, a line each."""
+    """Write a line for each name and its text."""
     width = max(map(len, facts))
     if not sys.stdout.isatty():
         print_lines(*(f"{name:<{width}}  {text}".rstrip() for name, text in facts.items()))

@@ -1,5 +1,7 @@
 """What may be typed: the subcommands, and the options of the chosen one.
 
+Only the chosen subcommand's options are declared, so that help does not import the others.
+
 A subcommand is a line in ``COMMANDS`` and the module of that name in ``commands``, which has
 ``add_arguments(parser)`` and ``run(options) -> int``; its docstring is what ``--help`` shows.
 """
@@ -16,13 +18,13 @@ from typing import NoReturn, Protocol, cast
 from zendesk_source.command_line.options import add_output_arguments
 
 COMMANDS = {
-    "login": "log in with the browser, once",
-    "check": "say whether a load would work",
+    "login": "log in once, with the browser",
+    "check": "find out whether a load would work",
     "streams": "list what can be loaded",
     "sample": "show the first rows of a stream without loading it",
-    "plan": "estimate what a first load takes",
+    "plan": "estimate how long and how large a first load is",
     "load": "bring the destination up to now",
-    "status": "say how fresh each stream is, from the destination",
+    "status": "show how fresh each stream is at the destination",
     "reset": "let the next load read a stream from its beginning",
     "views": "make the tables of another connector, as views",
     "report": "write a page of charts about what was loaded",
@@ -32,7 +34,7 @@ COMMANDS = {
 
 EXIT_CODES = """\
 exit codes: 0 good, 1 failed, 2 a setting or an option is wrong, 3 Zendesk refused the
-credentials, 130 and 143 stopped; what else a command returns, its own --help says."""
+credentials, 130 and 143 stopped. A command's own --help lists any others."""
 
 
 class Subcommand(Protocol):
@@ -42,11 +44,11 @@ class Subcommand(Protocol):
         """Declare the command's own options."""
 
     def run(self, options: argparse.Namespace) -> int:
-        """Do it; returns the exit code."""
+        """Run the command and return its exit code."""
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace | None:
-    """Read what was typed; None where that was nothing, after showing what there is.
+    """Read what was typed; show the help and return None if that was nothing.
 
     Raises:
         SystemExit: Help was asked for, or there is no such command or option.
@@ -74,7 +76,7 @@ def subcommand(name: str) -> Subcommand:
 
 
 class _Paragraphs(argparse.HelpFormatter):
-    """Fits paragraphs to the terminal's width, and keeps them apart."""
+    """Wraps each paragraph of a text, and keeps paragraphs apart."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         filled = (
@@ -84,7 +86,7 @@ class _Paragraphs(argparse.HelpFormatter):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says in two lines what is wrong, where argparse would show all options there are."""
+    """Says in two lines what is wrong; argparse would list every option."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}\nSee `{self.prog} --help`.\n")
@@ -98,7 +100,9 @@ def parser_for(chosen: str) -> argparse.ArgumentParser:
         epilog=EXIT_CODES,
         formatter_class=_Paragraphs,
     )
-    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show it and exit")
+    parser.add_argument(
+        "--version", action=_ShowVersion, nargs=0, help="print the version and exit"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, line in COMMANDS.items():
         below = commands.add_parser(name, help=line, formatter_class=_Paragraphs)
@@ -111,7 +115,7 @@ def parser_for(chosen: str) -> argparse.ArgumentParser:
 
 
 class _ShowVersion(argparse.Action):
-    """Looks the version up when it is asked for: that costs as much as all the rest."""
+    """Looks the version up only on request: the look-up costs as much as all the rest."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib import metadata

@@ -1,4 +1,4 @@
-"""How far a load is: a live table on a terminal, lines for a log file."""
+"""How a load shows its progress: a live table on a terminal, or lines for a log file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _REFRESHES_A_SECOND = 2.0
 
 
 _STEPS = {"Extract": "reading", "Normalize": "preparing", "Load": "loading"}
-"""What dlt is at, by the first word of what it calls the step."""
+"""What we call a step of dlt, by the first word of dlt's name for it."""
 
 
 class Watch(Protocol):
-    """What ``sync`` tells, and when."""
+    """What ``sync`` calls, and when."""
 
     def on_start(self, runs: Runs) -> None:
         """Before anything is read; the runs change in place."""
@@ -45,7 +45,7 @@ class Watch(Protocol):
 
 @contextmanager
 def watched(progress: str) -> Iterator[Watch]:
-    """Show a sync's progress on stderr; ``live``, ``lines``, or anything else for nothing."""
+    """Show a sync's progress on stderr: ``live``, in ``lines``, or not at all."""
     if progress != "live":
         yield Lines() if progress == "lines" else Silent()
         return
@@ -64,10 +64,10 @@ def watched(progress: str) -> Iterator[Watch]:
 
 
 class Silent:
-    """Shows no progress, but a long wait; a signal ends the sync between two packages.
+    """Shows long waits only; ends the sync between two packages when a signal came.
 
     Args:
-        stopwatch: Seconds that pass.
+        stopwatch: Returns seconds of a clock that never goes back.
     """
 
     shortest_wait_told_seconds = 60.0
@@ -84,7 +84,7 @@ class Silent:
         signals.raise_if_signalled()
 
     def on_wait(self, reason: str, wait_seconds: float) -> None:
-        """Tell why a request waits, once for all that wait for the same."""
+        """Say why a request waits, once for all requests that wait for the same reason."""
         now = self._stopwatch()
         if wait_seconds < self.shortest_wait_told_seconds or now < self._told_until.get(reason, 0):
             return
@@ -93,11 +93,11 @@ class Silent:
         log.info(f"waiting {duration_text(wait_seconds)}: {reason}", extra={"fields": fields})
 
     def on_cost(self, cost: str) -> None:
-        """Tell it: whoever chose the stream may not know."""
+        """Log the cost, which the user may not know of."""
         log.info(f"cost: {cost}")
 
     def on_stop(self, text: str) -> None:
-        """Tell it."""
+        """Log the text."""
         log.info(text)
 
 
@@ -107,16 +107,16 @@ class Lines(Silent):
     shortest_wait_told_seconds = 3.0
 
     def on_slice(self, runs: Runs) -> None:
-        """Tell how far the streams are."""
+        """Log how far the streams are."""
         log.info(progress_line(runs), extra={"fields": {"streams": progress_fields(runs)}})
         super().on_slice(runs)
 
 
 class StepCollector(NullCollector):
-    """Tells what dlt is at, and counts nothing.
+    """Reports the steps of dlt, and counts nothing.
 
     Args:
-        on_step: Told the name of each step that begins.
+        on_step: Called with dlt's name of each step that begins.
     """
 
     def __init__(self, on_step: Callable[[str], None]) -> None:
@@ -127,10 +127,10 @@ class StepCollector(NullCollector):
 
 
 class LiveTable(Silent):
-    """A table that is drawn anew while the sync goes on.
+    """A table that is redrawn while the sync goes on.
 
     Args:
-        stopwatch: Seconds that pass.
+        stopwatch: Returns seconds of a clock that never goes back.
     """
 
     def __init__(self, stopwatch: Callable[[], float] = time.monotonic) -> None:
@@ -142,7 +142,7 @@ class LiveTable(Silent):
         self._step = "connecting"
 
     def on_step(self, step: str) -> None:
-        """Show what dlt is at, by its name for it."""
+        """Show which step dlt has begun."""
         self._step = _STEPS.get(step.partition(" ")[0], self._step)
 
     def on_start(self, runs: Runs) -> None:
@@ -169,7 +169,7 @@ class LiveTable(Silent):
         return Group(*parts, *(Text(line, style="dim") for line in self.footer()))
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return the cells: a line for each stream that has begun and is not at its end."""
+        """Return the cells of a line for each stream that has begun and is not at its end."""
         return [
             self._row(name, run)
             for name, run in list(self._runs.items())
@@ -177,7 +177,7 @@ class LiveTable(Silent):
         ]
 
     def footer(self) -> list[str]:
-        """Return what is below: how it goes, what is waited for, and which streams will come."""
+        """Return the lines below: totals, what is waited for, and which streams have not begun."""
         now = self._stopwatch()
         runs = dict(self._runs)
         rows = sum(sum(list(run.rows.values())) for run in runs.values())
@@ -218,7 +218,7 @@ def progress_line(runs: Runs) -> str:
 
 
 def progress_fields(runs: Runs) -> dict[str, Any]:
-    """Return the same for a program."""
+    """Return how far the streams are, for a program."""
     return {
         name: {
             "rows": run.own_rows(name),

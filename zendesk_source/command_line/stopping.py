@@ -1,10 +1,10 @@
 """Ctrl-C and SIGTERM end a load at once, wherever it waits.
 
-A signal raises in the main thread, which ends any wait of Python's. What is being loaded is let
-finish for a moment, because dlt then notes which of its jobs are done. A thread beside it hears
-the signal in any case, also while the main thread is within a library that does not listen (a
-name look-up, say): it says so, and ends the process when the main thread does not, or at the
-second signal. That is as safe as a kill: a package and its positions are loaded together.
+A signal raises in the main thread, which ends any wait of Python's. A package that is being loaded
+gets a moment to finish, because dlt then notes which of its jobs are done. A second thread hears
+every signal, even while the main thread is inside a library that does not listen, such as a name
+look-up. It reports the signal, and ends the process if the main thread does not, or at the second
+signal. That is as safe as a kill: a package and its positions are loaded together.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from zendesk_source.command_line.output import STOPPED, log
 from zendesk_source.login.grants import is_renewing
 
 HANGING_SECONDS = 1.5
-"""After a signal, where nothing has to be finished: then the main thread hears nothing."""
+"""How long after a signal the main thread may take if it has nothing to finish."""
 
 UNFINISHED_SECONDS = 10.0
-"""After a signal, for what is being loaded, or a login on its way to the disk."""
+"""How long it may take to finish a package, or to store a login on the disk."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LOAD_STEP = "dlt.load.load"
@@ -39,14 +39,16 @@ _LOOK_SECONDS = 0.1
 
 @contextmanager
 def stopping_at_signals(tell: Callable[[str], None], at_last: str = STOPPED) -> Iterator[None]:
-    """Raise in the main thread when the process is to end; nothing where another thread asks.
+    """Raise in the main thread when a signal asks the process to end.
+
+    In any other thread it does nothing.
 
     Args:
-        tell: Told, from a thread of its own, that a signal was heard.
-        at_last: Said when the process has to be ended.
+        tell: Called with a text when a signal was heard, from a thread of its own.
+        at_last: What to log if the process has to be ended.
 
     Raises:
-        KeyboardInterrupt: One was; with dlt's ``signal_code``.
+        KeyboardInterrupt: A signal was heard; it has dlt's ``signal_code``.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -80,7 +82,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _watch(heard: socket.socket, tell: Callable[[str], None], at_last: str) -> None:
-    """Wait for a signal, and see that it has an effect."""
+    """Wait for a signal, and make sure that it ends the process."""
     with heard:
         number = _next_signal(heard)
         if not number:
@@ -103,7 +105,7 @@ def _watch(heard: socket.socket, tell: Callable[[str], None], at_last: str) -> N
 
 
 def _next_signal(heard: socket.socket) -> int:
-    """Return the next of our signals; 0 when there will be none."""
+    """Return the number of the next signal that ends us; 0 if none will come."""
     while received := heard.recv(1):
         if received[0] in _SIGNALS:
             return received[0]
@@ -111,7 +113,7 @@ def _next_signal(heard: socket.socket) -> int:
 
 
 def _is_loading(frame: FrameType | None) -> bool:
-    """Whether dlt's load step is among what called a frame."""
+    """Whether dlt's load step is among the callers of a frame."""
     while frame is not None:
         if frame.f_globals.get("__name__") == _LOAD_STEP:
             return True

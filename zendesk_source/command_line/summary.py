@@ -19,12 +19,12 @@ _NOTHING = ("",) * (len(HEADINGS) - 2)
 
 
 def summary(report: SyncReport) -> str:
-    """Return the table printed at the end, and what has to be said below it."""
+    """Return the table that a sync prints at its end, and the notes below it."""
     return "\n".join([table_text(HEADINGS, summary_rows(report)), "", *notes(report)]).rstrip()
 
 
 def summary_rows(report: SyncReport) -> list[tuple[str, ...]]:
-    """Return the cells of the table: a line a stream, its side tables below it."""
+    """Return the cells of the table: a line for each stream, followed by its side tables."""
     rows: list[tuple[str, ...]] = []
     for name, run in report.runs.items():
         rows.append(_stream_row(name, run))
@@ -34,7 +34,7 @@ def summary_rows(report: SyncReport) -> list[tuple[str, ...]]:
 
 
 def notes(report: SyncReport) -> list[str]:
-    """Return what was not as it should be: a line a stream, or one for all with one reason."""
+    """Return what went wrong: a line for each stream, or one for all that share a reason."""
     noted = [
         (name, "note" if run.status == "ok" else run.status, run.reason)
         for name, run in report.runs.items()

@@ -1,4 +1,4 @@
-"""The format of a new DuckDB file."""
+"""The DuckDB file of a sync: who makes it, in which format, and that it stays open."""
 
 from __future__ import annotations
 
@@ -30,15 +30,19 @@ _SETTING = "storage_compatibility_version"
 def held_file(
     pipeline: dlt.Pipeline, clock: Clock, tell: Tell | None, *, waits_long: bool = False
 ) -> Iterator[OpenFile | None]:
-    """Hold the DuckDB file of a pipeline, made where there is none; None at other destinations.
+    """Keep the DuckDB file of a pipeline open, and make it where there is none.
 
-    It and dlt's folder are made for their owner only; what is there already stays as it is.
+    A new file and a new working folder can be read by their owner only. Existing ones keep their
+    permissions.
 
     Args:
-        pipeline: To load.
+        pipeline: The pipeline that is about to load.
         clock: Time and the way to wait.
-        tell: Told that another process has it open.
-        waits_long: Wait longer than usual for that.
+        tell: Called with the reason and the seconds when another process has the file open.
+        waits_long: Wait 15 minutes for that process, not 20 seconds.
+
+    Yields:
+        The open file; None at any other destination.
     """
     path = file_of(pipeline)
     with private_files(path):
@@ -72,7 +76,7 @@ def file_of(pipeline: dlt.Pipeline) -> Path | None:
 def make_file(pipeline: dlt.Pipeline, path: Path) -> None:
     """Make the DuckDB file of a pipeline where there is none.
 
-    DuckDB settles the format when it makes a file. dlt, which would make it, sets what is in
+    DuckDB settles the format when it makes a file. dlt would make the file first and apply
     ``global_config`` only afterwards.
     """
     if path.exists():
@@ -80,7 +84,7 @@ def make_file(pipeline: dlt.Pipeline, path: Path) -> None:
     import duckdb
 
     configured = pipeline.sql_client().credentials.global_config or {}
-    # What is wrong with the path, dlt will say.
+    # dlt will say what is wrong with the path.
     with suppress(duckdb.Error):
         version = configured.get(_SETTING, STORAGE_VERSION)
         duckdb.connect(str(path), config={_SETTING: version}).close()

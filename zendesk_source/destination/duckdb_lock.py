@@ -1,8 +1,8 @@
-"""DuckDB's file between processes: one may write it, or several read it, and all others wait.
+"""DuckDB's file between processes: one may write it, or several may read it.
 
-DuckDB tells who comes second at once that the file is taken. A sync holds it from end to end,
-because to open it anew costs more than to keep it. So who wants to read asks for it, with a file
-beside it, and the sync lets go of it while it waits for Zendesk.
+DuckDB refuses a second process at once. A sync keeps the file open from end to end, because
+opening it again costs more. A process that wants to read therefore asks, with a file beside the
+DuckDB file, and the sync closes the DuckDB file while it waits for Zendesk.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ LONGEST_WAIT_SECONDS = 900.0
 
 LOOK_AGAIN_SECONDS = 0.2
 ASKED_LATELY_SECONDS = 5.0
-"""Who asks does so again and again; what is older was left by a process that was killed."""
+"""A process asks again and again; an older file was left by one that was killed."""
 
 _TAKEN = ("Could not set lock on file", "File is already open in")
 
 Tell = Callable[[str, float], object]
-"""Told why something waits, and for how many seconds."""
+"""Called with the reason why something waits, and the seconds."""
 
 
 class OpenFile:
     """A connection that keeps other processes from writing a DuckDB file.
 
     Args:
-        client: Opens the file, for reading only where its credentials say so.
-        path: Of the file; None where there is none that others could open.
+        client: Opens the file; its credentials say whether it may write.
+        path: The file; None for a database in memory, which no other process can open.
         clock: Time and the way to wait.
         wait_seconds: How long to wait for other processes.
-        tell: Told that it waits.
+        tell: Called before it waits.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class OpenFile:
                 self.on_open()
 
     def close(self) -> None:
-        """Let other processes have the file."""
+        """Close the file, so that other processes can open it."""
         with self._lock:
             if self.is_open:
                 try:
@@ -106,7 +106,7 @@ class OpenFile:
 
     @contextmanager
     def used(self) -> Iterator[None]:
-        """Have it open, and keep it, while it is lent."""
+        """Open the file and keep it open, even while it is lent."""
         with self._lock:
             self.open()
             yield
@@ -159,14 +159,14 @@ def open_for_reading(
     """Keep a DuckDB file open for reading, so that no sync takes it meanwhile.
 
     Args:
-        pipeline: Reads only.
-        path: Of the file.
+        pipeline: A pipeline that only reads.
+        path: The file.
         clock: Time and the way to wait.
-        wait_seconds: How long to wait for a sync to let go of it.
-        tell: Told that it waits.
+        wait_seconds: How long to wait for a sync to let go of the file.
+        tell: Called before it waits.
 
     Raises:
-        DestinationBusy: A process that writes it did not let go of it.
+        DestinationBusy: A process that writes the file did not let go of it.
     """
     file = OpenFile(pipeline.sql_client(), path, clock, wait_seconds, tell)
     try:
@@ -175,9 +175,9 @@ def open_for_reading(
         if not is_taken(error):
             raise
         raise DestinationBusy(
-            f"The DuckDB file {path} is open in another process, which writes it: a load, or"
+            f"The DuckDB file {path} is open in another process that writes it: a load, or"
             f" another program. It was not free within {wait_seconds:.0f} s.",
-            "Try again when that has ended, or use --wait.",
+            "Try again when that process has ended, or use --wait.",
         ) from None
     try:
         yield

@@ -1,7 +1,7 @@
 """How much memory a sync takes, whatever the size of the account.
 
 Left to itself DuckDB takes four fifths of the machine's memory and all of its cores. A sync waits
-for Zendesk most of the time, so here it gets little of both, and more only when a package needs it.
+for Zendesk most of the time, so DuckDB gets little of both, and more only when a package needs it.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ class DatabaseMemory:
     """What a destination holds in this process: nothing, unless it is DuckDB."""
 
     def more(self) -> bool:
-        """Give it more after it ran out; False when it has all there is, or the user has set it."""
+        """Allow more after it ran out; False at the upper limit, or when the user has set one."""
         return False
 
     def after_package(self) -> None:
-        """Let go of what only the package needed that was just loaded."""
+        """Free what only the package just loaded needed."""
 
     def lent(self) -> AbstractContextManager[None]:
-        """Let other processes read, if they ask for it, while Zendesk is asked."""
+        """Let other processes read the file, if they ask, while we wait for Zendesk."""
         return nullcontext()
 
     def used(self) -> AbstractContextManager[None]:
-        """Keep other processes from it, also while it is lent."""
+        """Keep other processes out, even while the file is lent."""
         return nullcontext()
 
 
@@ -62,8 +62,8 @@ class _DuckDBMemory(DatabaseMemory):
 
     Args:
         file: Open as long as the sync runs, except while it is lent.
-        columns: Returns how many the widest table has.
-        ours: Settings that are for us to set; what the user has set stays as it is.
+        columns: Returns the number of columns of the widest table.
+        ours: Names of the settings that the user has left to us.
     """
 
     def __init__(self, file: OpenFile, columns: Callable[[], int], ours: Collection[str]) -> None:
@@ -96,11 +96,11 @@ class _DuckDBMemory(DatabaseMemory):
         self.rest(is_written=self._packages % PACKAGES_A_CHECKPOINT == 0)
 
     def rest(self, *, is_written: bool) -> None:
-        """Give back what was loaded to the disk, and what is free to the system.
+        """Move loaded rows to the disk, and give free memory back to the system.
 
         Args:
-            is_written: Write what was loaded to the file. dlt has DuckDB wait with that for a
-                gigabyte, which then takes hundreds of megabytes at once.
+            is_written: Whether to write the loaded rows to the file now. dlt lets DuckDB wait
+                until there is a gigabyte, which then takes hundreds of megabytes at once.
         """
         self._let_go()
         if is_written:
@@ -118,22 +118,22 @@ class _DuckDBMemory(DatabaseMemory):
                 self._start_anew()  # nothing is lost: what was loaded is in the log beside the file
 
     def _start_anew(self) -> None:
-        """Open the file again: DuckDB that ran out of memory in a commit or a checkpoint is done.
+        """Open the file again, after DuckDB ran out of memory in a commit or a checkpoint.
 
-        What it has in memory may be wrong then, and it says so only later; its file and its log
-        are right.
+        What DuckDB holds in memory may be wrong then, and it says so only later. Its file and its
+        log are right.
         """
         self._file.open_anew()
         self.set_up()
 
     def set_up(self) -> None:
-        """Set what is ours to set, in a connection that was just opened."""
+        """Apply our settings to a connection that was just opened."""
         self._limit_to(self._limit_mb)
         if "threads" in self._ours:
             self._client.execute_sql("SET threads = 1")
 
     def _let_go(self) -> None:
-        """Lower the limit for a moment; DuckDB refuses where it can hold no less."""
+        """Lower the limit for a moment, which makes DuckDB free what it can."""
         with suppress(DatabaseException):
             self._limit_to(min(RESTING_MEMORY_MB, self._limit_mb))
         self._limit_to(self._limit_mb)
@@ -145,14 +145,14 @@ class _DuckDBMemory(DatabaseMemory):
 
 @contextmanager
 def little_memory(pipeline: dlt.Pipeline, file: OpenFile | None) -> Iterator[DatabaseMemory]:
-    """Keep within bounds what DuckDB and Arrow hold.
+    """Limit the memory of DuckDB and Arrow.
 
-    What the user has set in ``global_config`` stays as it is.
+    Settings of the user in ``global_config`` stay as they are.
 
     Args:
-        pipeline: Loads.
-        file: Where it loads into DuckDB: kept open, because DuckDB writes its file anew whenever
-            its last connection is closed, which dlt does several times a package.
+        pipeline: The pipeline that loads.
+        file: The DuckDB file, if it loads into one. It stays open, because DuckDB writes the file
+            anew whenever its last connection closes, which dlt does several times a package.
     """
     before = pa.default_memory_pool()
     # Arrow's own pools keep what they once had.
@@ -196,7 +196,7 @@ def _bounded(pipeline: dlt.Pipeline, file: OpenFile) -> Iterator[DatabaseMemory]
 
 @contextmanager
 def _one_load_at_a_time(pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Load one table after the other, where the user has not said otherwise."""
+    """Load one table after the other, unless the user has set another strategy."""
     parameters = pipeline.destination.caps_params
     before = dict(parameters)
     parameters.setdefault("loader_parallelism_strategy", "sequential")

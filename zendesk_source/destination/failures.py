@@ -1,4 +1,4 @@
-"""What dlt or the destination raised, said so that one can act on it."""
+"""What an exception of dlt or the destination means, and what the reader can do about it."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def explained(pipeline: SupportsPipeline | None = None) -> Iterator[None]:
     """Turn an exception of dlt or of the destination into one of ours, where it has a remedy.
 
     Raises:
-        ZendeskError: In place of what was raised, which stays its context: Python does not print
-            that above it, because dlt's traceback says nothing that the message does not.
+        ZendeskError: In place of the exception, which stays as its context. Python does not print
+            it, because dlt's traceback says no more than our message.
         KeyboardInterrupt: A signal ended one of dlt's steps.
     """
     try:
@@ -117,19 +117,10 @@ def _of_files(error: BaseException) -> ZendeskError | None:
         where = re.search(r'"([^"]+)"', text)
         return ConfigurationError(
             f"There is no DuckDB file {where.group(1) if where else 'yet'}.",
-            "Load something into it first, or go to the folder where that was done.",
+            "Load something into it first, or change to the folder where you did.",
         )
-    if _DISK_FULL in text:
-        return LoadFailed(
-            "The disk is full.",
-            "Free some space and start again: it goes on after the last package that was loaded.",
-        )
-    if "Out of Memory Error" in text:
-        return LoadFailed(
-            "DuckDB needs more memory for a load package than it is allowed.",
-            "Raise or leave out memory_limit in destination.duckdb.credentials.global_config, and"
-            " start again: the package waits.",
-        )
+    if (room := _of_room(text)) is not None:
+        return room
     if "Cannot open file" in text:
         why = text.rpartition(": ")[2].strip().splitlines()[0]
         return ConfigurationError(
@@ -140,18 +131,34 @@ def _of_files(error: BaseException) -> ZendeskError | None:
     if "Ambiguous reference to catalog or schema" in text:
         return ConfigurationError(
             "The DuckDB file and the dataset have the same name, which DuckDB cannot tell apart.",
-            "Name one of them otherwise: --dataset zendesk_data.",
+            "Give one of them another name: --dataset zendesk_data.",
+        )
+    return None
+
+
+def _of_room(text: str) -> ZendeskError | None:
+    """Explain that the disk is full, or the memory that DuckDB may take."""
+    if _DISK_FULL in text:
+        return LoadFailed(
+            "The disk is full.",
+            "Free some space and start again: the load goes on after the last complete package.",
+        )
+    if "Out of Memory Error" in text:
+        return LoadFailed(
+            "DuckDB needs more memory for a load package than it is allowed.",
+            "Raise or leave out memory_limit in destination.duckdb.credentials.global_config, and"
+            " start again: the package waits.",
         )
     return None
 
 
 def _of_a_duckdb_file(text: str) -> ZendeskError | None:
-    """Explain a DuckDB file that is there and cannot be read."""
+    """Explain why an existing DuckDB file cannot be read."""
     file = _quoted(text)
     if "Could not read enough bytes" in text or "Corrupt database file" in text:
         return ConfigurationError(
             f"The DuckDB file{file} is damaged: it is cut, or parts of it are not DuckDB's.",
-            "Nothing was changed. Put it back from a backup, and the next load goes on from there;"
+            "Nothing was changed. Restore it from a backup, and the next load goes on from there;"
             " or move it away, and the next load begins anew.",
         )
     if "Trying to read a database file with version number" in text:
@@ -168,13 +175,13 @@ def _of_a_duckdb_file(text: str) -> ZendeskError | None:
 
 
 def _of_a_path(error: BaseException) -> ZendeskError | None:
-    """Explain a file or folder of dlt's that is gone, or that we may not use."""
+    """Explain a file or folder of dlt that is gone, or that we have no right to use."""
     if not isinstance(error, OSError) or not isinstance(error.filename, str):
         return None
     return ConfigurationError(
         f"{error.filename} cannot be used: {error.strerror or type(error).__name__}.",
-        "dlt keeps its working folders in DLT_DATA_DIR, which has to be writable, and in"
-        " ~/.dlt without it. What was deleted from them is made anew with the next start.",
+        "dlt keeps its working folders in DLT_DATA_DIR, or in ~/.dlt if that is not set. The"
+        " folder must be writable. The next start makes anew what was deleted from it.",
     )
 
 
@@ -195,7 +202,7 @@ def _of_settings(error: BaseException) -> ZendeskError | None:
     if isinstance(error, ConfigProviderException):
         return ConfigurationError(
             f"{_toml_file(str(error))} cannot be read: {_toml_reason(error)}.",
-            "Texts need quotes, and each [section] may stand there once.",
+            "Texts need quotes, and each [section] may appear once.",
         )
     if isinstance(error, ConfigurationException):
         return ConfigurationError(
@@ -246,7 +253,7 @@ def _load_failed(failed: PipelineStepFailed, pipeline: SupportsPipeline | None) 
         f"The {failed.step} step failed{f' on table {table}' if table else ''}:"
         f" {type(failed.exception).__name__}.",
         "The position stays behind the data, so nothing is lost: the next sync reads these rows"
-        " again. --verbose shows what the destination said. Where the table was changed by hand:"
+        " again. --verbose shows what the destination said. If the table was changed by hand:"
         f" {as_typed('dlt')} -y pipeline {name} drop {stream or '<stream>'} (it is read anew).",
     )
 
@@ -274,7 +281,7 @@ def stream_of_table(error: BaseException, pipeline: SupportsPipeline | None) -> 
 
 
 def root_of(error: BaseException) -> BaseException:
-    """Return what an exception came of."""
+    """Return the exception at the bottom of a chain of causes."""
     return list(_causes(error))[-1]
 
 

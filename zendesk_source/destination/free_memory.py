@@ -1,4 +1,4 @@
-"""What Python and Arrow have freed goes back to the system, where the system is glibc's."""
+"""Memory that Python and Arrow have freed goes back to the system, on Linux with glibc."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ _M_MMAP_THRESHOLD = -3
 
 
 def map_large_blocks() -> None:
-    """Keep pages and columns out of glibc's heaps, which small blocks between them keep large.
+    """Keep large blocks, such as pages and columns, out of glibc's heaps.
 
-    glibc does so by itself until the first large block is freed. This holds for the whole
-    process, after the sync as well; a system without glibc is left alone.
+    Small blocks between them would keep the heaps large. glibc does this by itself until the first
+    large block is freed. The setting holds for the whole process, also after the sync. A system
+    without glibc is left alone.
     """
     set_option = _function_of_glibc("mallopt")
     if set_option is not None:
@@ -24,7 +25,7 @@ def map_large_blocks() -> None:
 
 
 def give_back_free_memory() -> None:
-    """Give back what is free within the heaps, too; it takes some milliseconds."""
+    """Give back free memory within the heaps, too; this takes some milliseconds."""
     trim = _function_of_glibc("malloc_trim")
     if trim is not None:
         trim(0)

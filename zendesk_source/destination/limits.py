@@ -1,8 +1,8 @@
-"""What a destination cannot hold: the one place that knows.
+"""What a destination cannot hold, and what happens to it.
 
-Nothing is refused for it: a character is replaced and counted, and a value that finds no room in
-a column is kept as JSON in one column that all of a table's rows share. At a destination that
-holds everything, as DuckDB does, nothing is looked at.
+No row is refused. A character that the destination does not take is replaced and counted. A value
+for which there is no column is kept as JSON, in one column of its table. A destination without
+limits, such as DuckDB, costs no check.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class Limits:
     """What a destination takes.
 
     Attributes:
-        name: Of the destination's kind, for messages.
+        name: Name of the kind of destination, for messages.
         takes_nul: Whether texts may hold the character U+0000.
-        columns: Most columns that a table may get beside those that are declared; None = any.
-        row_bytes: Most bytes that the values of a row may take in the row itself, where long ones
-            are kept elsewhere; None = any.
+        columns: How many columns a table may get beside the declared ones; None = any number.
+        row_bytes: How many bytes the values of a row may take in the row itself, where long values
+            are kept elsewhere; None = any number.
     """
 
     name: str = ""
@@ -42,27 +42,27 @@ class Limits:
         """Return an answer without the characters that cannot be held, and how many there were.
 
         Args:
-            body: JSON, not decoded yet: so that texts, names, and what lies in columns of JSON
-                are all treated alike, and a look at a page is one search.
+            body: JSON that is not decoded yet. Texts, names and nested JSON are so treated alike,
+                and a page takes one search.
         """
         if self.takes_nul or _NUL_HINT not in body:
             return body, 0
         return _NUL.subn(_REPLACED, body)
 
     def told(self, table: str, column: str, columns: int, rows: int) -> str:
-        """Return what to say of a table that holds more than there are columns for.
+        """Return what to say of a table that has more values than columns.
 
         Args:
-            table: Its name.
-            column: Where values are that found no column.
-            columns: How many columns it did not get.
-            rows: How many rows have more values than a row takes.
+            table: Name of the table.
+            column: Name of the column that holds the values without one.
+            columns: Number of columns that the table did not get.
+            rows: Number of rows with more values than a row takes.
         """
         what = [f"{columns} columns" if columns else "", f"values of {rows} rows" if rows else ""]
         return (
             f"{self.name} has no room for {' and '.join(filter(None, what))} of {table}: they are"
-            f' in its column {column}, as JSON. With custom_fields = "rows" each custom field is a'
-            " row instead."
+            f' in its column {column}, as JSON. With custom_fields = "rows" each custom field'
+            " becomes a row instead."
         )
 
 
@@ -81,7 +81,7 @@ _LIMITS: Mapping[str, Limits] = MappingProxyType(
 
 
 def limits_here() -> Limits:
-    """Return the limits of the destination that dlt extracts for; none where there is none."""
+    """Return the limits of the destination that dlt extracts for; no limits outside of dlt."""
     if DestinationCapabilitiesContext not in Container():
         return Limits()
     dialect = Container()[DestinationCapabilitiesContext].sqlglot_dialect

@@ -1,7 +1,7 @@
-"""Where the tables are: found and opened without leaving a trace in dlt's working folder.
+"""Where the tables are: how they are found and opened without leaving a trace.
 
-A question about loaded tables must change nothing: not dlt's notes on the pipeline, and no DuckDB
-file may come into being because somebody asked.
+A question about loaded tables must change nothing. dlt's notes on the pipeline stay as they are,
+and asking must not make a DuckDB file.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def looking_at(
 ) -> Iterator[dlt.Pipeline]:
     """Open a pipeline that loads nothing, and leaves no trace in dlt's working folder.
 
-    dlt notes in which folder a pipeline was first used and makes a DuckDB file there; a look from
-    somewhere else must not decide that.
+    dlt notes the folder in which a pipeline was first used, and makes a DuckDB file there. A look
+    from another folder must not decide that.
 
     Args:
         place: The tables to look at.

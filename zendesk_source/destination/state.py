@@ -1,8 +1,8 @@
-"""Where every stream stands is for the destination to say; the working folder only remembers.
+"""The destination decides where every stream stands; the working folder only remembers.
 
-dlt keeps the positions in both places and believes the one with the higher version number.
-That is the wrong one after a DuckDB file was put back from a backup, or when one pipeline loads
-into two places by turns: the rows in between would be missing for ever, without a word.
+dlt keeps the positions in both places and believes the one with the higher version number. That
+is the wrong one after a DuckDB file was restored from a backup, or when one pipeline loads into
+two places by turns. The rows in between would be missing for ever, and nobody would notice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LOADED = "zendesk_loaded_version"
 
 
 def mend_working_folder(pipeline: dlt.Pipeline) -> None:
-    """Begin a new working folder where the one there is damaged; only while no one else uses it."""
+    """Begin a new working folder if this one is damaged; only while no other process uses it."""
     folder = Path(pipeline.working_dir)
     begun = begun_in(folder)
     if heal(folder):
@@ -28,10 +28,10 @@ def mend_working_folder(pipeline: dlt.Pipeline) -> None:
 
 
 def follow_destination(pipeline: dlt.Pipeline) -> bool:
-    """Go on from the positions that the destination holds, whatever is remembered here.
+    """Go on from the positions that the destination holds, whatever the working folder says.
 
-    Where the two differ, packages that wait to be loaded were read for another state of the
-    destination; they are dropped, and their rows are read again.
+    If the two differ, waiting packages were read for another state of the destination. They are
+    dropped, and their rows are read again.
 
     Returns:
         Whether the dataset exists.
@@ -52,7 +52,7 @@ def follow_destination(pipeline: dlt.Pipeline) -> bool:
 
 
 def drop_packages(pipeline: dlt.Pipeline) -> None:
-    """Drop the packages that wait, with their positions: their rows are read again."""
+    """Drop the waiting packages with their positions: their rows are read again."""
     with pipeline.destination_client() as client:
         keeps_state = isinstance(client, WithStateSync)
     if keeps_state:
@@ -63,7 +63,7 @@ def drop_packages(pipeline: dlt.Pipeline) -> None:
 
 
 def remember_loaded(pipeline: dlt.Pipeline) -> None:
-    """Note which state the destination holds, after a package was loaded."""
+    """Note the version of the state at the destination, after a package was loaded."""
     pipeline.set_local_state_val(_LOADED, pipeline.state["_version_hash"])
 
 

@@ -1,8 +1,8 @@
-"""dlt's working folder of a pipeline: it only remembers, so a damaged one can be done without.
+"""dlt's working folder of a pipeline: it only remembers, so a damaged one is moved away.
 
-A disk that was full, or a machine that lost power, leaves files that are cut or empty. dlt trusts
-them. All that is in them is at the destination too, except packages that wait to be loaded, and
-their rows are read again: the positions at the destination are behind them.
+A full disk or a power cut leaves files that are cut or empty, and dlt trusts them. The destination
+has everything that is in them, except packages that wait to be loaded. Their rows are read again,
+because the positions at the destination are behind them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def private_files(shared: Path | None = None) -> Iterator[None]:
-    """Let files and folders that this process makes be their owner's only.
+    """Make new files and folders of this process readable by their owner only.
 
     Args:
-        shared: A file that may be there, and that others may read: then what is made beside it,
-            such as its log, is as usual.
+        shared: A file that may exist. If others may read it, new files beside it, such as its
+            log, get the usual permissions.
     """
     is_shared = shared is not None and shared.exists() and bool(shared.stat().st_mode & 0o077)
     usual = os.umask(0o077)
@@ -45,7 +45,7 @@ def private_files(shared: Path | None = None) -> Iterator[None]:
 
 
 def close_to_others(folder: Path) -> None:
-    """Make a new working folder its owner's only."""
+    """Let only its owner use a new working folder."""
     with suppress(OSError):
         folder.chmod(0o700)
 
@@ -54,13 +54,13 @@ def heal(folder: Path) -> bool:
     """Move a damaged working folder away, and say so; only while no other process uses it.
 
     Args:
-        folder: Of one pipeline; it need not be there.
+        folder: The working folder of one pipeline; it may not exist yet.
 
     Returns:
         Whether it was moved.
 
     Raises:
-        OSError: It cannot be.
+        OSError: It cannot be moved.
     """
     damage = _damage_of(folder)
     if not damage:
@@ -69,8 +69,8 @@ def heal(folder: Path) -> bool:
     aside = next(place for place in beside if not place.exists())
     folder.rename(aside)
     logger.warning(
-        "dlt's working folder %s is damaged: %s. It was moved to %s, which can be deleted; the"
-        " destination says where to go on.",
+        "dlt's working folder %s is damaged: %s. It was moved to %s, which you can delete. The load"
+        " goes on from the positions at the destination.",
         folder,
         damage,
         aside,
@@ -79,7 +79,7 @@ def heal(folder: Path) -> bool:
 
 
 def begun_in(folder: Path) -> str | None:
-    """Return in which folder a pipeline was first used; None where nothing tells."""
+    """Return the folder in which a pipeline was first used; None if that is not known."""
     state = _json_object(folder / STATE_FILE)
     if state is None:
         return None
@@ -89,7 +89,7 @@ def begun_in(folder: Path) -> str | None:
 
 
 def _damage_of(folder: Path) -> str:
-    """Return what is wrong with a working folder; nothing where all is well."""
+    """Return what is wrong with a working folder; empty if nothing is."""
     if not folder.is_dir():
         return "it is not a folder" if folder.exists() else ""
     if not (folder / STATE_FILE).exists():

@@ -1,4 +1,4 @@
-"""The Authorization header, and its renewal while many threads are asking.
+"""Which Authorization header is sent, and how many threads share its renewal.
 
 Source: https://developer.zendesk.com/api-reference/introduction/security-and-auth/
 """
@@ -42,7 +42,7 @@ _api_token_warning = threading.Lock()  # taken once, never released: one warning
 
 @dataclass(frozen=True, slots=True)
 class StaticAuth:
-    """A header that stays what it is: an API token, or an access token made elsewhere."""
+    """A header that never changes: an API token, or an access token made elsewhere."""
 
     value: str = field(repr=False)
     remedy: str
@@ -57,7 +57,7 @@ class StaticAuth:
 
 
 class OAuth:
-    """Bearer tokens from a ``TokenSource``: one renewal, however many threads need it."""
+    """Bearer tokens from a ``TokenSource``, renewed once for all threads that need it."""
 
     def __init__(self, source: TokenSource, clock: Clock) -> None:
         self._source = source
@@ -70,7 +70,7 @@ class OAuth:
         """Return the header, from a new token when the one at hand is about to expire."""
         with self._lock:
             if self._token is None or not self._token.is_fresh(self._clock.monotonic()):
-                # A file may call it fresh still: it was written before the clock was set back.
+                # The file may still call it fresh, if the clock was set back after it was written.
                 self._token = self._source.ask("" if self._token is None else self._token.header)
             return self._token.header
 
@@ -90,14 +90,14 @@ def auth_for(
     wire: Wire | None = None,
     on_wait: OnWait | None = None,
 ) -> Auth:
-    """Return the auth that goes with the credentials; nothing is sent yet.
+    """Return what makes the header for some credentials; nothing is sent yet.
 
     Args:
-        credentials: Of any kind.
-        base_url: Of the account; from the credentials when empty.
+        credentials: Credentials of any kind.
+        base_url: Address of the account; taken from the credentials if empty.
         clock: Time and the way to wait.
-        wire: Sends what asks for tokens; an own one when left out.
-        on_wait: Told why and how long asking for a token waits.
+        wire: Sends the requests for tokens; a new one if left out.
+        on_wait: Called with the reason and the seconds before a request for tokens waits.
     """
     tidy(credentials)
     keep_out(*(str(getattr(credentials, name, "") or "") for name in SECRETS))
@@ -105,7 +105,7 @@ def auth_for(
         return StaticAuth(
             f"Bearer {credentials.oauth_token}",
             remedy="The OAuth token has expired or was revoked: make a new one and set"
-            " `oauth_token`, or use `client_id` and `client_secret`, which renew themselves.",
+            " `oauth_token`, or use `client_id` and `client_secret`, which renew their token.",
         )
     if isinstance(credentials, ZendeskApiToken):
         return _api_token_auth(credentials)
@@ -129,7 +129,7 @@ def auth_for(
 
 
 def chat_auth_for(credentials: ZendeskCredentials) -> Auth | None:
-    """Return who asks Chat, where it has a token of its own; None asks as everywhere else."""
+    """Return what makes Chat's header; None if Chat has no token of its own."""
     tidy(credentials)
     if not credentials.chat_token:
         return None

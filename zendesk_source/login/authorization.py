@@ -1,7 +1,7 @@
-"""The authorization code flow with PKCE: a person allows us once, in the browser.
+"""How a person allows us in the browser, once: the authorization code flow with PKCE.
 
-Zendesk sends the browser back to an address of this machine, which has to be registered with the
-OAuth client letter by letter; so the port is fixed.
+Zendesk sends the browser back to an address of this machine. The OAuth client must have exactly
+that address registered, so the port is fixed.
 
 Source: https://developer.zendesk.com/documentation/api-basics/authentication/oauth-pkce/
 """
@@ -34,15 +34,15 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>zendesk_source</title>
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """One question to a person, and what only the one who asked knows.
+    """One question to a person, and the secrets of the one who asked.
 
     Attributes:
-        base_url: Of the account.
-        client_id: Who asks.
-        scope: What for.
-        redirect_uri: Where the browser brings the answer.
-        state: Comes back with the answer to this question, and no other.
-        verifier: Proves that who redeems the code is who asked for it.
+        base_url: Address of the account.
+        client_id: Identifier of the OAuth client that asks.
+        scope: What the client wants to read.
+        redirect_uri: Address to which the browser brings the answer.
+        state: Random text that comes back with the answer to this question only.
+        verifier: Random text that proves that the one who redeems the code asked for it.
     """
 
     base_url: str
@@ -111,12 +111,12 @@ def callback(port: int, state: str) -> Iterator[Callable[[float], str]]:
     """Listen on 127.0.0.1 for the browser that brings the answer to a question.
 
     Args:
-        port: As it is registered with the OAuth client.
-        state: Of the question; what comes with another is turned away.
+        port: The port that is registered with the OAuth client.
+        state: The ``state`` of the question; an answer with another one is turned away.
 
     Yields:
-        A function that waits so many seconds for the code. It raises ``AuthenticationError``
-        when Zendesk says no, or when nobody answers.
+        A function that waits a number of seconds for the code. It raises ``AuthenticationError``
+        if Zendesk says no, or if nobody answers.
 
     Raises:
         ConfigurationError: Another program listens on the port.
@@ -127,7 +127,7 @@ def callback(port: int, state: str) -> Iterator[Callable[[float], str]]:
         server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:
         raise ConfigurationError(
-            f"Port {port} of this machine cannot be listened on: {error.strerror}.",
+            f"This program cannot listen on port {port}: {error.strerror}.",
             "Wait until another login has ended, or choose another port with --port, and register"
             " http://127.0.0.1:<port>/callback with the OAuth client too.",
         ) from error
@@ -148,8 +148,8 @@ def _code_of(answers: queue.SimpleQueue[Mapping[str, str]], seconds: float) -> s
     except queue.Empty:
         raise AuthenticationError(
             f"Nobody allowed the login within {seconds / 60:.0f} minutes.",
-            "Start again and open the address it prints, in a browser on this machine. Where there"
-            " is none: --no-browser, and docs/credentials.md.",
+            "Start again and open the address it prints in a browser on this machine. If there is"
+            " none, use --no-browser: docs/credentials.md says how.",
         ) from None
     if "code" in answer:
         return answer["code"]
@@ -172,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._show(400, "This is not the answer to the login that is waiting. Start it again.")
         else:
             self.answers.put(answer)
-            self._show(200, "Thank you. Back to the terminal: this page can be closed.")
+            self._show(200, "Thank you. You can close this page and go back to the terminal.")
 
     def log_message(self, *args: object) -> None:
         """Stay silent: the path holds the code."""

@@ -1,4 +1,4 @@
-"""Where access tokens come from: the grants of the OAuth 2 family that need no browser.
+"""Where access tokens come from: the OAuth 2 grants that need no person.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/
 """
@@ -20,7 +20,7 @@ from zendesk_source.login.token_file import LOGIN, TokenFile, TokenPair
 ACCESS_SECONDS_OF_A_RUN = 7_200
 ACCESS_SECONDS_OF_A_PAIR = 172_800
 REFRESH_SECONDS = 7_776_000
-"""The longest Zendesk gives: each renewal is a moment in which a pair can get lost."""
+"""The longest life that Zendesk gives: a pair can get lost in each renewal."""
 
 _RENEWAL = "zendesk-tokens"
 _RENEWED_BEFORE_EXPIRY_SECONDS = 60.0
@@ -29,11 +29,11 @@ _SCOPE_REMEDY = "Set `scope` to one the OAuth client may ask for, such as `read`
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A bearer token and its end of life.
+    """A bearer token and when it expires.
 
     Attributes:
         header: Value of the Authorization header.
-        expires_at: Stopwatch time; ``None`` = never.
+        expires_at: Stopwatch time at which it expires; ``None`` = never.
     """
 
     header: str = field(repr=False)
@@ -55,7 +55,7 @@ class TokenSource(Protocol):
         """Return an access token that is good now.
 
         Args:
-            refused_header: The header that is no longer good, if any: refused, or expired.
+            refused_header: The header that Zendesk refused or that has expired, if any.
         """
 
 
@@ -63,7 +63,7 @@ class ClientCredentialsGrant:
     """Access tokens of a confidential OAuth client of the account.
 
     Args:
-        endpoint: Asked for them.
+        endpoint: The token endpoint of the account.
         fields: ``client_id``, ``client_secret`` and ``scope``.
     """
 
@@ -97,14 +97,14 @@ _CLIENT_REMEDIES = {
 class RefreshTokenGrant:
     """Access tokens of a pair that rotates: each refresh token is good for one use.
 
-    The pair lives in a file. It begins with a login, or with a refresh token of the settings,
-    which counts again only when it is another than the one the pair has grown from.
+    A file keeps the pair. The first one comes from a login, or from the refresh token in the
+    settings. That token counts again only after somebody has replaced it in the settings.
 
     Args:
-        endpoint: Asked for new pairs.
+        endpoint: The token endpoint of the account.
         file: Keeps the pair.
         fields: ``client_id``, ``client_secret`` and ``scope``; the last two may be empty.
-        refresh_token: Of the settings; may be empty.
+        refresh_token: The refresh token in the settings; may be empty.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class RefreshTokenGrant:
             return self._uninterrupted(lambda: self._renewed_and_stored(pair))
 
     def _uninterrupted(self, renew: Callable[[], AccessToken]) -> AccessToken:
-        """Let a Ctrl-C wait: between Zendesk's answer and the disk it would cost the login."""
+        """Make a Ctrl-C wait: between Zendesk's answer and the disk it would lose the login."""
         with ThreadPoolExecutor(1, thread_name_prefix=_RENEWAL) as thread:
             renewal = thread.submit(renew)
             try:
@@ -170,8 +170,8 @@ class RefreshTokenGrant:
         ours = (self._endpoint.base_url, self._fields["client_id"])
         if (pair.base_url, pair.client_id) != ours:
             raise ConfigurationError(
-                f"The token file {self._file.path} is of client {pair.client_id!r} at"
-                f" {pair.base_url}, and the settings name {ours[1]!r} at {ours[0]}.",
+                f"The token file {self._file.path} belongs to client {pair.client_id!r} at"
+                f" {pair.base_url}, but the settings name {ours[1]!r} at {ours[0]}.",
                 f"Set `token_file` to another path for each login. {LOGIN}.",
             )
         return pair
@@ -240,11 +240,11 @@ def pair_of(
     """Return a pair as the file keeps it.
 
     Args:
-        tokens: From Zendesk, a moment ago.
-        base_url: Of the account.
-        client_id: Whose they are.
-        now: Time.
-        grown_from: Fingerprint of the `refresh_token` of the settings.
+        tokens: The tokens that Zendesk has just given.
+        base_url: Address of the account.
+        client_id: Identifier of the OAuth client that they belong to.
+        now: The time at which Zendesk gave them.
+        grown_from: Fingerprint of the `refresh_token` in the settings.
     """
 
     def end(seconds: float | None) -> datetime | None:
@@ -264,7 +264,7 @@ def pair_of(
 
 
 def fingerprint(secret: str) -> str:
-    """Return what tells two secrets apart without showing either; empty for none."""
+    """Return a digest that tells secrets apart without showing them; empty for no secret."""
     return hashlib.sha256(secret.encode()).hexdigest() if secret else ""
 
 

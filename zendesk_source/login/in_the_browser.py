@@ -1,4 +1,4 @@
-"""Log in once with the browser, and keep the pair of tokens that every later run renews."""
+"""How ``login`` goes: the browser is asked once, and every later run renews the stored tokens."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from zendesk_source.settings.credentials import ZendeskRefreshToken, base_url_of
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What a login has come to.
+    """The result of a login.
 
     Attributes:
-        pair: As it is stored.
-        file: Where.
-        user: Who allowed it; None when the scope does not let us ask.
+        pair: The tokens as they are stored.
+        file: The file that stores them.
+        user: Who allowed it; None if the scope does not let us ask.
     """
 
     pair: TokenPair
@@ -43,7 +43,7 @@ def login_settings(**given: str | None) -> ZendeskRefreshToken:
     """Return the account and the client to log in with.
 
     Args:
-        given: Fields that come before the configuration; None is not given.
+        given: Fields that replace those of the configuration; None leaves a field as it is.
 
     Raises:
         ConfigurationError: The account or the client is not known.
@@ -60,8 +60,8 @@ def login_settings(**given: str | None) -> ZendeskRefreshToken:
     if missing:
         raise ConfigurationError(
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing.",
-            "The first is the part before .zendesk.com in your address, the second the identifier"
-            " of an OAuth client: docs/credentials.md says how to make one.",
+            "--subdomain is the part before .zendesk.com in your address, and --client-id the"
+            " identifier of an OAuth client: docs/credentials.md says how to make one.",
         )
     return settings
 
@@ -75,19 +75,19 @@ def log_in(
     on_wait: OnWait | None = None,
     clock: Clock | None = None,
 ) -> Login:
-    """Ask a person, and store the pair of tokens before anything is asked with it.
+    """Ask a person, and store the tokens before anything is asked with them.
 
     Args:
         settings: From ``login_settings``.
-        port: Of this machine, as it is registered with the OAuth client.
-        ask_person: Gets the address where a person can allow it; returns at once.
+        port: The port of this machine that is registered with the OAuth client.
+        ask_person: Called with the address where a person can allow it; returns at once.
         timeout_seconds: How long to wait for the person.
-        on_wait: Told why and how long asking for tokens waits.
+        on_wait: Called with the reason and the seconds before a request for tokens waits.
         clock: Time and the way to wait.
 
     Raises:
         AuthenticationError: The person or Zendesk says no, or nobody answers.
-        ConfigurationError: The pair could not be stored, or the port is taken.
+        ConfigurationError: The tokens could not be stored, or the port is taken.
     """
     clock = clock or SystemClock()
     base_url = base_url_of(settings)

@@ -1,4 +1,4 @@
-"""Takes out of a text what may be a secret: what drivers and libraries say quotes what they got."""
+"""Keeps secrets out of messages: drivers and libraries quote what they were given."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _ASSIGNED = re.compile(
 _IN_A_HEADER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
 
 _SHORTEST = 8
-"""Zendesk's have 40 letters and more; a short one would be found in words that say something."""
+"""Zendesk's secrets have 40 letters and more; a shorter one could be part of a plain word."""
 
 _kept_out: set[str] = set()
 
 
 def keep_out(*secrets: str) -> None:
-    """Take these texts out of all that is told from now on, also where a library quotes them."""
+    """Replace these texts in every later message, even if a library quotes them."""
     for secret in secrets:
         if len(secret) >= _SHORTEST:
             _kept_out.update((secret, repr(secret)[1:-1], quote(secret, safe="")))
 
 
 def without_secrets(text: str) -> str:
-    """Return a text with dots for what is kept out, and where a secret looks like one.
+    """Return a text with dots in place of known secrets, and of what looks like a secret.
 
-    That is in a URL, an assignment and a header.
+    URLs, assignments and headers are searched for what looks like one.
     """
     text = without_known_secrets(text)
     text = _ASSIGNED.sub(r"\1\2...", _IN_A_URL.sub("://...@", text))
@@ -35,7 +35,7 @@ def without_secrets(text: str) -> str:
 
 
 def without_known_secrets(text: str) -> str:
-    """Return a text with dots for what is kept out."""
+    """Return a text with dots in place of known secrets."""
     for secret in sorted(_kept_out, key=len, reverse=True):
         text = text.replace(secret, "...")
     return text

@@ -1,4 +1,4 @@
-"""``POST /oauth/tokens``: asks for tokens, with patience for a server that fails.
+"""How tokens are asked for at ``POST /oauth/tokens``, and how often if the server fails.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/
 """
@@ -32,13 +32,13 @@ _LONGEST_LIFE_SECONDS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What Zendesk gave.
+    """The tokens that Zendesk gave.
 
     Attributes:
-        access_token: To ask with.
-        refresh_token: To renew both with, once; empty for the client credentials grant.
-        expires_in: Seconds the access token is good for; ``None`` = for ever.
-        refresh_expires_in: Seconds the refresh token is good for; ``None`` = unknown.
+        access_token: Goes into the Authorization header.
+        refresh_token: Renews both tokens, once; empty for the client credentials grant.
+        expires_in: Seconds until the access token expires; ``None`` = never.
+        refresh_expires_in: Seconds until the refresh token expires; ``None`` = unknown.
         scope: What they may read.
         asked_at: Stopwatch time of the request that brought them.
     """
@@ -53,12 +53,12 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """How to tell that Zendesk gives no tokens.
+    """What a message says when Zendesk gives no tokens.
 
     Attributes:
         subject: What was refused, such as ``the refresh token in /path``; may be empty.
         remedies: What to do, by Zendesk's name of the error.
-        otherwise: What to do about any other.
+        otherwise: What to do about any other error.
     """
 
     subject: str
@@ -70,11 +70,11 @@ class TokenEndpoint:
     """The token endpoint of one account.
 
     Args:
-        base_url: Of the account.
+        base_url: Address of the account.
         clock: Time and the way to wait.
-        wire: Sends the requests; an own one when left out.
-        retry: Patience with an endpoint that fails.
-        on_wait: Told why and how long it waits before it asks again.
+        wire: Sends the requests; a new one if left out.
+        retry: How often and how long to try an endpoint that fails.
+        on_wait: Called with the reason and the seconds before it asks again.
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class TokenEndpoint:
         """Ask for tokens.
 
         Args:
-            wish: The request; empty fields are left out.
-            refusals: How to tell a refusal.
+            wish: Fields of the request; empty ones are left out.
+            refusals: What to say if Zendesk refuses.
 
         Raises:
             AuthenticationError: Zendesk refuses.
@@ -127,7 +127,7 @@ class TokenEndpoint:
         )
 
     def _post(self, body: bytes) -> tuple[Reply | None, str]:
-        """Return the answer, and what went wrong where there is none."""
+        """Return the answer, and what it was, or what went wrong if there is none."""
         request = requests.Request(
             "POST",
             self.base_url + TOKEN_PATH,
@@ -145,7 +145,7 @@ class TokenEndpoint:
         return reply, f"{reply.status} {error_name(reply.body)}".rstrip()
 
     def _wait(self, reply: Reply | None, last: str, failures: int, most_seconds: float) -> float:
-        """Wait before the next attempt; returns what Zendesk has chosen of it, in seconds."""
+        """Wait before the next attempt; return the seconds of it that Zendesk asked for."""
         asked = None if reply is None else retry_after_seconds(reply.headers, self.clock.now())
         wait_seconds = self._retry.backoff_seconds(failures)
         if asked is not None:
@@ -161,7 +161,7 @@ class TokenEndpoint:
 
 
 def _tokens_of(reply: Reply, asked_at: float, refusals: Refusals) -> Tokens | None:
-    """Return the tokens of an answer; None for nonsense, which says nothing about the client."""
+    """Return the tokens of an answer; None for an answer that is neither tokens nor a refusal."""
     answer, name = _json_object(reply.body), error_name(reply.body)
     if 200 <= reply.status < 300 and not name:
         return _as_tokens(answer, asked_at)

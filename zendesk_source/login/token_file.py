@@ -7,9 +7,9 @@ the new pair is made before Zendesk is asked, and the pair is on the disk before
     ask       Zendesk kills the old pair and answers with the new one
     store     <file>.new gets the pair, is synced, and takes the place of <file>
 
-A process that dies while it stores leaves <file>.new; once the pair is in it, the next process
-goes on with that. What cannot be mended is a death between Zendesk's answer and the first write,
-and an answer lost on its way.
+A process that dies while it stores leaves <file>.new. If the pair is in it, the next process takes
+it over. A pair is lost only if the process dies between Zendesk's answer and the first write, or if
+the answer is lost on its way.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ class TokenPair:
     """A pair of tokens, as the file keeps it.
 
     Attributes:
-        base_url: Of the account.
-        client_id: Whose tokens they are.
-        access_token: To ask with.
-        refresh_token: To renew both with, once.
+        base_url: Address of the account.
+        client_id: Identifier of the OAuth client that they belong to.
+        access_token: Goes into the Authorization header.
+        refresh_token: Renews both tokens, once.
         scope: What they may read.
         stored_at: When Zendesk gave them.
-        expires_at: When the access token ends; ``None`` = never.
-        refresh_expires_at: When the refresh token ends; ``None`` = unknown.
-        grown_from: Fingerprint of the `refresh_token` of the settings at that time.
+        expires_at: When the access token expires; ``None`` = never.
+        refresh_expires_at: When the refresh token expires; ``None`` = unknown.
+        grown_from: Fingerprint of the `refresh_token` in the settings at that time.
     """
 
     base_url: str
@@ -78,9 +78,9 @@ class TokenFile:
     """A pair of tokens on the disk.
 
     Args:
-        path: Of the file; a link is followed.
+        path: Where the file is; a link is followed.
         clock: Time and the way to wait.
-        on_wait: Told that another process is renewing the pair.
+        on_wait: Called while another process renews the pair.
     """
 
     def __init__(self, path: Path, clock: Clock, on_wait: OnWait | None = None) -> None:
@@ -104,7 +104,7 @@ class TokenFile:
             raise ConfigurationError(
                 f"The token file {self.path} cannot be read:"
                 f" {error.strerror or type(error).__name__}.",
-                "It must belong to the user who runs this; or set `token_file` to another path.",
+                "It must belong to the user who runs this. Or set `token_file` to another path.",
             ) from error
         if pair is None:
             raise ConfigurationError(
@@ -115,10 +115,10 @@ class TokenFile:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes from renewing the pair meanwhile.
+        """Keep other processes from renewing the pair at the same time.
 
         Raises:
-            ConfigurationError: The folder cannot be written to, or another process holds on.
+            ConfigurationError: The folder cannot be written to, or another process does not end.
         """
         waiting_since = self._clock.monotonic()
 
@@ -146,7 +146,7 @@ class TokenFile:
             yield
 
     def reserve(self) -> None:
-        """Make room for a new pair, before the old one is given up; only while locked.
+        """Make room for a new pair before the old one is spent; only while locked.
 
         Raises:
             ConfigurationError: There is no room, or no right to write.
@@ -160,7 +160,7 @@ class TokenFile:
         """Put a new pair in the place of the old one, on the disk itself; only while locked.
 
         Raises:
-            ConfigurationError: It cannot be written, which ``reserve`` should have told.
+            ConfigurationError: It cannot be written, although ``reserve`` has made room.
         """
         try:
             self._write(orjson.dumps(asdict(pair), option=orjson.OPT_INDENT_2))
@@ -173,7 +173,7 @@ class TokenFile:
             ) from error
 
     def _write(self, content: bytes) -> None:
-        """Write into the file's successor; of blanks it always has some, which JSON ignores."""
+        """Write the file's successor, padded with blanks, which JSON ignores."""
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(self._beside("new"), flags, 0o600)
         with os.fdopen(descriptor, "r+b", buffering=0) as file:
@@ -186,7 +186,7 @@ class TokenFile:
             os.fsync(descriptor)
 
     def _recover(self) -> None:
-        """Take over a pair that a process had written, and died before it was in its place."""
+        """Take over a pair whose process died after writing it, before it was in place."""
         with suppress(FileNotFoundError):
             if _parsed(self._beside("new").read_bytes()) is not None:
                 self._take_place()
@@ -213,7 +213,7 @@ class TokenFile:
             return
         raise ConfigurationError(
             f"Others may read the token file {self.path} (mode {stat.S_IMODE(mode):04o}).",
-            f"Close it: chmod 600 {self.path}. If somebody may have read it, log in anew too:"
+            f"Close it: chmod 600 {self.path}. If somebody may have read it, also log in again:"
             " zendesk-source login.",
         )
 

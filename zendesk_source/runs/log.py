@@ -1,4 +1,4 @@
-"""What a sync did with each stream, as rows of the table ``_zendesk_sync_log``."""
+"""What is remembered of a sync: a row for each stream in the table ``_zendesk_sync_log``."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _COLUMNS: Any = {
 class SyncLog:
     """The rows of one sync, written once: in its last load package, or in one of their own.
 
-    A package costs dlt a second of CPU in a dataset of all streams, whatever it holds.
+    A package of their own would cost dlt a second of CPU in a dataset of all streams.
 
     Args:
-        runs: What was done with each stream; changes as the sync goes on.
-        started_at: When it began, UTC.
+        runs: The streams by name; they change as the sync goes on.
+        started_at: When the sync began, UTC.
         clock: Tells when it ended.
 
     Attributes:
-        account: Whose sync it is, where several accounts share the dataset; else nothing.
+        account: Name of the account, if several share the dataset; else empty.
     """
 
     def __init__(self, runs: dict[str, StreamRun], started_at: datetime, clock: Clock) -> None:
@@ -43,9 +43,13 @@ class SyncLog:
         self.is_written = False
 
     def after(self, streams: DltSource, *, is_over: bool = False) -> DltSource:
-        """Return what yields the rows when every stream is at its end, or the sync is over.
+        """Return a source of the rows; it has none until all streams are at their end.
 
-        To be extracted after the streams, so that it knows how far they have come.
+        It must be extracted after the streams, so that it knows how far they have come.
+
+        Args:
+            streams: The source whose schema the log shares.
+            is_over: Yield the rows even if some streams are not at their end.
         """
 
         def read() -> Iterator[list[dict[str, Any]]]:
@@ -83,7 +87,7 @@ class SyncLog:
 
 
 def _moment(epoch: int | None) -> datetime | None:
-    """Return an epoch as a moment; None also where it is one that no calendar has."""
+    """Return an epoch as a moment; None also for an epoch beyond the calendar."""
     if epoch is None:
         return None
     try:

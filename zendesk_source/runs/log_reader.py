@@ -1,4 +1,4 @@
-"""What the table ``_zendesk_sync_log`` tells of each stream: how fresh it is, and what is odd."""
+"""How fresh each stream is, and what is odd about it, read from ``_zendesk_sync_log``."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ LOOKS_BACK = timedelta(days=30)
 FEWEST_RUNS_TO_COMPARE_WITH = 8
 FEWEST_ROWS_TO_MISS = 20
 FAR_BELOW = 0.1
-"""Part of what a stream usually brings, below which a run is pointed out."""
+"""A run that brings less than this part of the usual rows is pointed out."""
 
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""Of two machines; a sync that seems to have begun later than that has a wrong time."""
+"""A sync that seems to have begun later than this after now has a wrong time."""
 
 _INCREMENTAL = {stream.name for stream in STREAMS if stream.is_incremental}
 _WITH_SIDE_TABLES = {stream.name for stream in STREAMS if stream.side_tables}
@@ -34,12 +34,12 @@ class LoggedRun:
 
     Attributes:
         started_at: When the sync began, UTC.
-        status: As of ``StreamRun``.
-        reason: As of ``StreamRun``.
-        rows: Of the stream's own table.
-        newest_at: Of the newest row read, UTC.
-        is_at_end: Whether all there was had been read.
-        is_sum: Whether ``rows`` has those of side tables in it, as logs before 0.1 have.
+        status: As in ``StreamRun``.
+        reason: As in ``StreamRun``.
+        rows: Number of rows of the stream's own table.
+        newest_at: Time of the newest row read, UTC.
+        is_at_end: Whether the stream was read to its end.
+        is_sum: Whether ``rows`` includes the side tables, as in logs before 0.1.
     """
 
     started_at: datetime
@@ -52,7 +52,7 @@ class LoggedRun:
 
     @property
     def was_read(self) -> bool:
-        """As of ``StreamRun``: single rows may be missing, and the tables are fresh."""
+        """Whether the tables are fresh, as in ``StreamRun``; single rows may be missing."""
         return self.status in ("ok", "incomplete")
 
 
@@ -61,9 +61,9 @@ class StreamState:
     """How a stream stands.
 
     Attributes:
-        last: What the last sync did with it; of those that did not begin in the future, if any.
-        complete_at: Start of the last sync that read it to its end; None when none did.
-        usual_rows: What the last sync was expected to bring; None when too little is known.
+        last: The last sync that did not begin in the future; if all did, the last of those.
+        complete_at: Start of the last sync that read the stream to its end; None if none did.
+        usual_rows: How many rows the last sync was expected to bring; None if too little is known.
     """
 
     last: LoggedRun
@@ -71,11 +71,11 @@ class StreamState:
     usual_rows: float | None
 
     def age(self, now: datetime) -> timedelta | None:
-        """Return the time since the start of the last sync that read all; None without one."""
+        """Return the time since the start of the last complete sync; None if there is none."""
         return None if self.complete_at is None else max(timedelta(0), now - self.complete_at)
 
     def is_of_the_future(self, now: datetime) -> bool:
-        """Whether all that is known was written by a machine whose clock was ahead."""
+        """Whether every known sync was written by a machine whose clock was ahead."""
         return _is_ahead(self.last, now)
 
     @property
@@ -89,7 +89,7 @@ class StreamState:
 
 
 def logged_runs(pipeline: dlt.Pipeline, now: datetime) -> dict[str, list[LoggedRun]] | None:
-    """Return what the last weeks' syncs did, by stream, oldest first; None without a log.
+    """Return the syncs of the last weeks by stream, oldest first; None if there is no log.
 
     Where several accounts share the dataset, a stream is called ``acme/tickets``.
     """
@@ -111,14 +111,14 @@ def logged_runs(pipeline: dlt.Pipeline, now: datetime) -> dict[str, list[LoggedR
 
 
 def stream_of(name: str) -> str:
-    """Return the stream of a name that may say whose it is."""
+    """Return the stream of a name such as ``tickets`` or ``acme/tickets``."""
     return name.rpartition("/")[2]
 
 
 def state_of(name: str, runs: Sequence[LoggedRun], now: datetime) -> StreamState:
     """Return how a stream stands after some syncs, oldest first.
 
-    A sync that began in the future says nothing about now: whose clock was wrong nobody knows.
+    A sync that began in the future says nothing about now: nobody knows whose clock was wrong.
     """
     past = [run for run in runs if not _is_ahead(run, now)]
     if not past:
@@ -135,11 +135,11 @@ def _is_ahead(run: LoggedRun, now: datetime) -> bool:
 
 
 def _usual_rows(runs: Sequence[LoggedRun], *, is_incremental: bool) -> float | None:
-    """Return what the last of some complete runs was expected to bring.
+    """Return how many rows the last of some complete runs was expected to bring.
 
-    A list is read whole each time. What changed grows with the time since the run before, so
-    there rows a second are compared, and never more is expected than the quietest time brought:
-    nights and weekends are no reason to wake anyone.
+    A list is read whole each time. A stream of changes brings more the longer ago the run before
+    was, so its rows a second are compared. The quietest time sets what is expected, because nights
+    and weekends are no reason to wake anyone.
     """
     counted = [run for run in runs if not run.is_sum]
     if len(counted) - 2 < FEWEST_RUNS_TO_COMPARE_WITH:
@@ -178,9 +178,9 @@ def _utc(moment: datetime) -> datetime:
 def too_old(
     states: Mapping[str, StreamState], now: datetime, max_age: timedelta
 ) -> Iterable[tuple[str, timedelta | None]]:
-    """Yield the streams that were not complete lately, and how old they are.
+    """Yield the streams that are older than a limit, and their age.
 
-    A stream that Zendesk refuses is not a matter of age.
+    A stream that Zendesk refuses does not count.
     """
     for name, state in states.items():
         if state.last.status == "skipped":

@@ -1,8 +1,8 @@
 """The loop: bounded load packages until every stream is at its end.
 
-dlt keeps nothing of an extract that dies, so a backfill that is one `pipeline.run()` starts
-again from nothing. Here each slice is a run of its own: its rows and the positions after them
-arrive together, and what a crash costs is one slice.
+dlt keeps nothing of an extract that dies, so a backfill in one `pipeline.run()` starts again from
+nothing. Here each slice is a run of its own. Its rows and the positions after them arrive
+together, and a crash costs one slice.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class SyncReport:
     """What a sync did.
 
     Attributes:
-        runs: What was done with each stream, in the order of the catalogue.
-        started_at: When it began, UTC.
+        runs: What was done with each stream, by name, in the order of the catalogue.
+        started_at: When the sync began, UTC.
         seconds: How long it took.
-        slices: Load packages written.
+        slices: How many load packages it wrote.
     """
 
     runs: dict[str, StreamRun]
@@ -60,7 +60,7 @@ class SyncReport:
 
     @property
     def exit_code(self) -> int:
-        """0 all streams read, 5 some not or not wholly, 1 none could be read."""
+        """0 all streams were read, 5 some were not or not wholly, 1 none could be read."""
         runs = self.runs.values()
         if all(run.status == "ok" for run in runs):
             return 0
@@ -82,32 +82,33 @@ def sync(
 ) -> SyncReport:
     """Bring every selected stream of a source up to now.
 
-    Packages that an earlier run left are loaded first. A stream that Zendesk refuses or that
-    cannot be read is recorded and left behind; the others go on.
+    Packages that an earlier run left are loaded first. A stream that Zendesk refuses, or that
+    cannot be read, is recorded and left out; the others go on.
 
     Args:
-        pipeline: Where to load to.
+        pipeline: The pipeline to load with.
         source: From one of this package's source functions, with the streams to read selected.
         limits: How much one load package may hold.
-        max_minutes: Read no longer than this, and wait for nothing; what was read is loaded, and
+        max_minutes: Stop reading and waiting after this time. Rows that were read are loaded, and
             the next sync goes on from there.
         wait_for_other: Wait for another sync of this pipeline to end instead of refusing.
-        on_start: Handed the streams' progress once, before anything is read; it changes in
-            place as the sync goes on.
-        on_slice: Called after each loaded package with the streams' progress.
-        on_wait: Told why and for how many seconds a request waits, from the thread that does.
-        on_cost: Told what a stream costs that asks for each ticket, say, before it does, from
-            the thread that reads it.
-        clock: For tests.
+        on_start: Called once, before anything is read, with the streams' progress by name. The
+            progress changes in place as the sync goes on.
+        on_slice: Called with the same after each loaded package.
+        on_wait: Called with the reason and the seconds before a request waits, from the thread
+            that waits.
+        on_cost: Called with a text before a stream is read that costs a request for each ticket,
+            say, from the thread that reads it.
+        clock: Time and the way to wait, for tests.
 
     Returns:
-        What was done; also appended to the table ``_zendesk_sync_log``.
+        What was done. It is also appended to the table ``_zendesk_sync_log``.
 
     Raises:
         ConfigurationError: A setting of Zendesk, of dlt or of the destination is wrong.
         AuthenticationError: Zendesk does not accept the credentials.
         LoadFailed: The destination refused a package; the positions stay behind the data.
-        ServerUnavailable: Zendesk could not be asked who we are, in the time there was.
+        ServerUnavailable: Zendesk did not say who we are in the time there was.
     """
     clock = clock or SystemClock()
     started_at, started = clock.now(), clock.monotonic()
@@ -160,7 +161,7 @@ def _greet(source: DltSource, stop: Stop, on_wait: OnWait | None) -> str:
     """Let Zendesk accept the credentials before the destination is touched.
 
     Returns:
-        The account, where the dataset is shared with others; else nothing.
+        Name of the account, if several share the dataset; else empty.
     """
     with running(Greeting(on_wait, stop)) as greeting:
         for _ in source.with_resources(*list(source.selected_resources)[:1]):

@@ -1,4 +1,4 @@
-"""Tables that were dropped by hand: those of lists are made anew, an export's fails its stream."""
+"""What happens to a table that was dropped by hand: a list's is made anew, an export's is not."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from zendesk_source.resources.run import SyncInProgress
 
 
 def look_for_tables(pipeline: dlt.Pipeline, section: str, progress: SyncInProgress) -> None:
-    """Find tables that were loaded once and are no longer there, and make those of lists anew.
+    """Find tables that were loaded once and are gone, and make those of lists anew.
 
-    dlt makes a table when its schema changes, and a list's does not: dlt would empty one that
-    is not there. The stream of an export whose table is gone ends here: reading on would fill it
-    with later changes only.
+    dlt makes a table only when its schema changes. The schema of a list stays the same, so dlt
+    would try to empty a table that is not there. An export whose table is gone fails: reading on
+    would fill a new table with later changes only.
 
     Args:
         pipeline: Its state and schema are those of the destination.
         section: Name of the source in the state.
-        progress: Its ``missing_tables`` are set; their lists are to be written whole.
+        progress: Gets the names of the ``missing_tables``, whose lists must be written whole.
     """
     if section not in pipeline.schemas:
         return
@@ -53,6 +53,6 @@ def look_for_tables(pipeline: dlt.Pipeline, section: str, progress: SyncInProgre
 def _gone(table: str, stream: str, pipeline: dlt.Pipeline) -> PackageRefused:
     return PackageRefused(
         f"The table {table} is no longer at the destination, where it was loaded before.",
-        "Nothing was changed. To read its stream anew:"
+        "Nothing was changed. To read the stream anew:"
         f" {as_typed('dlt')} -y pipeline {pipeline.pipeline_name} drop {stream}",
     )

@@ -1,4 +1,4 @@
-"""One sync of a pipeline at a time: two would spend one rate limit and share one state."""
+"""One sync of a pipeline at a time: two would share one rate limit and one state."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ _held: ContextVar[frozenset[Path]] = ContextVar("zendesk_sync_locks", default=fr
 def only_sync_in(
     folder: Path, *, wait: bool = False, pause: Callable[[float], None] = time.sleep
 ) -> Iterator[None]:
-    """Hold a pipeline's lock; it is let go with the process, however that ends.
+    """Hold a pipeline's lock, which ends with the process, however that ends.
+
+    A caller that holds the lock already goes on.
 
     Args:
-        folder: dlt's working folder of the pipeline; the lock file is beside it. Who holds the
-            lock already goes on.
+        folder: dlt's working folder of the pipeline; the lock file is beside it.
         wait: Wait for another sync to end instead of refusing.
-        pause: How to wait so many seconds; may raise ``Stopped``.
+        pause: Waits for a number of seconds; may raise ``Stopped``.
 
     Raises:
         ConfigurationError: Another sync of this pipeline runs on this machine, or the lock
@@ -48,8 +49,8 @@ def only_sync_in(
         if is_over:
             raise ConfigurationError(
                 f"Another sync of pipeline {folder.name!r} is running.",
-                "Wait until it has ended, or use --wait. The lock goes when its process"
-                " ends; there is no file to delete.",
+                "Wait until it has ended, or use --wait. The lock ends with its process; there is"
+                " no file to delete.",
             )
 
     with ExitStack() as stack:

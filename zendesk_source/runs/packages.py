@@ -1,9 +1,9 @@
-"""Load packages: a slice each, and none that stands in the way of those behind it.
+"""Load packages: one for each slice, and a bad one does not block those behind it.
 
-A package holds the rows of all streams. Where dlt or the destination cannot take those of one
-table, it is dropped, with its positions, so that nothing is lost; the stream is told as failed, and
-the others are read once more without it. Where nobody says which table it was, each stream gets a
-package of its own. What is about all of them, a full disk or a destination that is gone, is raised.
+A package holds the rows of all streams. If dlt or the destination cannot take the rows of one
+table, the package is dropped with its positions, so nothing is lost. The stream of that table has
+failed, and the others are read again without it. If nobody says which table it was, each stream
+gets a package of its own. An error that concerns all streams, such as a full disk, is raised.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ from zendesk_source.runs.log import SyncLog
 log = logging.getLogger("zendesk_source")
 
 FIRST_SLICE = SliceLimits(max_pages=1)
-"""dlt drops the pending package of a first run killed before the dataset exists, without a
-word; so the dataset is made with one page before anything big can be pending."""
+"""If a first run is killed before the dataset exists, dlt silently drops its pending package. So
+the dataset is made with one page, before anything big can be pending."""
 
 FAILURES_APART = 5
-"""So many streams (or all) that fail each by itself, and none that does not: it is not they."""
+"""If this many streams (or all) fail in a row, each by itself, the streams are not the cause."""
 
 
 class Packages:
     """Loads slice after slice of all streams that are not at their end.
 
     Args:
-        pipeline: Where to load to.
-        source: All streams.
-        progress: Of the sync.
+        pipeline: The pipeline to load with.
+        source: The source, with all streams of the sync selected.
+        progress: How far the sync is.
         limits: How much one package may hold.
         sync_log: Written with the last package.
-        memory: Of the destination.
+        memory: What the destination holds in this process.
         is_new: Whether the dataset does not exist yet.
 
     Attributes:
-        count: Packages loaded.
+        count: Number of packages loaded.
     """
 
     def __init__(
@@ -83,17 +83,17 @@ class Packages:
         return [name for name, run in self._progress.runs.items() if not run.is_at_end]
 
     def finish_pending(self) -> None:
-        """Load what an earlier run has left; what cannot be loaded is read again."""
+        """Load the packages that an earlier run left; drop those that fail, to read them again."""
         try:
             while self._pipeline.has_pending_data:
                 self._run()
         except PipelineStepFailed as error:
             why = self._why(error)
             drop_packages(self._pipeline)
-            log.warning("A package of an earlier run is dropped and read again: %s", why.what)
+            log.warning("A package of an earlier run was dropped and is read again: %s", why.what)
 
     def load_next(self) -> None:
-        """Load one slice, or find out what stands in its way."""
+        """Load one slice, or find out which stream keeps it from loading."""
         names = self._next_names()
         part = self._source.with_resources(*names)
         parts = [part, self._log.after(part)] if self._may_log and not self._apart else [part]
@@ -112,7 +112,7 @@ class Packages:
         self.count, self._is_new = self.count + 1, False
 
     def end(self) -> None:
-        """Write the sync log, where no package has held it; without one a sync is good as well."""
+        """Write the sync log if no package held it; a sync is good without it, too."""
         if self._log.is_written:
             return
         try:
@@ -128,10 +128,10 @@ class Packages:
         return self._apart[:1] or (waiting[:1] if self._is_new else waiting)
 
     def _to_leave_out(self, error: PipelineStepFailed, names: Sequence[str]) -> str:
-        """Return the stream that spoils a package; empty where nobody knows.
+        """Return the stream that a package failed for; empty if nobody knows.
 
         Raises:
-            PipelineStepFailed: It is not about any of them.
+            PipelineStepFailed: The failure concerns all streams.
         """
         if failed_table(error) == SYNC_LOG_TABLE:
             return SYNC_LOG_TABLE
@@ -153,10 +153,10 @@ class Packages:
             self._apart = self.waiting
 
     def _why(self, error: PipelineStepFailed) -> ZendeskError:
-        """Return what is wrong with a package.
+        """Return why a package failed.
 
         Raises:
-            PipelineStepFailed: It is wrong with all of them.
+            PipelineStepFailed: Every package would fail for it.
         """
         why = explanation_of(error, self._pipeline) or Bug(root_of(error))
         if why.stops_the_sync:
@@ -166,7 +166,7 @@ class Packages:
         return why
 
     def _undo_of_a_slice(self) -> Callable[[], None]:
-        """Return what brings the progress back to where it is now."""
+        """Return a function that sets the progress back to where it is now."""
         progress = self._progress
         runs, parts = deepcopy((progress.runs, progress.parts))
 
@@ -185,7 +185,7 @@ class Packages:
         return undo
 
     def _run(self, *parts: DltSource) -> None:
-        """Load one package: a new one, or without parts the one that is pending."""
+        """Load one package: a new one, or without parts the pending one."""
         try:
             self._load(*parts)
         except PipelineStepFailed as error:
@@ -197,9 +197,10 @@ class Packages:
         self._memory.after_package()
 
     def _load(self, *parts: DltSource) -> None:
-        """Do what ``pipeline.run()`` does, which knows no moment before the destination is needed.
+        """Do the steps of ``pipeline.run()``, with the destination lent until it is needed.
 
-        It would look first, too, what the destination holds, which ``follow_destination`` has done.
+        ``pipeline.run()`` would also ask what the destination holds, which ``follow_destination``
+        has done.
         """
         self._pipeline.activate()
         with self._memory.lent():

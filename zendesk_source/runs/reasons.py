@@ -1,4 +1,4 @@
-"""Why streams were not read, once for all of which the same is to be said."""
+"""Why streams were not read: one line for all that have the same reason."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def lines_of(told: Iterable[Told], *, was_any_read: bool) -> list[str]:
 
     Args:
         told: Streams that have a reason.
-        was_any_read: Whether any other stream could be read. Where none could, the account or the
-            network may be why, and that is said in place of a remedy for each stream.
+        was_any_read: Whether any other stream could be read. If none could, the account or the
+            network may be the cause, and one line says so in place of a remedy for each stream.
     """
     return [
         f"{status}: {few(names)}: {reason}"
@@ -36,7 +36,7 @@ def grouped(told: Iterable[Told], *, was_any_read: bool) -> list[tuple[list[str]
         was_any_read: Whether any other stream could be read.
 
     Returns:
-        Their names, how they ended, and why: without the path where they are several.
+        Their names, how they ended, and why. For several streams the reason names no path.
     """
     told = list(told)
     if not was_any_read and (reason := _nothing_at_all(told)):
@@ -52,21 +52,21 @@ def grouped(told: Iterable[Told], *, was_any_read: bool) -> list[tuple[list[str]
 
 
 def _nothing_at_all(told: Sequence[Told]) -> str:
-    """Return what it means that several streams, and no less than all, are refused."""
+    """Return what it means that all of several streams are refused; empty if they are not."""
     answers = [_REFUSED.match(_WHERE.sub("", reason)) for _, _, reason in told]
     names = {answer[1] or "" for answer in answers if answer}
     if len(told) < 2 or not all(answers):
         return ""
     named = f" {'/'.join(sorted(filter(None, names)))}" if any(names) else ""
     return (
-        f"nothing at all may be read: every stream answered 403{named}. The account or the network"
-        " may be why, more than a role: a trial or subscription that has ended, an allow-list of"
-        " addresses without this machine's (Admin Center, Account, Security), a proxy in between,"
-        " or an outage (https://status.zendesk.com)."
+        f"nothing at all may be read: every stream answered 403{named}. The cause may be the"
+        " account or the network rather than a role: a trial or subscription that has ended, an"
+        " allow-list of addresses without this machine's (Admin Center, Account, Security), a proxy"
+        " in between, or an outage (https://status.zendesk.com)."
     )
 
 
 def few(names: Sequence[str]) -> str:
-    """Return names as a text; of many the first, and how many there are more."""
+    """Return names as a text; of many, the first few and the number of the rest."""
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

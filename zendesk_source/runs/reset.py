@@ -1,4 +1,4 @@
-"""Read a stream anew: forget how far it was read, or drop its tables as well."""
+"""How a stream is made to begin anew: its position is forgotten, and its tables may be dropped."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def reset_stream(
     """Let the next load read a stream from its beginning.
 
     Args:
-        pipeline: That loaded it; packages that an earlier run left are loaded first.
-        name: Of the stream.
-        drop_tables: Drop its tables too; otherwise rows stay, and are merged with what comes.
-        account: Only of this one, where several share the dataset; empty for all of them.
+        pipeline: The pipeline that loaded it. Packages that an earlier run left are loaded first.
+        name: Name of the stream.
+        drop_tables: Drop its tables too. Otherwise rows stay, and new ones are merged with them.
+        account: Name of one account, if several share the dataset; empty for all of them.
 
     Returns:
-        The tables that were dropped; None when there was nothing to forget.
+        Names of the tables that were dropped; None if there was nothing to forget.
 
     Raises:
         ConfigurationError: A sync of this pipeline is running, or there is no such account.
-        LoadFailed: The destination refused it; nothing was changed.
+        LoadFailed: The destination refused to; nothing was changed.
     """
     with explained(pipeline), only_sync_in(Path(pipeline.working_dir)), _mended(pipeline):
         if not follow_destination(pipeline) or not pipeline.schemas:
@@ -71,15 +71,15 @@ def _mended(pipeline: dlt.Pipeline) -> Iterator[None]:
 
 
 def _parts_of_state(pipeline: dlt.Pipeline, account: str) -> list[str]:
-    """Return the JSON paths of what the state says of an account, or of all there are."""
+    """Return the JSON paths of the state of one account, or of all accounts."""
     sources = pipeline.state.get("sources", {})
     known = {name for state in sources.values() for name in state.get(ACCOUNTS, ())}
     if not account:
         return ["", f"{ACCOUNTS}.*."]
     if account not in known:
         raise ConfigurationError(
-            f"The dataset has no rows of an account {account!r} of their own.",
-            f"It is shared by {', '.join(sorted(known))}." if known else "Leave --account out.",
+            f"No account {account!r} shares this dataset.",
+            f"These do: {', '.join(sorted(known))}." if known else "Leave --account out.",
         )
     return [f'{ACCOUNTS}."{account}".']
 
@@ -87,7 +87,7 @@ def _parts_of_state(pipeline: dlt.Pipeline, account: str) -> list[str]:
 def _drop_staging(pipeline: dlt.Pipeline) -> None:
     """Drop dlt's staging tables, which the next load makes anew.
 
-    dlt 1.31 cannot drop a table while there is a staging dataset without a table of versions.
+    dlt 1.31 cannot drop a table while a staging dataset exists that has no table of versions.
     """
     with pipeline.destination_client() as client:
         if isinstance(client, WithStagingDataset):

@@ -1,4 +1,4 @@
-"""Who asks, and at which account: the ways to log in, as dlt configuration.
+"""Which account is asked, and with which credentials: the ways to log in, for dlt.
 
 dlt tries the branches of ``ZendeskCredentials`` from left to right and takes the first whose
 fields are all there. Field names are those of dlt's verified source, so existing
@@ -28,7 +28,7 @@ API_TOKENS_END = date(2027, 4, 30)
 
 _TEXTS = ("subdomain", "client_id", "email", "base_url", "scope", "token_file")
 SECRETS = ("token", "oauth_token", "client_secret", "refresh_token", "chat_token")
-"""Fields of credentials that nobody is to see."""
+"""Fields of credentials that nobody may see."""
 
 _IN_ONE_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*")
 _SENT_AS_IT_IS = re.compile(r"[!-~]*")
@@ -45,8 +45,8 @@ _SUBDOMAIN_REMEDY = (
 class ZendeskRefreshToken(CredentialsConfiguration):
     """The pair of tokens that ``zendesk-source login`` stores, renewed before it expires.
 
-    Taken when ``refresh_token`` or ``token_file`` is given, and for a client without a secret
-    that has logged in.
+    dlt takes it if ``refresh_token`` or ``token_file`` is given, or if a client without a secret
+    has logged in.
     """
 
     subdomain: str = None  # type: ignore[assignment]
@@ -59,13 +59,13 @@ class ZendeskRefreshToken(CredentialsConfiguration):
     base_url: str = ""
 
     def on_partial(self) -> None:
-        """Do without ``refresh_token`` where a login is meant."""
+        """Do without ``refresh_token`` if a login has stored one."""
         is_begun = self.subdomain and self.client_id and not self.refresh_token
         if is_begun and (self.token_file or (not self.client_secret and _has_logged_in(self))):
             self.resolve()
 
     def on_resolved(self) -> None:
-        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        """Refuse a field that is empty, as in the example file, or that cannot be sent."""
         tidy(self)
         given: str | None = self.refresh_token
         _require_text(self, "client_id", *(["refresh_token"] if given is not None else []))
@@ -86,7 +86,7 @@ class ZendeskOAuthClient(CredentialsConfiguration):
     base_url: str = ""
 
     def on_resolved(self) -> None:
-        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        """Refuse a field that is empty, as in the example file, or that cannot be sent."""
         tidy(self)
         _require_text(self, "client_id", "client_secret")
 
@@ -101,7 +101,7 @@ class ZendeskOAuthToken(CredentialsConfiguration):
     base_url: str = ""
 
     def on_resolved(self) -> None:
-        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        """Refuse a field that is empty, as in the example file, or that cannot be sent."""
         tidy(self)
         _require_text(self, "oauth_token")
 
@@ -117,7 +117,7 @@ class ZendeskApiToken(CredentialsConfiguration):
     base_url: str = ""
 
     def on_resolved(self) -> None:
-        """Refuse what was left empty, as in the example file, and what cannot be sent."""
+        """Refuse a field that is empty, as in the example file, or that cannot be sent."""
         tidy(self)
         _require_text(self, "email", "token")
 
@@ -129,7 +129,7 @@ ZendeskCredentials = Union[  # noqa: UP007
 
 
 def token_file_of(credentials: ZendeskRefreshToken) -> Path:
-    """Return where the pair of tokens is kept: ``token_file``, or a place beside dlt's data."""
+    """Return the file that keeps the pair of tokens: ``token_file``, or one beside dlt's data."""
     if credentials.token_file:
         return Path(credentials.token_file)
     host = urlsplit(base_url_of(credentials)).netloc.replace(":", "_")
@@ -141,10 +141,10 @@ def _has_logged_in(credentials: ZendeskRefreshToken) -> bool:
 
 
 def tidy(credentials: ZendeskCredentials) -> None:
-    """Take off what a file or the clipboard has put around a setting; the rest is left alone.
+    """Strip what a file or the clipboard has put around a setting, such as blanks and quotes.
 
     Raises:
-        ConfigurationError: What is left cannot be sent. Its message never holds a secret.
+        ConfigurationError: The rest cannot be sent. The message never holds a secret.
     """
     for name in (*_TEXTS, *SECRETS):
         given = getattr(credentials, name, None)
@@ -164,12 +164,12 @@ def _check_characters(name: str, text: str) -> None:
     wanted = "printable ASCII without blanks" if name in SECRETS else "one line"
     raise ConfigurationError(
         f"`{name}` has characters in it that cannot be sent, such as a line break.",
-        f"It must be {wanted}: copy it anew, without what stands before and after it.",
+        f"It must be {wanted}: copy it again, without anything before and after it.",
     )
 
 
 def _address_of(email: str) -> str:
-    """Return the address of an agent, which other tools want with what the secret is behind it."""
+    """Return an agent's address without the ``/token`` that other tools want behind it."""
     address, _, kind = email.partition("/")
     if kind.lower() == "password":
         raise ConfigurationError(
@@ -193,12 +193,12 @@ def base_url_of(credentials: ZendeskCredentials) -> str:
     """Return scheme, host and port of the account, without a slash at the end.
 
     Args:
-        credentials: ``base_url`` wins when it is set; else ``subdomain``, which may be
+        credentials: ``base_url`` wins if it is set; else ``subdomain`` counts, which may be
             ``acme``, ``acme.zendesk.com`` or any address copied from a browser.
 
     Raises:
-        ConfigurationError: The account cannot be told from the setting, or the credentials
-            would travel unencrypted.
+        ConfigurationError: The setting names no account, or the credentials would travel
+            unencrypted.
     """
     if credentials.base_url:
         return _explicit_base_url(credentials.base_url)

@@ -1,8 +1,8 @@
-"""Settings in a `.env` file, and under the plain names that Zendesk's guides use.
+"""Where else settings are found: in a `.env` file, and under plain names such as ZENDESK_EMAIL.
 
-dlt's own configuration comes first: the environment under dlt's names, `secrets.toml`,
-`config.toml`, and vaults. Asked after all of them are, in this order, dlt's names in `.env`, and
-the plain names, where the real environment comes before `.env`.
+dlt's own places come first: the environment under dlt's names, `secrets.toml`, `config.toml`, and
+vaults. Then come dlt's names in `.env`, and last the plain names, which the real environment may
+hold as well as `.env`; there the environment wins.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PLAIN_NAMES: Mapping[str, str] = {
     "token": "ZENDESK_API_TOKEN",
     "chat_token": "ZENDESK_CHAT_TOKEN",
 }
-"""By field of the credentials."""
+"""The plain name of each field of the credentials."""
 
 _CREDENTIALS = ("sources", "zendesk", "credentials")
 _WAYS_TO_LOG_IN = (
@@ -49,7 +49,7 @@ _QUOTED = re.compile(r"""(?P<quote>['"])(?P<text>.*?)(?P=quote)\s*(?:#.*)?""")
 
 
 def read_plain_settings() -> None:
-    """Let dlt find what is in `.env` of its folder, and under the plain names.
+    """Let dlt find settings in `.env` of its folder, and under the plain names.
 
     Raises:
         ConfigurationError: `.env` cannot be read.
@@ -59,17 +59,17 @@ def read_plain_settings() -> None:
     values = dotenv_values(file)
     providers = context.providers
     for provider in (DotEnv(file, values), PlainNames(file, values, providers.providers)):
-        # In the place of those of an earlier run, perhaps in another folder.
+        # This replaces the ones of an earlier run, perhaps in another folder.
         providers[provider.name] = provider
 
 
 def env_file() -> Path:
-    """Return where a `.env` file is read, if it is there."""
+    """Return the path of the `.env` file; it may not exist."""
     return Path(dlt.current.run_context().run_dir).resolve() / ".env"
 
 
 class DotEnv(EnvironProvider):
-    """dlt's names for settings, as ``SOURCES__ZENDESK__START_DATE``, in a `.env` file."""
+    """dlt's names of settings, such as ``SOURCES__ZENDESK__START_DATE``, in a `.env` file."""
 
     def __init__(self, file: Path, values: Mapping[str, str]) -> None:
         self._file = file
@@ -89,25 +89,25 @@ class DotEnv(EnvironProvider):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no such file, or nothing in it."""
+        """Whether the file does not exist or is empty."""
         return not self._values
 
     @property
     def locations(self) -> Sequence[str]:
-        """The file, which may not be there."""
+        """The file, which may not exist."""
         return [str(self._file)]
 
     @property
     def present_locations(self) -> Sequence[str]:
-        """The file, if it is there."""
+        """The file, if it exists."""
         return [str(self._file)] if self._file.exists() else []
 
 
 class PlainNames(ConfigProvider):
     """``ZENDESK_SUBDOMAIN`` and the like, from the environment or else from `.env`.
 
-    They do not mix with a way to log in that dlt's own configuration has in full: a variable of
-    some other tool must not change who asks.
+    They do not count if dlt's own configuration has all fields of some way to log in: a variable
+    of another tool must not change whose credentials are used.
     """
 
     def __init__(
@@ -124,18 +124,18 @@ class PlainNames(ConfigProvider):
 
     @property
     def supports_secrets(self) -> bool:
-        """Whether secrets may be here."""
+        """Whether secrets may be kept here."""
         return True
 
     @property
     def supports_sections(self) -> bool:
-        """Whether it is asked for all sections; it answers for one."""
+        """Whether dlt asks for each section; it answers for one."""
         return True
 
     def get_value(
         self, key: str, hint: Any, pipeline_name: str | None, *sections: str
     ) -> tuple[Any, str]:
-        """Return a value and the plain name of its key; an empty value is none."""
+        """Return a value and the plain name of its key; an empty value counts as none."""
         name = PLAIN_NAMES.get(key, "")
         if not name or pipeline_name or sections != _CREDENTIALS:
             return None, name or key
@@ -145,7 +145,7 @@ class PlainNames(ConfigProvider):
         return value, name
 
     def _is_complete_without(self) -> bool:
-        """Whether dlt's own configuration has all of some way to log in."""
+        """Whether dlt's own configuration has all fields of some way to log in."""
         return any(all(map(self._is_elsewhere, fields)) for fields in _WAYS_TO_LOG_IN)
 
     def _is_elsewhere(self, field: str) -> bool:
@@ -163,10 +163,10 @@ class PlainNames(ConfigProvider):
 
 
 def dotenv_values(file: Path) -> dict[str, str]:
-    """Return the variables of a `.env` file; none when there is no such file.
+    """Return the variables of a `.env` file; none if there is no such file.
 
     Lines are ``NAME=value``, with or without ``export`` and quotes; ``#`` begins a comment.
-    Values are taken as they stand: nothing is expanded.
+    Values are taken literally: nothing is expanded, and a backslash is a backslash.
 
     Raises:
         ConfigurationError: A line is something else, or the file cannot be read.
@@ -178,7 +178,7 @@ def dotenv_values(file: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigurationError(
-            f"{file} cannot be read: {reason}.", "Mend it, or move it away."
+            f"{file} cannot be read: {reason}.", "Correct it, or move it away."
         ) from None
     values = {}
     for number, line in enumerate(text.splitlines(), start=1):

@@ -1,4 +1,4 @@
-"""Which settings are missing: for the kind of log-in that was begun, and where they go."""
+"""Which settings are missing for the way to log in that was begun, and where to put them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ZendeskApiToken.__name__: ("an API token", ("email", "token")),
     ZendeskRefreshToken.__name__: ("a refresh token", ("client_id", "refresh_token")),
 }
-"""By kind, the likeliest first: what to call it, and what it needs beside the subdomain."""
+"""What to call each kind, and what it needs beside the subdomain; the likeliest is first."""
 _PUBLIC_CLIENT = " A client without a secret logs in first: zendesk-source login."
 
 
 def missing_settings(error: ConfigFieldMissingException) -> ConfigurationError:
-    """Return what to say of settings that dlt found nowhere."""
+    """Return the error about settings that dlt found nowhere."""
     branches = {
         trace.spec_name: trace
         for traces in error.traces.values()
@@ -65,7 +65,7 @@ def _zendesk(branches: Mapping[str, Any]) -> ConfigurationError:
         f"Write {'' if has_subdomain else 'ZENDESK_SUBDOMAIN, '}ZENDESK_CLIENT_ID and"
         f" ZENDESK_CLIENT_SECRET (of an OAuth client) into {env_file()}, a line each. Or use"
         " `oauth_token`, or `email` and `token`, or run `zendesk-source login`, or keep settings"
-        f" elsewhere: docs/credentials.md has it all. {_places()}"
+        f" elsewhere: docs/credentials.md explains each way. {_places()}"
         " To try it without an account: zendesk-source load --demo",
     )
 
@@ -81,7 +81,7 @@ def _where_to_put(fields: list[str]) -> str:
 
 
 def _other(error: ConfigFieldMissingException) -> ConfigurationError:
-    """Say it for a destination: its section is in the keys that dlt tried."""
+    """Return the error about settings of a destination, whose section is in the keys dlt tried."""
     traces = flatten_traces([trace for traces in error.traces.values() for trace in traces])
     keys = [trace.key for trace in traces if trace.key.startswith("DESTINATION__")]
     longest = {key.rpartition("__")[2]: key for key in reversed(keys)}
@@ -99,7 +99,7 @@ def _other(error: ConfigFieldMissingException) -> ConfigurationError:
 
 
 def _places() -> str:
-    """Return where settings were looked for, and where they could have been."""
+    """Return in words where settings were looked for, and which of these places do not exist."""
     looked: list[str] = ["the environment"]
     absent: list[str] = []
     for provider in Container()[PluggableRunContext].providers.providers:

@@ -1,4 +1,4 @@
-"""A view of the tickets in which choices are read by their labels.
+"""A view of the tickets that shows choices by their labels.
 
 Tables hold the values of drop-downs and multi-selects, because a renamed choice would leave every
 ticket stale that nobody has edited since. People read labels: the view joins them at query time.
@@ -82,12 +82,12 @@ and a name to join them by."""
 
 
 def show_labels(pipeline: dlt.Pipeline, section: str) -> None:
-    """Bring the view ``tickets_labeled`` up to the ticket fields there are.
+    """Make the view ``tickets_labeled`` show the labels of today's ticket fields.
 
     A view that cannot be made is no reason to fail: the tables are complete without it.
 
     Args:
-        pipeline: What it loaded, and where.
+        pipeline: The pipeline that loaded the tables.
         section: Name of the source in the pipeline's state and schemas.
     """
     dialect = dialect_of(pipeline)
@@ -134,7 +134,7 @@ def _labels(
     names: Mapping[tuple[str, str], str],
     own: Collection[str],
 ) -> dict[str, Label]:
-    """Return the labels by the ticket's column they are of."""
+    """Return the label of each column of a ticket that has one, by the column."""
     fields, options_of_all = (
         qualified(client, client.dataset_name, name) for name in (_FIELDS, _OPTIONS)
     )

@@ -1,9 +1,9 @@
-"""Say whether a load would work: settings, log-in, role, streams, rate limits, clock, destination.
+"""Find out whether a load would work: settings, log-in, role, streams, rate limits, destination.
 
-Each stream is asked for one row; nothing is loaded and nothing is written. Of exports that share
-a small rate limit one is asked, where Zendesk has one its sample, so that the next load finds the
-minute's requests unspent; the others are told as not asked. Of products whose streams are not
-chosen, one stream is asked.
+It asks each chosen stream for one row, loads nothing and writes nothing. If several exports share
+a small rate limit, it asks only one of them, at its sample endpoint if there is one, and lists the
+others as not asked: the next load needs these requests. It also asks one stream of each product
+that you did not choose.
 
 exit codes: 0 all of it would work, 4 a chosen stream is closed to these credentials or cannot be
 read, 1 Zendesk does not answer, 2 a setting is wrong, 3 Zendesk refused the credentials.
@@ -30,7 +30,7 @@ DEMO_PLACE = "zendesk_demo.duckdb in the folder where `load --demo` is run"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what to check."""
+    """Declare the options."""
     add_stream_argument(parser)
     add_destination_arguments(parser)
     add_demo_argument(parser)
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check, print, and return the exit code."""
+    """Check, print the findings, and return the exit code."""
     check_streams(options)
     check_dataset(options)
     from zendesk_source.command_line.account import account_of

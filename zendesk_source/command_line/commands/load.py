@@ -2,12 +2,12 @@
 
 Ctrl-C is safe at any moment: what was loaded is complete, and the next load goes on from there.
 
-`rows` in the summary are those that went to the destination: what is new or has changed, and once
-more what is read again because nothing tells whether it has (ratings of the last 30 days, a second
-at which two walks through an export meet). Of lists, which are read whole, all that Zendesk shows.
+`rows` in the summary counts the rows that went to the destination. These are new and changed rows,
+and rows that are read again because Zendesk does not say whether they changed, such as ratings of
+the last 30 days. Lists are read whole, so all their rows count.
 
-exit codes: 0 every stream was loaded, 5 some were skipped or failed and the rest was loaded,
-1 failed, 2 a setting is wrong, 3 Zendesk refused the credentials, 130 and 143 stopped.
+exit codes: 0 every stream was loaded, 5 some streams were skipped or failed and the rest was
+loaded, 1 failed, 2 a setting is wrong, 3 Zendesk refused the credentials, 130 and 143 stopped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from zendesk_source.errors import ConfigurationError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what to load, from where, and how to show it."""
+    """Declare the options."""
     add_stream_arguments(parser)
     add_destination_arguments(parser)
     add = parser.add_argument
@@ -35,10 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-minutes",
         type=float,
         metavar="N",
-        help="read N minutes at most; the next run goes on",
+        help="read for at most N minutes; the next run goes on",
     )
     add("--wait", action="store_true", help="wait for another run to end instead of refusing")
-    add("--dry-run", action="store_true", help="load nothing; say what a first load would take")
+    add(
+        "--dry-run", action="store_true", help="load nothing; estimate a first load, as `plan` does"
+    )
     add("--demo", action="store_true", help="load a simulated account")
     add(
         "--progress",
@@ -63,10 +65,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> None:
-    """Refuse options that cannot be meant.
+    """Refuse options that contradict each other or have no meaning.
 
     Raises:
-        ConfigurationError: One cannot.
+        ConfigurationError: One of them does.
     """
     if options.demo:
         refused = ("streams", "start_date", "end_date", "dry_run")

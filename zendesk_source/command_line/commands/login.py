@@ -1,8 +1,9 @@
-"""Log in with the browser, once: every later run renews the tokens that this stores.
+"""Log in once, with the browser: every later run renews the tokens that this stores.
 
-Zendesk asks a person (an admin, for the exports) to allow an OAuth client of the account to read.
-Its redirect URL has to be registered as http://127.0.0.1:8976/callback. `docs/credentials.md` has
-the steps. The secret of a confidential client comes from the configuration, never from an option.
+Zendesk asks a person to allow an OAuth client of the account to read; for the exports this must be
+an admin. The client needs the redirect URL http://127.0.0.1:8976/callback. `docs/credentials.md`
+has the steps. The secret of a confidential client comes from the configuration, never from an
+option.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ PORT = 8976
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare where to log in, and how to reach the person."""
+    """Declare the options."""
     add = parser.add_argument
-    add("--subdomain", metavar="NAME", help="of the account: acme of https://acme.zendesk.com")
+    add("--subdomain", metavar="NAME", help="the account: acme in https://acme.zendesk.com")
     add("--client-id", metavar="ID", help="identifier of the OAuth client")
-    add("--scope", help="what to be allowed (default: read)")
+    add("--scope", help="permission to ask for (default: read)")
     add("--token-file", metavar="FILE", help="where to store the tokens (default: with dlt's data)")
     add(
         "--port",
         type=int,
         default=PORT,
-        help="of the registered redirect URL (default: %(default)s)",
+        help="port of the registered redirect URL (default: %(default)s)",
     )
     add("--no-browser", action="store_true", help="print the address instead of opening it")
     add(

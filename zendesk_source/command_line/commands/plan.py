@@ -1,8 +1,8 @@
 """Estimate a first load before it begins: rows, requests, minutes at this account's limits, disk.
 
-Rows come from Zendesk's counts where there are any. Of the other exports the first page and two
-more are read, and what lies between is taken to be as dense: good to about a factor of two.
-Nothing is loaded. `load --dry-run` is the same.
+Zendesk counts the rows of some streams. For other exports it reads three pages and estimates what
+lies between them, which is right to about a factor of two. It loads nothing. `load --dry-run` does
+the same.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HEADINGS = ("stream", "rows", "requests", "minutes", "MB")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what would be loaded."""
+    """Declare the options."""
     add_stream_arguments(parser)
     add_demo_argument(parser)
 

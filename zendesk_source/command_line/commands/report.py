@@ -14,19 +14,30 @@ from zendesk_source.command_line.output import log, print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the page is about, and where it goes."""
+    """Declare the options."""
     add = parser.add_argument
-    add("--out", type=Path, default=Path("zendesk_report.html"), metavar="FILE", help="%(default)s")
-    add("--weeks", type=int, default=13, metavar="N", help="how many to show (default: 13)")
+    add(
+        "--out",
+        type=Path,
+        default=Path("zendesk_report.html"),
+        metavar="FILE",
+        help="file to write (default: %(default)s)",
+    )
+    add("--weeks", type=int, default=13, metavar="N", help="how many weeks to show (default: 13)")
     add(
         "--time-zone",
         default="UTC",
         metavar="ZONE",
-        help="whose days and hours are meant, such as Europe/Vienna (default: UTC)",
+        help="time zone of days and hours, such as Europe/Vienna (default: UTC)",
     )
-    add("--account", default="", metavar="NAME", help="whose, where several share the dataset")
+    add(
+        "--account",
+        default="",
+        metavar="NAME",
+        help="show this account, if several share the dataset",
+    )
     add("--destination", default="duckdb", help="where the tables are (default: duckdb)")
-    add("--dataset", help="dataset or schema they are in (default: zendesk_data)")
+    add("--dataset", help="dataset or schema of the tables (default: zendesk_data)")
     add_demo_argument(parser)
     add_wait_argument(parser)
 

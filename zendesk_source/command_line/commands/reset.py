@@ -1,7 +1,7 @@
 """Let the next load read a stream from its beginning again.
 
-Rows stay, and are merged with what comes; nothing else is touched. With --drop-tables the tables
-of the stream are dropped first: to get rid of old columns, for example.
+Rows stay, and new ones are merged with them. Other streams are not touched. --drop-tables also
+drops the tables of the stream first, for example to get rid of old columns.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ from zendesk_source.settings.selection import select_stream
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what to reset."""
-    parser.add_argument("stream", metavar="STREAM", help="see `zendesk-source streams`")
+    """Declare the options."""
+    parser.add_argument("stream", metavar="STREAM", help="its name: see `zendesk-source streams`")
     parser.add_argument(
-        "--account", default="", metavar="NAME", help="of one that shares them only"
+        "--account",
+        default="",
+        metavar="NAME",
+        help="reset it for this account only, if several share the dataset",
     )
     parser.add_argument("--drop-tables", action="store_true", help="drop its tables as well")
-    parser.add_argument("--yes", action="store_true", help="do not ask before tables are dropped")
+    parser.add_argument("--yes", action="store_true", help="drop tables without asking")
     add_destination_arguments(parser)
 
 
@@ -61,13 +64,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _ask(question: str) -> None:
-    """Let a person agree.
+    """Ask a person to agree.
 
     Raises:
-        ConfigurationError: Nobody is there, or does not.
+        ConfigurationError: Nobody is there, or the answer is not yes.
     """
     if not sys.stdin.isatty():
-        raise ConfigurationError("Tables would be dropped.", "Say --yes if that is meant.")
+        raise ConfigurationError("Tables would be dropped.", "Add --yes if you mean that.")
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

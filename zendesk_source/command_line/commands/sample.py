@@ -1,10 +1,10 @@
 """Show the first rows of a stream as a load would bring them, without loading anything.
 
-Positions stay as they are. Of the exports with a sample beside them (tickets, ticket events,
-users, organizations) Zendesk's sample is read, which costs nothing of the exports' rate limit.
-The rows are your customers' data: mind where the output goes.
+Positions stay as they are. For tickets, ticket events, users and organizations it reads Zendesk's
+sample endpoint, which does not use up the exports' rate limit. The rows are your customers' data:
+be careful where the output goes.
 
-exit codes: 0 good, also without rows, 5 Zendesk refuses the stream, 1 it cannot be read.
+exit codes: 0 good, even without rows, 5 Zendesk refuses the stream, 1 it cannot be read.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ LONGEST_TEXT = 200
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what to show."""
-    parser.add_argument("stream", metavar="STREAM", help="see `zendesk-source streams`")
-    parser.add_argument("-n", type=int, default=5, metavar="ROWS", help="how many (default: 5)")
-    parser.add_argument("--start-date", metavar="DATE", help="of rows changed since then")
+    """Declare the options."""
+    parser.add_argument("stream", metavar="STREAM", help="its name: see `zendesk-source streams`")
+    parser.add_argument(
+        "-n", type=int, default=5, metavar="ROWS", help="how many rows (default: 5)"
+    )
+    parser.add_argument("--start-date", metavar="DATE", help="only rows that changed since then")
     add_demo_argument(parser)
 
 

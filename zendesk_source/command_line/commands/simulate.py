@@ -1,7 +1,7 @@
 """Serve a made-up Zendesk account on this machine, for trying out, tests and CI.
 
-Its exports, lists, rate limits and OAuth behave as recorded answers of Zendesk do. Nothing
-leaves the machine, and the credentials that it prints are good for it alone.
+Its exports, lists, rate limits and OAuth behave like recorded answers of Zendesk. Nothing leaves
+the machine, and the credentials that it prints work nowhere else.
 """
 
 from __future__ import annotations

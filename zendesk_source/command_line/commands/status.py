@@ -1,12 +1,13 @@
-"""Say how fresh each stream is: what the syncs of the last 30 days wrote into the destination.
+"""Show how fresh each stream is, from what the syncs of the last 30 days wrote to the destination.
 
-Zendesk is not asked. `age` is the time since the start of the last sync that read the stream to
-its end: what changed at Zendesk since then is not there yet. `rows` are those of the stream's own
-table in the last sync, as `load` tells them. A sync that began in the future, by a wrong clock,
-does not count as fresh. A narrow terminal shows fewer columns, `--json` has them all.
+It does not ask Zendesk. `age` is the time since the start of the last sync that read the stream to
+its end: later changes at Zendesk are not loaded yet. `rows` counts the rows of the stream's own
+table in the last sync, as in the summary of `load`. A sync that seems to have begun in the future,
+because of a wrong clock, does not count as fresh. A narrow terminal shows fewer columns; `--json`
+has all of them.
 
-exit codes: 0 good, 4 with --max-age when a stream is older, or nothing was loaded in 30 days.
-Streams that Zendesk refuses are listed, and do not count.
+exit codes: 0 good, 4 with --max-age if a stream is older, or nothing was loaded in 30 days.
+Streams that Zendesk refuses are listed but do not count.
 """
 
 from __future__ import annotations
@@ -40,18 +41,20 @@ _NEEDED_COLUMNS = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what to look at, and what is too old."""
+    """Declare the options."""
     add_stream_argument(parser)
     add_destination_arguments(parser)
     add_demo_argument(parser)
     add_wait_argument(parser)
     parser.add_argument(
-        "--max-age", metavar="AGE", help="end with 4 when a stream is older: 90m, 2h, 1d"
+        "--max-age",
+        metavar="AGE",
+        help="end with exit code 4 if a stream is older, such as 90m, 2h or 1d",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print how each stream stands."""
+    """Print how fresh each stream is."""
     max_age = _age(options.max_age) if options.max_age else None
     check_streams(options)
     check_dataset(options)
@@ -119,7 +122,7 @@ def _notes(states: Mapping[str, StreamState], now: datetime) -> list[str]:
     notes = lines_of(told, was_any_read=was_any_read)
     ahead = [
         f"wrong clock: {name}: its last sync began in the future, at"
-        f" {state.last.started_at:%Y-%m-%d %H:%M} UTC; when that was nobody knows."
+        f" {state.last.started_at:%Y-%m-%d %H:%M} UTC. Nobody knows when that was."
         for name, state in states.items()
         if state.is_of_the_future(now)
     ]

@@ -1,4 +1,4 @@
-"""List the streams, or those that NAMES would choose: what a load would read and fill."""
+"""List all streams, or those that NAMES choose, with their tables and the role they need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEADINGS = ("stream", "core", "later runs", "tables", "role", "plan or feature"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare which streams to list."""
+    """Declare the options."""
     parser.add_argument(
         "names",
         nargs="*",
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the streams."""
     chosen = set(select_streams(options.names or [ALL]))
-    # Without names also those that have to be named.
+    # Without names, opt-in streams are listed too.
     streams = [each for each in STREAMS if each.name in chosen or not options.names]
     if options.json:
         print_json([_described(stream) for stream in streams])
