@@ -50,7 +50,7 @@ def test_a_check_without_a_place_leaves_the_destination_alone(zendesk: Simulator
 
 
 def test_credentials_can_be_given_in_place_of_the_configured_ones(zendesk: Simulator) -> None:
-    given = credentials_for(zendesk.base_url, "t")
+    given = credentials_for(zendesk.base_url, TOKEN)
     report = check(["groups"], credentials=given)
     assert (report.account, report.credentials) == ("given", "ZendeskOAuthToken")
 
