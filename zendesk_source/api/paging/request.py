@@ -1,7 +1,8 @@
-"""What paging asks for: a stream as the catalogue declares it, and where and for whom to ask."""
+"""What paging asks for: a stream of the catalogue, and where and for whom to ask."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +12,15 @@ from zendesk_source.catalogue import Paging, Stream
 
 MOST_SAMPLED_ROWS = 50
 _SAMPLE_BUCKET = "incremental-exports-sample"
+_COLUMN = re.compile(r"{(\w+)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A stream to be asked for.
+    """A stream to ask for, and what can differ between two askings of it.
 
-    What is the same wherever the stream is asked for is read from the stream itself: its
-    parameters, the key and the types of its rows, how to ask for what changed.
+    The stream itself says the rest: its parameters, the key and the types of its rows, how to
+    ask for what changed.
 
     Attributes:
         stream: Declares the rows.
@@ -26,8 +28,8 @@ class Request:
         paging: Family that walks the pages.
         page_size: Rows a page; 0 where the endpoint takes no size.
         bucket: Name of the endpoint's own rate limit; empty where it has none.
-        counted_for: Name of the stream that the requests are made for. Their usage is counted
-            under it, and messages name it.
+        counted_for: Name of the stream that needs the rows. Usage is counted under this name,
+            and messages show it.
     """
 
     stream: Stream
@@ -53,11 +55,12 @@ def request_of(
         counted_for: Name of the stream that needs the rows; that of ``stream`` when left out.
         page_size: Rows a page; never more than the endpoint allows, which is the default.
     """
-    columns = {name: quote(str(value), safe="") for name, value in (parent or {}).items()}
-    most = stream.page_size
+    path, most = stream.path, stream.page_size
+    if parent is not None:
+        path = _COLUMN.sub(lambda column: quote(str(parent[column[1]]), safe=""), path)
     return Request(
         stream=stream,
-        path=stream.path.format_map(columns) if columns else stream.path,
+        path=path,
         paging=stream.paging,
         page_size=most if page_size is None else min(page_size, most),
         bucket=stream.bucket,
@@ -69,7 +72,7 @@ def sample_of(stream: Stream, rows: int) -> Request | None:
     """Return the request for the sample of an export, which has a rate limit of its own.
 
     Returns:
-        None where the export has no sample, or the sample has not so many rows.
+        None where the export has no sample, or its sample has fewer rows.
     """
     if not stream.sample_path or rows > MOST_SAMPLED_ROWS:
         return None
