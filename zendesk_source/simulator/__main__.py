@@ -111,8 +111,9 @@ def run(chosen: argparse.Namespace) -> int:
     for stream in chosen.refuse:
         simulator.refuse(stream)
     with simulator:
+        signalled = _heard_signals()
         print(_as_json(simulator) if chosen.json else _greeting(simulator), flush=True)
-        _wait_for_signal()
+        signalled.wait()
     if not chosen.json:
         print("stopped")
     return 0
@@ -177,11 +178,12 @@ def _as_json(simulator: Simulator) -> str:
     )
 
 
-def _wait_for_signal() -> None:
-    stopped = threading.Event()
+def _heard_signals() -> threading.Event:
+    """Return what a signal sets from now on: who reads the greeting may send one at once."""
+    signalled = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stopped.set())
-    stopped.wait()
+        signal.signal(each, lambda *_: signalled.set())
+    return signalled
 
 
 if __name__ == "__main__":
