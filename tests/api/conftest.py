@@ -28,8 +28,16 @@ def stub(clock: FakeClock) -> Iterator[Stub]:
 
 @pytest.fixture
 def client(stub: Stub, clock: FakeClock) -> ZendeskClient:
+    return _client(stub, clock, Limits())
+
+
+@pytest.fixture
+def impatient_client(stub: Stub, clock: FakeClock) -> ZendeskClient:
+    """Return a client that takes a second without a word for a silence."""
+    return _client(stub, clock, Limits(silence_seconds=1.0))
+
+
+def _client(stub: Stub, clock: FakeClock, limits: Limits) -> ZendeskClient:
     auth = StaticAuth(f"Bearer {SECRET}", remedy="Make a new token.")
     retry = RetryPolicy(random=lambda: 1.0)
-    return ZendeskClient(
-        stub.base_url, auth, clock=clock, retry=retry, limits=Limits(silence_seconds=0.2)
-    )
+    return ZendeskClient(stub.base_url, auth, clock=clock, retry=retry, limits=limits)

@@ -129,7 +129,7 @@ class Stub:
         return format_datetime(self.clock.now().replace(microsecond=0), usegmt=True)
 
     def wait_silently(self) -> None:
-        self._stopped.wait(5)
+        self._stopped.wait(60)
 
 
 def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
