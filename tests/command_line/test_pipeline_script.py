@@ -39,10 +39,9 @@ def test_a_second_run_fetches_only_what_changed(zendesk, capsys) -> None:
 
 
 @pytest.mark.parametrize("progress", ["none", "lines", "log"])
-def test_with_json_stdout_is_one_document(zendesk, progress: str) -> None:
-    ended = run("--streams", "groups", "--json", "--progress", progress)
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout)["exit_code"] == 0
+def test_with_json_stdout_is_one_document(zendesk, progress: str, capfd) -> None:
+    assert main(["--streams", "groups", "--json", "--progress", progress]) == 0
+    assert json.loads(capfd.readouterr().out)["exit_code"] == 0
 
 
 @pytest.mark.long
