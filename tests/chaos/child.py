@@ -20,7 +20,8 @@ from dlt.common.configuration.specs.pluggable_run_context import PluggableRunCon
 
 from zendesk_source import sync, zendesk_support
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.resources.run import SliceLimits, StreamRun
+from zendesk_source.resources.run import SliceLimits
+from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator.clock import TimeScaledClock
 

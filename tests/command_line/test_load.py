@@ -27,7 +27,7 @@ from zendesk_source.command_line.progress import (
     progress_fields,
     progress_line,
 )
-from zendesk_source.resources.run import StreamRun, Timeline
+from zendesk_source.resources.stream_run import StreamRun, Timeline
 from zendesk_source.simulator import SimulatedClock
 from zendesk_source.times import duration_text
 

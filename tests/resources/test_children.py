@@ -16,7 +16,8 @@ from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.extract.parents.children import ASKED_AT_ONCE, REREAD_DAYS, read_of_list
 from zendesk_source.extract.parents.seen import Seen
-from zendesk_source.resources.run import SliceLimits, StreamRun
+from zendesk_source.resources.run import SliceLimits
+from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.runs.loop import SyncReport
 from zendesk_source.settings.selection import select_streams
 from zendesk_source.simulator import Account, Simulator

@@ -26,7 +26,7 @@ from zendesk_source.errors import AccessDenied
 from zendesk_source.extract.parents.children import read_of_list
 from zendesk_source.extract.parents.refused import FIRST_WAIT_SECONDS, REFUSED_IN_A_ROW, told
 from zendesk_source.extract.parents.seen import ChildStep, Seen
-from zendesk_source.resources.run import StreamRun
+from zendesk_source.resources.stream_run import StreamRun
 
 BY_NAME = {stream.name: stream for stream in STREAMS}
 TICKETS = range(1, 7)

@@ -24,7 +24,8 @@ from dlt.common.json import json as dlt_json
 
 from zendesk_source import sync, zendesk_source
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.resources.run import SliceLimits, StreamRun
+from zendesk_source.resources.run import SliceLimits
+from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.settings.credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 from zendesk_source.simulator.door.server import Request

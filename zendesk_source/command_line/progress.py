@@ -11,7 +11,7 @@ from dlt.common.runtime import signals
 from dlt.common.runtime.collector import NullCollector
 
 from zendesk_source.command_line.output import log
-from zendesk_source.resources.run import StreamRun
+from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.times import duration_text, time_text
 
 Runs = dict[str, StreamRun]

@@ -23,7 +23,8 @@ from zendesk_source.extract.help_centers import (
 from zendesk_source.extract.kept import POSITIONS
 from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.isolation import isolated
-from zendesk_source.resources.run import StreamRun, current_slice, run_of
+from zendesk_source.resources.run import current_slice, run_of
+from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.resources.taking import Taking
 from zendesk_source.settings.credentials import base_url_of
 

@@ -39,7 +39,8 @@ from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
 from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.handing import Handing, handed
-from zendesk_source.resources.run import StreamRun, current_slice
+from zendesk_source.resources.run import current_slice
+from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.resources.taking import Taking
 from zendesk_source.times import Window, epoch_of
 

@@ -21,7 +21,8 @@ from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.exports import declared_incremental, read_on
 from zendesk_source.resources.handing import Handing
 from zendesk_source.resources.isolation import isolated
-from zendesk_source.resources.run import Status, StreamRun, current_slice, run_of
+from zendesk_source.resources.run import current_slice, run_of
+from zendesk_source.resources.stream_run import Status, StreamRun
 from zendesk_source.resources.taking import Taking
 from zendesk_source.shape.custom_fields import slug_of
 from zendesk_source.times import Window

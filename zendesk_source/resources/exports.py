@@ -29,9 +29,8 @@ from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.field_definitions import begin_anew
 from zendesk_source.resources.handing import Handing, handed
 from zendesk_source.resources.item_format import quiet_about_kept_hints
-from zendesk_source.resources.run import StreamRun
+from zendesk_source.resources.stream_run import StreamRun, follow
 from zendesk_source.resources.taking import Taking, in_batches
-from zendesk_source.resources.timeline import follow
 from zendesk_source.times import Window, epoch_of
 
 LATE_SECONDS = 86_400

@@ -16,7 +16,7 @@ from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.kept import POSITIONS
 from zendesk_source.extract.newest_rows import forget_newest
 from zendesk_source.resources.connection import Connection
-from zendesk_source.resources.run import StreamRun
+from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.shape.custom_fields import FieldColumns
 
 _AT_FIRST = (

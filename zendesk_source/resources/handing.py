@@ -16,7 +16,8 @@ from zendesk_source.resources.accounts import column_name, with_account, write_o
 from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.field_definitions import describe_first, describe_new, field_columns
 from zendesk_source.resources.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
-from zendesk_source.resources.run import StreamRun, current_slice
+from zendesk_source.resources.run import current_slice
+from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.shape.arrow import ArrowShaper, together
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.rejected import rejected_rows

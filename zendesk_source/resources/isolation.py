@@ -14,7 +14,8 @@ from zendesk_source.api.clock import Stopped
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
 from zendesk_source.resources.connection import Connection
-from zendesk_source.resources.run import StreamRun, current_slice
+from zendesk_source.resources.run import current_slice
+from zendesk_source.resources.stream_run import StreamRun
 
 log = logging.getLogger("zendesk_source")
 

@@ -16,7 +16,8 @@ from zendesk_source.extract.positions import StreamPosition
 from zendesk_source.extract.read_ahead import read_in_turns, read_list
 from zendesk_source.extract.steps import Step, read_incremental
 from zendesk_source.resources.connection import Connection
-from zendesk_source.resources.run import Item, Slice, StreamRun, current_slice, run_of
+from zendesk_source.resources.run import Item, Slice, current_slice, run_of
+from zendesk_source.resources.stream_run import StreamRun
 
 BYTES_AT_ONCE = 24 * 1024 * 1024
 """Of page bodies; a batch is in memory as bytes, as records and as Arrow tables."""

@@ -24,14 +24,8 @@ from zendesk_source.destination.failures import explained
 from zendesk_source.destination.state import follow_destination, mend_working_folder
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
-from zendesk_source.resources.run import (
-    Greeting,
-    Item,
-    SliceLimits,
-    StreamRun,
-    SyncInProgress,
-    running,
-)
+from zendesk_source.resources.run import Greeting, Item, SliceLimits, SyncInProgress, running
+from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
 from zendesk_source.runs.one_at_a_time import only_sync_in

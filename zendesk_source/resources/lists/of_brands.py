@@ -12,7 +12,7 @@ from zendesk_source.catalogue import Stream
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
 from zendesk_source.extract.help_centers import BRAND, HelpCenter, HelpCenters, in_one_list
 from zendesk_source.resources.brands import not_read, note
-from zendesk_source.resources.run import StreamRun
+from zendesk_source.resources.stream_run import StreamRun
 
 Row = dict[str, Any]
 
