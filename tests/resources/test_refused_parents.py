@@ -27,6 +27,7 @@ from zendesk_source.extract.parents.children import read_of_list
 from zendesk_source.extract.parents.refused import FIRST_WAIT_SECONDS, REFUSED_IN_A_ROW, told
 from zendesk_source.extract.parents.seen import ChildStep, Seen
 from zendesk_source.resources.stream_run import StreamRun
+from zendesk_source.runs.reset import reset_stream
 
 BY_NAME = {stream.name: stream for stream in STREAMS}
 TICKETS = range(1, 7)
@@ -173,6 +174,27 @@ def test_a_replaced_table_keeps_the_rows_of_a_parent_that_does_not_answer(pipeli
         zendesk.clock.sleep(8 * FIRST_WAIT_SECONDS)
         assert sync_again().status == "ok"
         assert names() == {"New Year", "Harvest"}
+
+
+@pytest.mark.parametrize("stream", [HOLIDAYS, SIDE_CONVERSATIONS])
+def test_a_stream_that_is_reset_asks_a_refused_parent_at_once(pipeline, stream):
+    routes = {
+        SCHEDULES: listed("schedules", [{"id": 1}, {"id": 3}]),
+        f"{SCHEDULES}/1/holidays": listed("holidays", [{"id": 10, "name": "New Year"}]),
+        f"{SCHEDULES}/3/holidays": Reply(403),
+    }
+    path = f"{SCHEDULES}/3/holidays" if stream == HOLIDAYS else OF_ONE.format(3)
+    with zendesk_with(*TICKETS) as zendesk:
+        zendesk.routes.update(routes)
+        zendesk.routes[OF_ONE.format(3)] = Reply(403)
+        for _ in range(2):
+            assert load(pipeline, zendesk, stream).status == "incomplete"
+        assert len(zendesk.asked(path)) == 1
+        reset_stream(pipeline, stream, drop_tables=False)
+        zendesk.routes[f"{SCHEDULES}/3/holidays"] = listed("holidays", [{"id": 30, "name": "Eid"}])
+        zendesk.routes[OF_ONE.format(3)] = conversations(3)
+        assert load(pipeline, zendesk, stream).status == "ok"
+        assert len(zendesk.asked(path)) == 2
 
 
 def test_parents_within_a_parent_that_does_not_answer_are_not_taken_for_gone():

@@ -1,7 +1,11 @@
-"""What dlt's state keeps of a stream, and which of it goes when the stream is read anew.
+"""What is kept in dlt's state: every key, and which of it goes when a stream is read anew.
 
-What else is kept of it stays: when it was first read, because an older state of its rows may have
-been loaded since; the columns of its custom fields; that its table holds versions.
+dlt keeps a state of the source, and within it one of each resource. Where several accounts share
+a dataset, each has its part of either. What stands in a position is ``positions``' own, what is
+remembered of parents ``parents.seen``'s.
+
+dlt forgets the state of a resource that replaces its table, so that what is kept of a list is of
+the source, by stream.
 """
 
 from __future__ import annotations
@@ -11,27 +15,104 @@ from typing import Any
 
 from zendesk_source.errors import ConfigurationError
 
-POSITIONS = "positions"
-"""Of the resource: where it stands, and what of its parents was read."""
-NEWEST_ROWS = "newest_rows"
-"""Of the resource: digests of rows that come again."""
-LOADED_LISTS = "loaded_lists"
-"""Of the source, by stream: digest of a list as it was loaded."""
-LISTED = "listed"
-"""Of the source, by stream: digest of a list's keys, and whether rows have vanished."""
+State = dict[str, Any]
+
+# Of the source, whoever reads it.
+ACCOUNT = "account"
+"""Whose rows a dataset holds, where they are those of one account."""
 ACCOUNTS = "accounts"
-"""Of the source and of resources: the parts of accounts that share a dataset."""
+"""The parts of accounts that share a dataset, by name; of resources as well."""
+CUSTOM_OBJECT_TABLES = "custom_object_tables"
+"""Tables of custom objects, by key; accounts share them."""
+
+# Of the source, or of an account's part of it.
+CUSTOM_FIELD_COLUMNS = "custom_field_columns"
+"""Columns of custom fields, by owner and field."""
+LOADED_LISTS = "loaded_lists"
+"""Digest of a list as it was loaded, by stream."""
+LISTED = "listed"
+"""Digest of a list's keys, and whether rows have vanished, by stream."""
+REFUSED_PARENTS = "refused_parents"
+"""What of the parents of a list that is replaced whole, by stream."""
+VERSIONS = "versions"
+"""Lists whose table holds versions of the account, where it may hold those of others."""
+
+# Of a resource, or of an account's part of it.
+POSITIONS = "positions"
+"""Where it stands, by window; within them those of brands and objects, and ``PARENTS``."""
+PARENTS = "parents"
+"""Among the positions: what of its parents was read."""
+NEWEST_ROWS = "newest_rows"
+"""Digests of rows that come again."""
+FIRST_READ_AT = "first_read_at"
+"""When it was read for the first time ever; an older state of its rows may have come since."""
+FIELDS_AS_JSON = "custom_fields_as_json"
+"""Whether its rows are loaded without columns for custom fields, which nobody could describe."""
+
+_OF_A_RESOURCE = "resources"  # which is dlt's own key
+FORGOTTEN_OF_RESOURCE = (POSITIONS, NEWEST_ROWS)
+FORGOTTEN_OF_SOURCE = (LOADED_LISTS, LISTED, REFUSED_PARENTS)
+"""By stream. What else is kept of one stays when it is read anew."""
 
 
-def forgotten(stream: str, part: str = "") -> list[str]:
+def part_of(state: Mapping[str, Any], account: str) -> Mapping[str, Any]:
+    """Return what is kept of an account, to look at: empty where there is nothing.
+
+    Args:
+        state: Of the source or of a resource.
+        account: Empty where the dataset is not shared.
+    """
+    if not account:
+        return state
+    part: Mapping[str, Any] = state.get(ACCOUNTS, {}).get(account, {})
+    return part
+
+
+def own_part(state: State, account: str) -> State:
+    """Return what is kept of an account, to write to.
+
+    Args:
+        state: Of the source or of a resource.
+        account: Empty where the dataset is not shared.
+    """
+    if not account:
+        return state
+    part: State = state.setdefault(ACCOUNTS, {}).setdefault(account, {})
+    return part
+
+
+def parts_of(state: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return what is kept, by account; under an empty name where the dataset is not shared."""
+    return dict(state[ACCOUNTS]) if ACCOUNTS in state else {"": state}
+
+
+def accounts_in(state: Mapping[str, Any]) -> list[str]:
+    """Return the accounts that share a dataset; none where one has it for itself."""
+    return list(state.get(ACCOUNTS, ()))
+
+
+def of_resource(state: Mapping[str, Any], stream: str) -> Mapping[str, Any]:
+    """Return the state of a resource within that of its source."""
+    found: Mapping[str, Any] = state.get(_OF_A_RESOURCE, {}).get(stream, {})
+    return found
+
+
+def has_positions(state: Mapping[str, Any]) -> bool:
+    """Whether a resource was ever read from a position on, for any account."""
+    return any(part.get(POSITIONS) for part in (state, *parts_of(state).values()))
+
+
+def forgotten(stream: str, account: str | None = "") -> list[str]:
     """Return the JSON paths, in the state of a source, of what a stream forgets.
 
     Args:
         stream: Which.
-        part: Path of the part that belongs to one account; empty where there is one account.
+        account: Whose; empty where the dataset is not shared, None for all that share it.
     """
-    own = [f"resources.{stream}.{part}{name}" for name in (POSITIONS, NEWEST_ROWS)]
-    return [*own, *(f"{part}{name}.{stream}" for name in (LOADED_LISTS, LISTED))]
+    part = f'{ACCOUNTS}."{account}".' if account else ""
+    part = f"{ACCOUNTS}.*." if account is None else part
+    of_resource = (f"{_OF_A_RESOURCE}.{stream}.{part}{key}" for key in FORGOTTEN_OF_RESOURCE)
+    return [*of_resource, *(f"{part}{key}.{stream}" for key in FORGOTTEN_OF_SOURCE)]
 
 
 def check_version(saved: Mapping[str, Any], known: int) -> None:

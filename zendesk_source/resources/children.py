@@ -15,7 +15,7 @@ from dlt.common import logger
 from zendesk_source.api.paging import Page, Position, request_of
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import ZendeskError
-from zendesk_source.extract.kept import POSITIONS
+from zendesk_source.extract.kept import POSITIONS, REFUSED_PARENTS
 from zendesk_source.extract.parents.children import (
     Ask,
     Row,
@@ -26,10 +26,10 @@ from zendesk_source.extract.parents.children import (
 )
 from zendesk_source.extract.parents.refused import told
 from zendesk_source.extract.parents.seen import (
-    STATE_KEY,
     ChildStep,
     Seen,
     open_seen,
+    refused_in,
     save_step,
 )
 from zendesk_source.extract.positions import open_position, without_future
@@ -81,8 +81,7 @@ def _tell_refused(stream: Stream, positions: Mapping[str, Any], run: StreamRun) 
     """Note the parents that did not answer, in this sync or before."""
     assert stream.parent is not None
     first = stream.parent.stream.parent or stream.parent
-    refused = positions.get(STATE_KEY, {}).get("refused", {})
-    for text, is_missing in told(refused, first.noun):
+    for text, is_missing in told(refused_in(positions), first.noun):
         run.note(f"refused {first.noun} {is_missing}", text, is_missing=is_missing)
 
 
@@ -97,10 +96,9 @@ class AllParents:
 
     def __init__(self, stream: Stream, connection: Connection, taking: Taking) -> None:
         self._stream = stream
-        # Not the resource's own state: dlt forgets that of a resource that replaces its table.
-        state = connection.own_state(dlt.current.source_state())
-        self._state: dict[str, Any] = state.setdefault("refused_parents", {})
-        self._positions: dict[str, Any] = deepcopy(self._state.get(stream.name, {}))
+        self._state = connection.own_state(dlt.current.source_state())
+        before = self._state.get(REFUSED_PARENTS, {}).get(stream.name, {})
+        self._positions: dict[str, Any] = deepcopy(before)
         self._steps = _steps(stream, connection, taking, self._positions)
 
     def pages(self) -> Iterator[Page]:
@@ -112,17 +110,16 @@ class AllParents:
     def is_hidden(self, row: Mapping[str, Any]) -> bool:
         """Whether a stored row is of a parent that did not answer, and so may still be there."""
         assert self._stream.parent is not None
-        refused = self._positions.get(STATE_KEY, {}).get("refused", {})
-        return str(row.get(self._stream.parent.column)) in refused
+        return str(row.get(self._stream.parent.column)) in refused_in(self._positions)
 
     def tell(self, run: StreamRun) -> list[str]:
         """Note the parents that did not answer, and return which."""
         _tell_refused(self._stream, self._positions, run)
-        return sorted(self._positions.get(STATE_KEY, {}).get("refused", {}))
+        return sorted(refused_in(self._positions))
 
     def remember(self) -> None:
         """Note in the state which parents did not answer."""
-        self._state[self._stream.name] = self._positions
+        self._state.setdefault(REFUSED_PARENTS, {})[self._stream.name] = self._positions
 
 
 def _steps(

@@ -16,7 +16,7 @@ from zendesk_source.api.transport.wire import Wire
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.destination.limits import Limits
 from zendesk_source.extract.help_centers import HelpCenters
-from zendesk_source.extract.kept import ACCOUNTS
+from zendesk_source.extract.kept import own_part, part_of
 from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.login.auth import auth_for, chat_auth_for
@@ -111,11 +111,16 @@ class Connection:
             self.centers = sync.help_centers
 
     def own_state(self, state: dict[str, Any]) -> dict[str, Any]:
-        """Return the part of a source's or a resource's state that belongs to the account."""
-        if not self.options.account_column:
-            return state
-        part: dict[str, Any] = state.setdefault(ACCOUNTS, {}).setdefault(self.account, {})
-        return part
+        """Return the account's part of a source's or a resource's state, to write to."""
+        return own_part(state, self._account_in_state)
+
+    def known_state(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the account's part of a source's or a resource's state, to look at."""
+        return part_of(state, self._account_in_state)
+
+    @property
+    def _account_in_state(self) -> str:
+        return self.account if self.options.account_column else ""
 
     def pages_read_once(
         self, request: Request, is_enough: Callable[[list[Page]], bool] | None = None

@@ -16,7 +16,7 @@ from zendesk_source.api.paging import request_of
 from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import CUSTOM_OBJECT_FIELDS, STREAMS, Stream
 from zendesk_source.errors import NotOnThisPlan
-from zendesk_source.extract.kept import POSITIONS
+from zendesk_source.extract.kept import CUSTOM_OBJECT_TABLES, POSITIONS
 from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.exports import declared_incremental, read_on
 from zendesk_source.resources.handing import Handing
@@ -93,7 +93,7 @@ def _of_object(key: str, rows: Iterator[Any]) -> Iterator[Any]:
 
 def _part(stream: Stream, key: str, connection: Connection) -> Stream:
     """Return the export of one object as a stream; its fields are described by a list."""
-    names = dlt.current.source_state().setdefault("custom_object_tables", {})
+    names = dlt.current.source_state().setdefault(CUSTOM_OBJECT_TABLES, {})
     name = table_of(key, names)
     describe_by(key, name, connection)
     path = request_of(stream, parent={"key": key}).path

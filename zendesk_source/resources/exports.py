@@ -13,7 +13,7 @@ import dlt
 from zendesk_source.api.paging import Page
 from zendesk_source.api.paging.checked import AHEAD_SECONDS
 from zendesk_source.catalogue import Stream
-from zendesk_source.extract.kept import POSITIONS
+from zendesk_source.extract.kept import FIRST_READ_AT, POSITIONS
 from zendesk_source.extract.newest_rows import not_loaded, remember_newest
 from zendesk_source.extract.positions import (
     EXPORTS,
@@ -173,7 +173,7 @@ def changed_since(state: dict[str, Any], page: Page) -> int:
     where that is wrong, it only saves less.
     """
     now = int(min(page.server_time, page.received_at).timestamp())
-    first: int = state.setdefault("first_read_at", now)
+    first: int = state.setdefault(FIRST_READ_AT, now)
     is_sane = first <= now + AHEAD_SECONDS
     return first - LATE_SECONDS if is_sane else 0
 

@@ -13,7 +13,7 @@ from typing import Any
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import StreamRefused
-from zendesk_source.extract.kept import POSITIONS
+from zendesk_source.extract.kept import FIELDS_AS_JSON, POSITIONS
 from zendesk_source.extract.newest_rows import forget_newest
 from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.stream_run import StreamRun
@@ -27,7 +27,6 @@ _LATER = (
     "The custom fields of {} keep the columns they have; one that was never described is named"
     " by its id or key, and typed by its values."
 )
-_STATE_KEY = "custom_fields_as_json"
 
 
 def field_columns(
@@ -96,8 +95,8 @@ def begin_anew(state: dict[str, Any], *, is_refused: bool, is_open: bool) -> Non
         is_open: Whether all of the stream is read, and not a window of it.
     """
     if is_refused:
-        state[_STATE_KEY] = True
-    elif is_open and state.pop(_STATE_KEY, False):
+        state[FIELDS_AS_JSON] = True
+    elif is_open and state.pop(FIELDS_AS_JSON, False):
         state.pop(POSITIONS, None)
         forget_newest(state)
 

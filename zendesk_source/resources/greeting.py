@@ -15,7 +15,7 @@ from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import Stream
 from zendesk_source.destination.limits import limits_here
 from zendesk_source.errors import ConfigurationError, ServerUnavailable, StreamRefused
-from zendesk_source.extract.kept import ACCOUNTS
+from zendesk_source.extract.kept import ACCOUNT, accounts_in
 from zendesk_source.names import ACCOUNT_COLUMN
 from zendesk_source.resources.accounts import check_destination
 from zendesk_source.resources.connection import Connection
@@ -42,7 +42,7 @@ def greeted(
             greeting.account = connection.account if connection.options.account_column else ""
             return
         greet(connection, None, connection.on_wait)
-        check_dataset(connection, dlt.current.source_state())
+        claim_dataset(connection, dlt.current.source_state())
         check_destination(connection)
         connection.limits = limits_here()
         part = current_slice()
@@ -80,8 +80,8 @@ def greet(connection: Connection, stop: Stop | None, on_wait: OnWait | None) -> 
     connection.is_known = True
 
 
-def check_dataset(connection: Connection, state: dict[str, Any]) -> None:
-    """Refuse a dataset whose rows these would be mixed with.
+def claim_dataset(connection: Connection, state: dict[str, Any]) -> None:
+    """Note whose rows a dataset holds, and refuse one whose rows these would be mixed with.
 
     Args:
         connection: Whose rows.
@@ -91,19 +91,19 @@ def check_dataset(connection: Connection, state: dict[str, Any]) -> None:
         ConfigurationError: The dataset is not this account's, or not made for several.
     """
     if connection.options.account_column:
-        if "account" in state:
+        if ACCOUNT in state:
             raise ConfigurationError(
                 f"The dataset was loaded without the column `{ACCOUNT_COLUMN}`.",
                 "Load into a new one, which several accounts can share: --dataset <name>."
                 " Or set account_column to false.",
             )
         return
-    if shared := ", ".join(state.get(ACCOUNTS, ())):
+    if shared := ", ".join(accounts_in(state)):
         raise ConfigurationError(
             f"The dataset has the column `{ACCOUNT_COLUMN}`, for several accounts: {shared}.",
             "Set account_column to true, or load into another dataset: --dataset <name>.",
         )
-    loaded = state.setdefault("account", connection.account)
+    loaded = state.get(ACCOUNT, connection.account)
     if loaded != connection.account:
         raise ConfigurationError(
             f"The dataset holds the account {loaded}, and these credentials are for"
@@ -111,3 +111,4 @@ def check_dataset(connection: Connection, state: dict[str, Any]) -> None:
             "Load another account into a dataset of its own: --dataset <name>. If it is the"
             " same account under a new name, see docs/troubleshooting.md.",
         )
+    state[ACCOUNT] = loaded

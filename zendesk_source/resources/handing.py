@@ -11,6 +11,7 @@ import dlt
 from zendesk_source.api.paging import Page
 from zendesk_source.api.paging.door import Rejected
 from zendesk_source.catalogue import DataType, Stream
+from zendesk_source.extract.kept import CUSTOM_FIELD_COLUMNS
 from zendesk_source.names import MORE, REJECTED_TABLE, REMOVED, SYNCED_AT
 from zendesk_source.resources.accounts import column_name, with_account, write_of
 from zendesk_source.resources.connection import Connection
@@ -107,7 +108,7 @@ class Handing:
         """Return how pages become tables; what earlier slices of a sync learned stays."""
         part, connection = current_slice(), self._connection
         names = connection.own_state(dlt.current.source_state())
-        names = names.setdefault("custom_field_columns", {})
+        names = names.setdefault(CUSTOM_FIELD_COLUMNS, {})
         shapes = {} if part is None else part.sync.shapes
         shape = shapes.get(self._stream.name)
         if shape is None:

@@ -7,7 +7,7 @@ from typing import Any
 import dlt
 
 from zendesk_source.errors import PackageRefused, as_typed
-from zendesk_source.extract.kept import ACCOUNTS
+from zendesk_source.extract.kept import has_positions, of_resource
 from zendesk_source.resources.run import SyncInProgress
 
 
@@ -35,13 +35,11 @@ def look_for_tables(pipeline: dlt.Pipeline, section: str, progress: SyncInProgre
         if look_up is None or not streams_of:  # a destination of files, or nothing loaded yet
             return
         missing = [table for table, columns in look_up(list(streams_of)) if not columns]
-        kept = pipeline.state.get("sources", {}).get(section, {}).get("resources", {})
+        kept = pipeline.state.get("sources", {}).get(section, {})
         of_lists = []
         for table in missing:
             stream = streams_of[table]
-            state = kept.get(stream, {})
-            parts = [state, *state.get(ACCOUNTS, {}).values()]
-            if any(part.get("positions") for part in parts):
+            if has_positions(of_resource(kept, stream)):
                 progress.runs[stream].stop(_gone(table, stream, pipeline), "failed")
             else:
                 of_lists.append(table)

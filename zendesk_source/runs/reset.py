@@ -19,7 +19,7 @@ from zendesk_source.destination.state import (
     remember_loaded,
 )
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.extract.kept import ACCOUNTS, forgotten
+from zendesk_source.extract.kept import accounts_in, forgotten
 from zendesk_source.runs.one_at_a_time import only_sync_in
 from zendesk_source.views import drop_views
 
@@ -48,8 +48,8 @@ def reset_stream(
         while pipeline.has_pending_data:
             pipeline.run()
             remember_loaded(pipeline)
-        parts = _parts_of_state(pipeline, account)
-        paths = [path for part in parts for path in forgotten(name, part)]
+        whose = _accounts_of(pipeline, account)
+        paths = [path for each in whose for path in forgotten(name, each)]
         if drop_tables:
             drop_views(pipeline)
             _drop_staging(pipeline)
@@ -70,18 +70,18 @@ def _mended(pipeline: dlt.Pipeline) -> Iterator[None]:
         yield
 
 
-def _parts_of_state(pipeline: dlt.Pipeline, account: str) -> list[str]:
-    """Return the JSON paths of the state of one account, or of all accounts."""
+def _accounts_of(pipeline: dlt.Pipeline, account: str) -> list[str | None]:
+    """Return for whom a stream is forgotten, as ``forgotten`` asks: one account, or everybody."""
     sources = pipeline.state.get("sources", {})
-    known = {name for state in sources.values() for name in state.get(ACCOUNTS, ())}
+    known = {name for state in sources.values() for name in accounts_in(state)}
     if not account:
-        return ["", f"{ACCOUNTS}.*."]
+        return ["", None]
     if account not in known:
         raise ConfigurationError(
             f"No account {account!r} shares this dataset.",
             f"These do: {', '.join(sorted(known))}." if known else "Leave --account out.",
         )
-    return [f'{ACCOUNTS}."{account}".']
+    return [account]
 
 
 def _drop_staging(pipeline: dlt.Pipeline) -> None:

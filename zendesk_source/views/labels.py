@@ -16,7 +16,7 @@ import dlt
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
-from zendesk_source.extract.kept import ACCOUNTS
+from zendesk_source.extract.kept import CUSTOM_FIELD_COLUMNS, parts_of
 from zendesk_source.names import ACCOUNT_COLUMN
 from zendesk_source.views.database import literal, put_view, qualified
 from zendesk_source.views.dialects import dialect_of
@@ -112,11 +112,10 @@ def show_labels(pipeline: dlt.Pipeline, section: str) -> None:
 
 def _columns_by_field(state: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     """Return the column of each ticket field, by its account (if several share it) and id."""
-    parts = state[ACCOUNTS].items() if ACCOUNTS in state else [("", state)]
     return {
         (account, field_id): column
-        for account, part in parts
-        for field_id, column in part.get("custom_field_columns", {}).get("ticket", {}).items()
+        for account, part in parts_of(state).items()
+        for field_id, column in part.get(CUSTOM_FIELD_COLUMNS, {}).get("ticket", {}).items()
     }
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zendesk_source.api.paging import Page
-from zendesk_source.extract.kept import check_version
+from zendesk_source.extract.kept import PARENTS, check_version
 from zendesk_source.extract.parents.refused import Refusal, RefusedParents
 from zendesk_source.extract.positions import StreamPosition, save_position
 
-STATE_KEY, STATE_VERSION = "parents", 1
+STATE_VERSION = 1
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ def open_seen(positions: Mapping[str, Any]) -> Seen:
     Raises:
         ConfigurationError: The state was written by a newer release.
     """
-    saved = positions.get(STATE_KEY)
+    saved = positions.get(PARENTS)
     if saved is None:
         return Seen({})
     check_version(saved, STATE_VERSION)
@@ -68,9 +68,15 @@ def open_seen(positions: Mapping[str, Any]) -> Seen:
     return Seen(dict(saved["seen"]), saved["round"], refused)
 
 
+def refused_in(positions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the parents that did not answer, as they are kept: by parent, what and when."""
+    refused: Mapping[str, Any] = positions.get(PARENTS, {}).get("refused", {})
+    return refused
+
+
 def save_step(positions: dict[str, Any], step: ChildStep, end: int | None) -> None:
     """Write into the state what a step says."""
-    saved = positions.setdefault(STATE_KEY, {"version": STATE_VERSION, "round": 0, "seen": {}})
+    saved = positions.setdefault(PARENTS, {"version": STATE_VERSION, "round": 0, "seen": {}})
     if step.position is not None:
         save_position(positions, step.position, end)
     saved["has_answered"] = step.has_answered

@@ -40,19 +40,14 @@ def is_as_loaded(stream: Stream, digest: str, connection: Connection) -> bool:
 
     Outside of ``sync`` nobody has looked whether the table is still there, so it is written.
     """
-    return _loaded_lists(connection).get(stream.name) == digest and _is_there(stream)
+    state = connection.known_state(dlt.current.source_state())
+    return state.get(LOADED_LISTS, {}).get(stream.name) == digest and _is_there(stream)
 
 
 def remember_list(stream: Stream, digest: str, connection: Connection) -> None:
     """Note what a list's table holds, once all of it is handed on."""
-    _loaded_lists(connection)[stream.name] = digest
-
-
-def _loaded_lists(connection: Connection) -> dict[str, str]:
-    # Not the resource's own state: dlt forgets that of a resource that replaces its table.
     state = connection.own_state(dlt.current.source_state())
-    lists: dict[str, str] = state.setdefault(LOADED_LISTS, {})
-    return lists
+    state.setdefault(LOADED_LISTS, {})[stream.name] = digest
 
 
 def _is_there(stream: Stream) -> bool:

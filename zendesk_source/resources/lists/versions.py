@@ -18,6 +18,7 @@ from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.extract.kept import VERSIONS
 from zendesk_source.names import DELETED_AT, SYNCED_AT, VALID_FROM, VALID_TO, VERSION
 from zendesk_source.resources.accounts import in_account, no_rows_of
 from zendesk_source.resources.connection import Connection
@@ -65,19 +66,16 @@ def has_begun(stream: Stream, connection: Connection) -> bool:
     """Whether versions can be added; a table that has rows without versions is written anew."""
     columns = _columns_of(stream)
     if connection.options.account_column:  # the table may hold versions of other accounts only
-        return stream.name in _begun(connection)
+        begun = connection.known_state(dlt.current.source_state()).get(VERSIONS, ())
+        return stream.name in begun
     return VERSION in columns or not columns
 
 
 def remember_begun(stream: Stream, connection: Connection) -> None:
     """Note that the table holds versions of this account, where it may hold those of others."""
-    if connection.options.account_column and stream.name not in _begun(connection):
-        _begun(connection).append(stream.name)
-
-
-def _begun(connection: Connection) -> list[str]:
-    begun: list[str] = connection.own_state(dlt.current.source_state()).setdefault("versions", [])
-    return begun
+    if connection.options.account_column and not has_begun(stream, connection):
+        state = connection.own_state(dlt.current.source_state())
+        state.setdefault(VERSIONS, []).append(stream.name)
 
 
 def versions(rows: Iterable[Row], columns: Any, connection: Connection) -> Any:

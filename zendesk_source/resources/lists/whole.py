@@ -176,7 +176,6 @@ def _vanished(
         missed_at = None  # it may be one of these that is missing
     shown = [row for page in answers for row in page.rows]
     hints = dlt.mark.make_hints(write_disposition=write_of(stream, connection))
-    # Not the resource's own state: dlt forgets that of a resource that replaces its table.
     state = connection.own_state(dlt.current.source_state()).setdefault(LISTED, {})
     if rows := vanished_rows(stream, shown, missed_at, state, connection, is_hidden):
         yield dlt.mark.with_hints(rows, hints)
