@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 
+import pytest
+
 from tests.test_architecture import MODULES
 from zendesk_source.extract import kept
 from zendesk_source.extract.kept import forgotten, has_positions, own_part, part_of, parts_of
 from zendesk_source.extract.parents.seen import open_seen, refused_in
+from zendesk_source.extract.parents.sign import Sign
 from zendesk_source.extract.positions import open_position
 
 KEYS = {value for name, value in vars(kept).items() if name.isupper() and isinstance(value, str)}
@@ -52,6 +55,14 @@ def test_who_looks_at_a_state_leaves_it_as_it_is() -> None:
     assert open_seen(state).signs == {}
     assert open_position(state, 0, None).start == 0
     assert state == {}
+
+
+@pytest.mark.parametrize("text", ["#0", "2024-12-16T11:55:00Z 125089439", "1749123946", ""])
+@pytest.mark.parametrize("rows", ["", "f2c1fa621452f81b6a624d0a"])
+def test_a_sign_reads_back_as_it_was_kept(text: str, rows: str) -> None:
+    kept_as = f"{text} rows {rows}" if rows else text
+    assert Sign.parse(kept_as) == Sign(text, rows)
+    assert Sign.parse(kept_as).text == kept_as
 
 
 def test_an_account_has_its_own_part_where_several_share_a_dataset() -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-from zlib import crc32
 
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.api.paging.door import Rejected
@@ -20,9 +19,8 @@ from zendesk_source.errors import ZendeskError
 from zendesk_source.extract.digest import digest_of
 from zendesk_source.extract.parents.refused import plural
 from zendesk_source.extract.parents.seen import ChildStep, Seen
-from zendesk_source.extract.positions import SETTLE_SECONDS
+from zendesk_source.extract.parents.sign import Sign, sign_of, sign_of_round
 from zendesk_source.extract.steps import Step
-from zendesk_source.times import epoch_of
 
 Row = dict[str, Any]
 Ask = Callable[[Stream, Row], Iterator[Page]]
@@ -30,13 +28,6 @@ Ask = Callable[[Stream, Row], Iterator[Page]]
 
 ASKED_AT_ONCE = 25
 """Parents whose rows arrive together; what a crash makes us ask again is a few times that."""
-
-REREAD_DAYS = 30
-"""Signs can cancel out: one vote goes, another comes. Each parent is asked once in that time."""
-
-DAY_SECONDS = 86_400
-_ROWS = " rows "
-"""In a sign, before a digest of the rows that were read at it."""
 
 
 def as_one(parents: Stream, answers: Iterable[Page]) -> Page:
@@ -129,7 +120,7 @@ class _Asked:
     replaced: int = 0
     mended: int = 0
     shown: dict[Any, bool] = field(default_factory=dict)
-    seen: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, Sign] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
@@ -180,9 +171,10 @@ class _Asking:
         is_flagged = derive is not None and derive(row).get("is_deleted")
         return bool(is_flagged or row.get("deleted_at"))
 
-    def is_due(self, key: str, sign: str) -> bool:
+    def is_due(self, key: str, sign: Sign) -> bool:
         """Whether a parent's rows were not read at this sign, and may be asked for now."""
-        was_read = self._seen.signs.get(key, "").partition(_ROWS)[0] == sign
+        before = self._seen.signs.get(key)
+        was_read = before is not None and before.told == sign.told
         return not was_read and not self._seen.refused.is_waiting(key, self._now)
 
     def refused_before(self) -> list[Row]:
@@ -210,10 +202,10 @@ class _Asking:
             if self.is_full:
                 yield self.step()
 
-    def sign_of(self, row: Row) -> str:
+    def sign_of(self, row: Row) -> Sign:
         """Return what of a parent changes with its rows."""
         if self._outer is not None:
-            return f"#{self._seen.round}"
+            return sign_of_round(self._seen.round)
         return self._sign(row)
 
     def ask_for(self, row: Row) -> None:
@@ -288,8 +280,9 @@ class _Asking:
         if not self._parent.signs and not self._parent.stream.is_incremental:
             # Asked in every round, and mostly the answer is that of the last one.
             digest = digest_of(rows)
-            self._asked.seen[key] = f"{sign}{_ROWS}{digest}"
-            if self._seen.signs.get(key, "").partition(_ROWS)[2] == digest:
+            before = self._seen.signs.get(key)
+            self._asked.seen[key] = replace(sign, rows=digest)
+            if before is not None and before.rows == digest:
                 return
         may_be_held = key in self._seen.signs or self._first.stream.is_incremental
         self._asked.shown[row[self._parent.stream.primary_key[0]]] = may_be_held
@@ -315,18 +308,8 @@ class _Asking:
         self._seen.refused.answered(key)
         return rows
 
-    def _sign(self, row: Row) -> str:
-        parents, signs = self._parent.stream, self._parent.signs
-        if parents.is_incremental:
-            return str(row.get(parents.cursor_field or ""))
-        if not signs:
-            return f"#{self._seen.round}"
-        sign = " ".join(str(row.get(name)) for name in signs)
-        times = [epoch_of(row.get(name)) for name in signs if parents.columns[name] == "timestamp"]
-        if any(time is not None and time > self._now - SETTLE_SECONDS for time in times):
-            return f"{sign} at {self._now}"  # it may change again within its second
-        day = self._now // DAY_SECONDS + crc32(str(row[parents.primary_key[0]]).encode())
-        return f"{sign} {day // REREAD_DAYS}"
+    def _sign(self, row: Row) -> Sign:
+        return sign_of(row, self._parent, self._now, self._seen.round)
 
 
 def cost_of(stream: Stream, parents: int, *, is_all: bool = True) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from zendesk_source.api.paging import Page
 from zendesk_source.extract.kept import PARENTS, check_version
 from zendesk_source.extract.parents.refused import Refusal, RefusedParents
+from zendesk_source.extract.parents.sign import Sign
 from zendesk_source.extract.positions import StreamPosition, save_position
 
 STATE_VERSION = 1
@@ -24,7 +25,7 @@ class Seen:
         refused: Those that did not answer; they keep the sign they had before.
     """
 
-    signs: dict[str, str]
+    signs: dict[str, Sign]
     round: int = 0
     refused: RefusedParents = field(default_factory=lambda: RefusedParents({}, has_answered=False))
 
@@ -44,7 +45,7 @@ class ChildStep:
     """
 
     page: Page
-    seen: Mapping[str, str]
+    seen: Mapping[str, Sign]
     forgotten: tuple[str, ...] = ()
     position: StreamPosition | None = None
     ends_round: bool = False
@@ -65,7 +66,8 @@ def open_seen(positions: Mapping[str, Any]) -> Seen:
     # Releases before the refused ones were remembered stopped at the first of them.
     has_answered = saved.get("has_answered", bool(saved["seen"]) or len(positions) > 1)
     refused = RefusedParents(saved.get("refused", {}), has_answered=has_answered)
-    return Seen(dict(saved["seen"]), saved["round"], refused)
+    signs = {key: Sign.parse(text) for key, text in saved["seen"].items()}
+    return Seen(signs, saved["round"], refused)
 
 
 def refused_in(positions: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -89,7 +91,7 @@ def save_step(positions: dict[str, Any], step: ChildStep, end: int | None) -> No
     if step.position is not None:
         saved["seen"].clear()
         return
-    saved["seen"].update(step.seen)
+    saved["seen"].update({key: sign.text for key, sign in step.seen.items()})
     for key in step.forgotten:
         saved["seen"].pop(key, None)
     saved["round"] += step.ends_round
