@@ -124,7 +124,7 @@ def _sync(
     work: Path, base_url: str, streams: list[str], item_format: str, clock: Any = None
 ) -> None:
     from zendesk_source import sync, zendesk_source
-    from zendesk_source.settings.credentials import ZendeskOAuthToken
+    from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
     from zendesk_source.settings.selection import select_streams
 
     credentials = ZendeskOAuthToken()

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any
 
 from zendesk_source.catalogue import STREAMS, Paging
-from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, Simulator
 from zendesk_source.simulator.past.examples import EXAMPLES
 from zendesk_source.simulator.rows.examples import rows_like

@@ -13,13 +13,13 @@ from dlt.extract import DltResource, DltSource
 from dlt.extract.decorators import DltSourceFactoryWrapper
 from dlt.extract.reference import SourceFactory
 
+from zendesk_source.account.connection import Connection
 from zendesk_source.api.clock import Clock, hearing
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Product, with_custom_field_rows
 from zendesk_source.destination.failures import explained
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.resources import resource_of
-from zendesk_source.resources.connection import Connection
-from zendesk_source.settings.credentials import ZendeskCredentials
+from zendesk_source.settings.dlt_credentials import ZendeskCredentials
 from zendesk_source.settings.dotenv import read_plain_settings
 from zendesk_source.settings.options import DEFAULTS, Options, options_told, with_each_option
 from zendesk_source.times import Window, parse_date

@@ -21,7 +21,7 @@ from zendesk_source.errors import (
 )
 from zendesk_source.login import auth as auth_module
 from zendesk_source.login.auth import StaticAuth, auth_for, chat_auth_for
-from zendesk_source.settings.credentials import (
+from zendesk_source.settings.dlt_credentials import (
     ZendeskApiToken,
     ZendeskOAuthClient,
     ZendeskOAuthToken,

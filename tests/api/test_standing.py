@@ -15,7 +15,7 @@ from zendesk_source.errors import (
     UnexpectedAnswer,
 )
 from zendesk_source.login.auth import auth_for
-from zendesk_source.settings.credentials import ZendeskOAuthClient
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthClient
 
 CLOSED, OPEN = "/api/v2/brands.json", "/api/v2/groups.json"
 ME = Reply(200, {"user": {"id": 7, "role": "admin"}})

@@ -25,7 +25,7 @@ from zendesk_source.catalogue.support.exports import (
 )
 from zendesk_source.errors import NotOnThisPlan, PaginationStuck, UnexpectedAnswer, ZendeskError
 from zendesk_source.login.auth import StaticAuth, auth_for
-from zendesk_source.settings.credentials import (
+from zendesk_source.settings.dlt_credentials import (
     ZendeskApiToken,
     ZendeskCredentials,
     ZendeskOAuthClient,

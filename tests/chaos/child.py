@@ -19,10 +19,10 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from zendesk_source import sync, zendesk_support
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.resources.run import SliceLimits
-from zendesk_source.resources.stream_run import StreamRun
-from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.simulator.clock import TimeScaledClock
 
 TOKEN = "a-token"

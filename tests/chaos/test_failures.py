@@ -16,7 +16,7 @@ from tests.support.simulated import duckdb_pipeline, served, source_of
 from tests.support.tables import assert_table_equals, stored_rows
 from zendesk_source import sync
 from zendesk_source.command_line.summary import notes
-from zendesk_source.settings.credentials import ZendeskOAuthClient
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthClient
 from zendesk_source.simulator import Account, Fault, RateLimits, Simulator
 
 pytestmark = pytest.mark.long

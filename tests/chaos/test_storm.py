@@ -11,7 +11,7 @@ from tests.chaos.storm import Storm
 from tests.support.tables import assert_table_equals
 from zendesk_source import sync, zendesk_support
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, Simulator
 from zendesk_source.simulator.clock import TimeScaledClock
 

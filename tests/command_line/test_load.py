@@ -15,6 +15,7 @@ from dlt.extract.incremental.context import TimeIntervalContext
 from tests.conftest import SHIPPED_CONFIG
 from tests.support.simulated import duckdb_pipeline
 from zendesk_source import zendesk_support
+from zendesk_source.account.stream_run import StreamRun, Timeline
 from zendesk_source.api.budget import Budget
 from zendesk_source.api.rate_headers import RateState
 from zendesk_source.command_line import main
@@ -27,7 +28,6 @@ from zendesk_source.command_line.progress import (
     progress_fields,
     progress_line,
 )
-from zendesk_source.resources.stream_run import StreamRun, Timeline
 from zendesk_source.simulator import SimulatedClock
 from zendesk_source.times import duration_text
 

@@ -12,7 +12,7 @@ import pytest
 from tests.support.simulated import source_of
 from tests.support.tables import assert_table_equals
 from zendesk_source import ConfigurationError, LoadFailed, SyncReport, sync, zendesk_support
-from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, Simulator
 
 pytestmark = pytest.mark.long

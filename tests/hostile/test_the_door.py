@@ -11,7 +11,7 @@ from tests.hostile.inputs import encoded
 from tests.support.simulated import duckdb_pipeline, served, source_of
 from zendesk_source import sync
 from zendesk_source.errors import ZendeskError
-from zendesk_source.settings.credentials import ZendeskOAuthClient
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthClient
 from zendesk_source.simulator import Account, Answer, Request, Simulator
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]

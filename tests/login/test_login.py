@@ -15,7 +15,8 @@ import requests
 
 from tests.login.conftest import CLIENT
 from zendesk_source.command_line import main
-from zendesk_source.settings.credentials import ZendeskRefreshToken, token_file_of
+from zendesk_source.settings.credentials import token_file_of
+from zendesk_source.settings.dlt_credentials import ZendeskRefreshToken
 from zendesk_source.simulator import Simulator
 
 Visit = Callable[[str], object]

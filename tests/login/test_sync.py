@@ -11,7 +11,7 @@ from tests.login.conftest import CLIENT
 from tests.support.simulated import duckdb_pipeline
 from zendesk_source import ServerUnavailable, sync, zendesk_support
 from zendesk_source.login.token_file import TokenFile
-from zendesk_source.settings.credentials import ZendeskOAuthClient, ZendeskRefreshToken
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthClient, ZendeskRefreshToken
 from zendesk_source.simulator import SimulatedClock, Simulator
 
 DAY = 86_400

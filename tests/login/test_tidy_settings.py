@@ -12,12 +12,12 @@ from zendesk_source.api.transport.wire import Wire
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.login.auth import auth_for, chat_auth_for
 from zendesk_source.login.redaction import keep_out, without_known_secrets, without_secrets
-from zendesk_source.settings.credentials import (
+from zendesk_source.settings.credentials import base_url_of
+from zendesk_source.settings.dlt_credentials import (
     ZendeskApiToken,
     ZendeskOAuthClient,
     ZendeskOAuthToken,
     ZendeskRefreshToken,
-    base_url_of,
 )
 from zendesk_source.simulator import Account, Simulator
 

@@ -16,7 +16,7 @@ from zendesk_source.destination.place import Place
 from zendesk_source.preflight.check import StreamCheck, check
 from zendesk_source.preflight.plan import plan
 from zendesk_source.preflight.preview import preview
-from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Simulator
 
 __all__ = ["account", "zendesk"]

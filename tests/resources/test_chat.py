@@ -14,7 +14,7 @@ from zendesk_source.api.client import ZendeskClient
 from zendesk_source.api.paging import Position, pages, request_of
 from zendesk_source.catalogue.chat import CHAT_CHATS
 from zendesk_source.login.auth import StaticAuth
-from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.settings.options import ItemFormat
 from zendesk_source.simulator import Account, Simulator
 

@@ -12,13 +12,13 @@ import pytest
 from tests.support.simulated import source_of
 from tests.support.tables import Row, assert_table_equals
 from zendesk_source import sync, zendesk_help_center
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.extract.parents.children import ASKED_AT_ONCE, read_of_list
 from zendesk_source.extract.parents.seen import Seen
 from zendesk_source.extract.parents.sign import REREAD_DAYS
 from zendesk_source.resources.run import SliceLimits
-from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.runs.loop import SyncReport
 from zendesk_source.settings.selection import select_streams
 from zendesk_source.simulator import Account, Simulator

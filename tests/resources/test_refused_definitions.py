@@ -21,7 +21,7 @@ from tests.support.scripted_zendesk import (
 from tests.support.simulated import duckdb_pipeline
 from tests.support.tables import stored_rows
 from zendesk_source import sync
-from zendesk_source.resources.stream_run import StreamRun
+from zendesk_source.account.stream_run import StreamRun
 
 STREAMS = pytest.mark.parametrize(
     ("stream", "item_format"),

@@ -20,13 +20,13 @@ from tests.support.scripted_zendesk import (
 )
 from tests.support.tables import stored_rows
 from zendesk_source import sync
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.errors import AccessDenied
 from zendesk_source.extract.parents.children import read_of_list
 from zendesk_source.extract.parents.refused import FIRST_WAIT_SECONDS, REFUSED_IN_A_ROW, told
 from zendesk_source.extract.parents.seen import ChildStep, Seen
-from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.runs.reset import reset_stream
 
 BY_NAME = {stream.name: stream for stream in STREAMS}

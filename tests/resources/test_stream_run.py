@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
+from zendesk_source.account.stream_run import StreamRun, follow
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.extract.positions import Lane, StreamPosition
 from zendesk_source.extract.steps import Step
-from zendesk_source.resources.stream_run import StreamRun, follow
 
 TICKETS = next(stream for stream in STREAMS if stream.name == "tickets")
 NOW = 1_000_000

@@ -10,14 +10,13 @@ from dlt.common.configuration.exceptions import ConfigFieldMissingException
 
 from tests.api.conftest import SECRET
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.settings.credentials import (
+from zendesk_source.settings.credentials import base_url_of, token_file_of
+from zendesk_source.settings.dlt_credentials import (
     ZendeskApiToken,
     ZendeskCredentials,
     ZendeskOAuthClient,
     ZendeskOAuthToken,
     ZendeskRefreshToken,
-    base_url_of,
-    token_file_of,
 )
 
 

@@ -17,7 +17,7 @@ from zendesk_source import zendesk_source
 from zendesk_source.command_line import main
 from zendesk_source.destination.failures import explained
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.settings.credentials import (
+from zendesk_source.settings.dlt_credentials import (
     ZendeskApiToken,
     ZendeskCredentials,
     ZendeskOAuthClient,

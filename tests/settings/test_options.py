@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from zendesk_source import ConfigurationError, zendesk_source, zendesk_support, zendesk_talk
-from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.settings.options import OPTIONS, Options
 from zendesk_source.source import configured_connection
 

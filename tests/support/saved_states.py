@@ -23,10 +23,10 @@ import dlt
 from dlt.common.json import json as dlt_json
 
 from zendesk_source import sync, zendesk_source
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.resources.run import SliceLimits
-from zendesk_source.resources.stream_run import StreamRun
-from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 from zendesk_source.simulator.door.server import Request
 from zendesk_source.simulator.pages.answers import FORBIDDEN, Answer

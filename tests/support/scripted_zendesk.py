@@ -24,7 +24,7 @@ from dlt.extract import DltSource
 
 from tests.support.stub import FakeClock, Reply, Seen, Stub
 from zendesk_source import zendesk_source
-from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Simulator
 
 __all__ = [

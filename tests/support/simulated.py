@@ -19,7 +19,7 @@ from dlt.extract import DltSource
 
 from zendesk_source import zendesk_source
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.settings.credentials import ZendeskOAuthToken
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account, RateLimits, Simulator
 
 TOKEN = "a-token"

@@ -13,7 +13,7 @@ from zendesk_source.command_line.dlt_runtime import dlt_runtime
 from zendesk_source.command_line.output import log
 from zendesk_source.command_line.progress import Lines
 from zendesk_source.command_line.stopping import stopping_at_signals
-from zendesk_source.settings.credentials import ZendeskCredentials
+from zendesk_source.settings.dlt_credentials import ZendeskCredentials
 
 
 class Account(TypedDict):

@@ -13,7 +13,7 @@ from zendesk_source.command_line.text_table import table_text
 from zendesk_source.destination.failures import explained
 from zendesk_source.errors import ConfigurationError, as_typed
 from zendesk_source.runs.loop import OnSlice, SyncReport, sync
-from zendesk_source.settings.credentials import ZendeskOAuthClient
+from zendesk_source.settings.dlt_credentials import ZendeskOAuthClient
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 from zendesk_source.source import zendesk_support
 

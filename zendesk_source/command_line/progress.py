@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from dlt.common.runtime import signals
 from dlt.common.runtime.collector import NullCollector
 
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.command_line.output import log
-from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.times import duration_text, time_text
 
 Runs = dict[str, StreamRun]

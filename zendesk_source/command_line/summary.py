@@ -6,9 +6,9 @@ from typing import Any
 
 import dlt
 
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.command_line.text_table import table_text
 from zendesk_source.destination.place import address_of
-from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.runs.loop import SyncReport
 from zendesk_source.runs.reasons import lines_of
 from zendesk_source.times import time_text

@@ -12,9 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from dlt.common.configuration.container import Container
-from dlt.common.destination.capabilities import DestinationCapabilitiesContext
-
 # As JSON has it, after an even number of backslashes; after an odd one it is a backslash and text.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _NUL_HINT = rb"\u0000"
@@ -80,9 +77,10 @@ _LIMITS: Mapping[str, Limits] = MappingProxyType(
 """By the SQL dialect that dlt knows the destination by."""
 
 
-def limits_here() -> Limits:
-    """Return the limits of the destination that dlt extracts for; no limits outside of dlt."""
-    if DestinationCapabilitiesContext not in Container():
-        return Limits()
-    dialect = Container()[DestinationCapabilitiesContext].sqlglot_dialect
-    return _LIMITS.get(str(dialect), Limits())
+def limits_of(dialect: str) -> Limits:
+    """Return the limits of a kind of destination.
+
+    Args:
+        dialect: The SQL dialect that dlt knows it by.
+    """
+    return _LIMITS.get(dialect, Limits())

@@ -26,10 +26,10 @@ from zendesk_source.login.token_file import TokenFile
 from zendesk_source.settings.credentials import (
     API_TOKENS_END,
     SECRETS,
-    ZendeskApiToken,
-    ZendeskCredentials,
-    ZendeskOAuthToken,
-    ZendeskRefreshToken,
+    ApiToken,
+    Credentials,
+    OAuthToken,
+    RefreshToken,
     base_url_of,
     tidy,
     token_file_of,
@@ -83,7 +83,7 @@ class OAuth:
 
 
 def auth_for(
-    credentials: ZendeskCredentials,
+    credentials: Credentials,
     base_url: str = "",
     clock: Clock | None = None,
     *,
@@ -101,13 +101,13 @@ def auth_for(
     """
     tidy(credentials)
     keep_out(*(str(getattr(credentials, name, "") or "") for name in SECRETS))
-    if isinstance(credentials, ZendeskOAuthToken):
+    if isinstance(credentials, OAuthToken):
         return StaticAuth(
             f"Bearer {credentials.oauth_token}",
             remedy="The OAuth token has expired or was revoked: make a new one and set"
             " `oauth_token`, or use `client_id` and `client_secret`, which renew their token.",
         )
-    if isinstance(credentials, ZendeskApiToken):
+    if isinstance(credentials, ApiToken):
         return _api_token_auth(credentials)
     clock = clock or SystemClock()
     endpoint = TokenEndpoint(
@@ -121,14 +121,14 @@ def auth_for(
         "client_secret": str(credentials.client_secret or ""),
         "scope": credentials.scope,
     }
-    if isinstance(credentials, ZendeskRefreshToken):
+    if isinstance(credentials, RefreshToken):
         file = TokenFile(token_file_of(credentials), clock, on_wait)
         given = str(credentials.refresh_token or "")
         return OAuth(RefreshTokenGrant(endpoint, file, fields, given), clock)
     return OAuth(ClientCredentialsGrant(endpoint, fields), clock)
 
 
-def chat_auth_for(credentials: ZendeskCredentials) -> Auth | None:
+def chat_auth_for(credentials: Credentials) -> Auth | None:
     """Return what makes Chat's header; None if Chat has no token of its own."""
     tidy(credentials)
     if not credentials.chat_token:
@@ -140,7 +140,7 @@ def chat_auth_for(credentials: ZendeskCredentials) -> Auth | None:
     )
 
 
-def _api_token_auth(credentials: ZendeskApiToken) -> StaticAuth:
+def _api_token_auth(credentials: ApiToken) -> StaticAuth:
     if _api_token_warning.acquire(blocking=False):
         logger.warning(
             "Zendesk switches API tokens off on %s. Make an OAuth client in Admin"

@@ -21,7 +21,8 @@ from zendesk_source.login.authorization import CALLBACK_PATH, Authorization, cal
 from zendesk_source.login.grants import fingerprint, pair_of
 from zendesk_source.login.token_endpoint import TokenEndpoint
 from zendesk_source.login.token_file import TokenFile, TokenPair
-from zendesk_source.settings.credentials import ZendeskRefreshToken, base_url_of, token_file_of
+from zendesk_source.settings.credentials import base_url_of, token_file_of
+from zendesk_source.settings.dlt_credentials import ZendeskRefreshToken
 
 
 @dataclass(frozen=True, slots=True)

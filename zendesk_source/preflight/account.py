@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from zendesk_source.account.connection import Connection
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock
 from zendesk_source.destination.failures import explained
-from zendesk_source.resources.connection import Connection
-from zendesk_source.settings.credentials import ZendeskCredentials
+from zendesk_source.settings.dlt_credentials import ZendeskCredentials
 from zendesk_source.settings.dotenv import read_plain_settings
 from zendesk_source.source import configured_connection
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from zendesk_source.account.connection import Connection
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
@@ -28,13 +29,8 @@ from zendesk_source.errors import RateLimited, StreamRefused, ZendeskError
 from zendesk_source.preflight.account import connected
 from zendesk_source.preflight.preview import first_sampled
 from zendesk_source.resources.brands import BRANDS, help_centers
-from zendesk_source.resources.connection import Connection
-from zendesk_source.settings.credentials import (
-    API_TOKENS_END,
-    ZendeskApiToken,
-    ZendeskCredentials,
-    base_url_of,
-)
+from zendesk_source.settings.credentials import API_TOKENS_END, base_url_of
+from zendesk_source.settings.dlt_credentials import ZendeskApiToken, ZendeskCredentials
 from zendesk_source.settings.selection import select_streams
 from zendesk_source.times import duration_text
 

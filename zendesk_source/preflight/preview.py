@@ -13,6 +13,8 @@ from datetime import date, datetime, timezone
 from functools import partial
 from typing import Any
 
+from zendesk_source.account.connection import Connection
+from zendesk_source.account.field_definitions import describe, field_columns
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page, Position, Request, pages, request_of, sample_of
@@ -21,11 +23,9 @@ from zendesk_source.errors import RateLimited, StreamRefused, UnexpectedAnswer
 from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.preflight.account import connected
 from zendesk_source.resources.brands import help_centers
-from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.custom_objects import describe_by
-from zendesk_source.resources.field_definitions import describe, field_columns
 from zendesk_source.resources.lists.whole import as_snapshot
-from zendesk_source.settings.credentials import ZendeskCredentials
+from zendesk_source.settings.dlt_credentials import ZendeskCredentials
 from zendesk_source.settings.selection import select_stream
 from zendesk_source.shape.rows import RowShaper
 from zendesk_source.times import parse_date

@@ -8,11 +8,11 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource
 
+from zendesk_source.account.connection import Connection
 from zendesk_source.catalogue import Columns, SideTable, Stream
 from zendesk_source.names import DELETED_AT, REJECTED_TABLE, REMOVED, SYNCED_AT
 from zendesk_source.resources.accounts import hints_of_all, key_of, write_of
 from zendesk_source.resources.children import child_rows
-from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.custom_objects import rows_of_each
 from zendesk_source.resources.exports import incremental_rows
 from zendesk_source.resources.greeting import greeted

@@ -15,10 +15,10 @@ import pyarrow as pa
 from dlt.common.configuration.container import Container
 from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
+from zendesk_source.account.connection import Connection
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.names import ACCOUNT_COLUMN
-from zendesk_source.resources.connection import Connection
 
 _NOT_ZENDESKS = ("_dlt_", "_zendesk_")
 LONGEST_NAME = 54

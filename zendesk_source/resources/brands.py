@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from zendesk_source.account.connection import Connection
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import request_of
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.errors import StreamRefused, ZendeskError
@@ -21,10 +23,8 @@ from zendesk_source.extract.help_centers import (
     only_own,
 )
 from zendesk_source.extract.kept import POSITIONS
-from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.isolation import isolated
 from zendesk_source.resources.run import current_slice, run_of
-from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.resources.taking import Taking
 from zendesk_source.settings.credentials import base_url_of
 

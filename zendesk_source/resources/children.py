@@ -12,6 +12,8 @@ from typing import Any
 import dlt
 from dlt.common import logger
 
+from zendesk_source.account.connection import Connection
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page, Position, request_of
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import ZendeskError
@@ -37,10 +39,8 @@ from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.steps import Step, read_incremental
 from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
-from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.handing import Handing, handed
 from zendesk_source.resources.run import current_slice
-from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.resources.taking import Taking
 from zendesk_source.times import Window, epoch_of
 

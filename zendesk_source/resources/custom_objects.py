@@ -12,17 +12,17 @@ from typing import Any
 
 import dlt
 
+from zendesk_source.account.connection import Connection
+from zendesk_source.account.stream_run import Status, StreamRun
 from zendesk_source.api.paging import request_of
 from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import CUSTOM_OBJECT_FIELDS, STREAMS, Stream
 from zendesk_source.errors import NotOnThisPlan
 from zendesk_source.extract.kept import CUSTOM_OBJECT_TABLES, POSITIONS
-from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.exports import declared_incremental, read_on
 from zendesk_source.resources.handing import Handing
 from zendesk_source.resources.isolation import isolated
 from zendesk_source.resources.run import current_slice, run_of
-from zendesk_source.resources.stream_run import Status, StreamRun
 from zendesk_source.resources.taking import Taking
 from zendesk_source.shape.custom_fields import slug_of
 from zendesk_source.times import Window

@@ -10,6 +10,9 @@ from typing import Any
 
 import dlt
 
+from zendesk_source.account.connection import Connection
+from zendesk_source.account.field_definitions import begin_anew
+from zendesk_source.account.stream_run import StreamRun, follow
 from zendesk_source.api.paging import Page
 from zendesk_source.api.paging.checked import AHEAD_SECONDS
 from zendesk_source.catalogue import Stream
@@ -25,11 +28,8 @@ from zendesk_source.extract.positions import (
 from zendesk_source.extract.steps import Step
 from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
-from zendesk_source.resources.connection import Connection
-from zendesk_source.resources.field_definitions import begin_anew
 from zendesk_source.resources.handing import Handing, handed
 from zendesk_source.resources.item_format import quiet_about_kept_hints
-from zendesk_source.resources.stream_run import StreamRun, follow
 from zendesk_source.resources.taking import Taking, in_batches
 from zendesk_source.times import Window, epoch_of
 

@@ -8,19 +8,26 @@ from functools import wraps
 from typing import Any
 
 import dlt
+from dlt.common.configuration.container import Container
+from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
+from zendesk_source.account.connection import Connection
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Stop, Stopped
 from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import Stream
-from zendesk_source.destination.limits import limits_here
+from zendesk_source.destination.limits import Limits, limits_of
 from zendesk_source.errors import ConfigurationError, ServerUnavailable, StreamRefused
 from zendesk_source.extract.kept import ACCOUNT, accounts_in
 from zendesk_source.names import ACCOUNT_COLUMN
 from zendesk_source.resources.accounts import check_destination
-from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.isolation import isolated
-from zendesk_source.resources.run import current_greeting, current_slice, run_of
+from zendesk_source.resources.run import (
+    SyncInProgress,
+    current_greeting,
+    current_slice,
+    run_of,
+)
 
 
 def greeted(
@@ -44,9 +51,9 @@ def greeted(
         greet(connection, None, connection.on_wait)
         claim_dataset(connection, dlt.current.source_state())
         check_destination(connection)
-        connection.limits = limits_here()
+        connection.limits = _limits_here()
         part = current_slice()
-        connection.join(None if part is None else part.sync)
+        _join(connection, None if part is None else part.sync)
         yield from isolated(rows(*args, **kwargs), stream, connection, run_of(stream.name))
 
     return read
@@ -112,3 +119,18 @@ def claim_dataset(connection: Connection, state: dict[str, Any]) -> None:
             " same account under a new name, see docs/troubleshooting.md.",
         )
     state[ACCOUNT] = loaded
+
+
+def _join(connection: Connection, sync: SyncInProgress | None) -> None:
+    """Let a connection end with a sync, tell it of waiting, and share what it reads once."""
+    connection.clock.stop = None if sync is None else sync.stop
+    if sync is not None:
+        connection.on_wait, connection.field_pages = sync.on_wait, sync.field_lists
+        connection.centers = sync.help_centers
+
+
+def _limits_here() -> Limits:
+    """Return the limits of the destination that dlt extracts for; no limits outside of dlt."""
+    if DestinationCapabilitiesContext not in Container():
+        return Limits()
+    return limits_of(str(Container()[DestinationCapabilitiesContext].sqlglot_dialect))

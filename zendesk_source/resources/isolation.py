@@ -10,12 +10,12 @@ import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.destinations.exceptions import DestinationConnectionError
 
+from zendesk_source.account.connection import Connection
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Stopped
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
-from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.run import current_slice
-from zendesk_source.resources.stream_run import StreamRun
 
 log = logging.getLogger("zendesk_source")
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from dlt.destinations.sql_client import SqlClientBase
 
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, Stop
 from zendesk_source.api.paging import Page
@@ -22,7 +23,6 @@ from zendesk_source.extract.parents.seen import ChildStep
 from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.steps import Step
-from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.shape.stream_shape import StreamShape
 
 Item = Page | Step | ChildStep

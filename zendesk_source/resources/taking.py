@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
+from zendesk_source.account.connection import Connection
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.catalogue import Stream
 from zendesk_source.destination.free_memory import give_back_free_memory
@@ -15,9 +17,7 @@ from zendesk_source.extract.parents.seen import ChildStep
 from zendesk_source.extract.positions import StreamPosition
 from zendesk_source.extract.read_ahead import read_in_turns, read_list
 from zendesk_source.extract.steps import Step, read_incremental
-from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.run import Item, Slice, current_slice, run_of
-from zendesk_source.resources.stream_run import StreamRun
 
 BYTES_AT_ONCE = 24 * 1024 * 1024
 """Of page bodies; a batch is in memory as bytes, as records and as Arrow tables."""

@@ -9,9 +9,9 @@ from typing import Any
 import dlt
 from dlt.extract import DltSource
 
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Clock
 from zendesk_source.names import ACCOUNT_COLUMN, SYNC_LOG_TABLE
-from zendesk_source.resources.stream_run import StreamRun
 
 # Declared, or dlt warns of columns that are empty for every stream of a run.
 _COLUMNS: Any = {

@@ -16,6 +16,7 @@ from pathlib import Path
 import dlt
 from dlt.extract import DltSource
 
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, Stop, SyncClock, SystemClock
 from zendesk_source.destination.duckdb_file import held_file
@@ -25,7 +26,6 @@ from zendesk_source.destination.state import follow_destination, mend_working_fo
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
 from zendesk_source.resources.run import Greeting, Item, SliceLimits, SyncInProgress, running
-from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
 from zendesk_source.runs.one_at_a_time import only_sync_in

@@ -1,8 +1,4 @@
-"""Which account is asked, and with which credentials: the ways to log in, for dlt.
-
-dlt tries the branches of ``ZendeskCredentials`` from left to right and takes the first whose
-fields are all there. Field names are those of dlt's verified source, so existing
-``secrets.toml`` files keep working.
+"""Which account is asked, and with which credentials: the ways to log in.
 
 Source: https://developer.zendesk.com/api-reference/introduction/security-and-auth/
 """
@@ -10,15 +6,10 @@ Source: https://developer.zendesk.com/api-reference/introduction/security-and-au
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Optional, Union
 from urllib.parse import SplitResult, urlsplit
-
-import dlt
-from dlt.common.configuration import configspec
-from dlt.common.configuration.specs import CredentialsConfiguration
-from dlt.common.typing import TSecretStrValue
 
 from zendesk_source.api.transport.addresses import DOMAIN, LABEL, is_loopback
 from zendesk_source.errors import ConfigurationError
@@ -41,106 +32,79 @@ _SUBDOMAIN_REMEDY = (
 )
 
 
-@configspec
-class ZendeskRefreshToken(CredentialsConfiguration):
-    """The pair of tokens that ``zendesk-source login`` stores, renewed before it expires.
-
-    dlt takes it if ``refresh_token`` or ``token_file`` is given, or if a client without a secret
-    has logged in.
-    """
-
-    subdomain: str = None  # type: ignore[assignment]
-    client_id: str = None  # type: ignore[assignment]
-    refresh_token: TSecretStrValue = None  # type: ignore[assignment]
-    client_secret: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
-    token_file: str = ""
-    scope: str = ""
-    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
-    base_url: str = ""
-
-    def on_partial(self) -> None:
-        """Do without ``refresh_token`` if a login has stored one."""
-        is_begun = self.subdomain and self.client_id and not self.refresh_token
-        if is_begun and (self.token_file or (not self.client_secret and _has_logged_in(self))):
-            self.resolve()
-
-    def on_resolved(self) -> None:
-        """Refuse a field that is empty, as in the example file, or that cannot be sent."""
-        tidy(self)
-        given: str | None = self.refresh_token
-        _require_text(self, "client_id", *(["refresh_token"] if given is not None else []))
-
-
-@configspec
-class ZendeskOAuthClient(CredentialsConfiguration):
+@dataclass
+class OAuthClient:
     """A confidential OAuth client of the account (grant ``client_credentials``).
 
     The token is asked for at run time and acts as the user who owns the client.
     """
 
-    subdomain: str = None  # type: ignore[assignment]
-    client_id: str = None  # type: ignore[assignment]
-    client_secret: TSecretStrValue = None  # type: ignore[assignment]
+    subdomain: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
     scope: str = "read"
-    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
+    chat_token: str | None = field(default=None, repr=False)
     base_url: str = ""
 
-    def on_resolved(self) -> None:
-        """Refuse a field that is empty, as in the example file, or that cannot be sent."""
-        tidy(self)
-        _require_text(self, "client_id", "client_secret")
 
-
-@configspec
-class ZendeskOAuthToken(CredentialsConfiguration):
+@dataclass
+class OAuthToken:
     """An OAuth access token made elsewhere; when it expires, so does the pipeline."""
 
-    subdomain: str = None  # type: ignore[assignment]
-    oauth_token: TSecretStrValue = None  # type: ignore[assignment]
-    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
+    subdomain: str = ""
+    oauth_token: str = field(default="", repr=False)
+    chat_token: str | None = field(default=None, repr=False)
     base_url: str = ""
 
-    def on_resolved(self) -> None:
-        """Refuse a field that is empty, as in the example file, or that cannot be sent."""
-        tidy(self)
-        _require_text(self, "oauth_token")
 
-
-@configspec
-class ZendeskApiToken(CredentialsConfiguration):
+@dataclass
+class ApiToken:
     """An agent's address and an API token, which Zendesk switches off on 30 April 2027."""
 
-    subdomain: str = None  # type: ignore[assignment]
-    email: str = None  # type: ignore[assignment]
-    token: TSecretStrValue = None  # type: ignore[assignment]
-    chat_token: Optional[TSecretStrValue] = None  # noqa: UP045 - dlt reads the annotation
+    subdomain: str = ""
+    email: str = ""
+    token: str = field(default="", repr=False)
+    chat_token: str | None = field(default=None, repr=False)
     base_url: str = ""
 
-    def on_resolved(self) -> None:
-        """Refuse a field that is empty, as in the example file, or that cannot be sent."""
-        tidy(self)
-        _require_text(self, "email", "token")
+
+@dataclass
+class RefreshToken:
+    """The pair of tokens that ``zendesk-source login`` stores, renewed before it expires."""
+
+    subdomain: str = ""
+    client_id: str = ""
+    refresh_token: str = field(default="", repr=False)
+    client_secret: str | None = field(default=None, repr=False)
+    token_file: str = ""
+    scope: str = ""
+    chat_token: str | None = field(default=None, repr=False)
+    base_url: str = ""
+
+    def data_folder(self) -> Path:
+        """Return the folder below which tokens are kept where no ``token_file`` is named.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        raise ConfigurationError(
+            "`token_file` is missing.", "Set it to a path on a disk that is writable and stays."
+        )
 
 
-ZendeskCredentials = Union[  # noqa: UP007
-    ZendeskRefreshToken, ZendeskOAuthClient, ZendeskOAuthToken, ZendeskApiToken
-]
-"""Any of them; dlt picks the first whose fields are all given."""
+Credentials = RefreshToken | OAuthClient | OAuthToken | ApiToken
+"""Any of the ways to log in."""
 
 
-def token_file_of(credentials: ZendeskRefreshToken) -> Path:
-    """Return the file that keeps the pair of tokens: ``token_file``, or one beside dlt's data."""
+def token_file_of(credentials: RefreshToken) -> Path:
+    """Return the file that keeps the pair of tokens: ``token_file``, or one among our data."""
     if credentials.token_file:
         return Path(credentials.token_file)
     host = urlsplit(base_url_of(credentials)).netloc.replace(":", "_")
-    return Path(dlt.current.run_context().data_dir) / "zendesk_source" / f"{host}.json"
+    return credentials.data_folder() / "zendesk_source" / f"{host}.json"
 
 
-def _has_logged_in(credentials: ZendeskRefreshToken) -> bool:
-    return token_file_of(credentials).exists()
-
-
-def tidy(credentials: ZendeskCredentials) -> None:
+def tidy(credentials: Credentials) -> None:
     """Strip what a file or the clipboard has put around a setting, such as blanks and quotes.
 
     Raises:
@@ -154,7 +118,7 @@ def tidy(credentials: ZendeskCredentials) -> None:
                 text = text[1:-1].strip()  # as Docker's --env-file hands it over
             _check_characters(name, text)
             setattr(credentials, name, text)
-    if isinstance(credentials, ZendeskApiToken) and credentials.email:
+    if isinstance(credentials, ApiToken) and credentials.email:
         credentials.email = _address_of(credentials.email)
 
 
@@ -180,7 +144,12 @@ def _address_of(email: str) -> str:
     return address if kind.lower() in ("", "token") else email
 
 
-def _require_text(credentials: CredentialsConfiguration, *fields: str) -> None:
+def require_text(credentials: Credentials, *fields: str) -> None:
+    """Refuse a field that is empty, as in the example file.
+
+    Raises:
+        ConfigurationError: One is.
+    """
     empty = [f"`{name}`" for name in fields if not str(getattr(credentials, name) or "").strip()]
     if empty:
         raise ConfigurationError(
@@ -189,7 +158,7 @@ def _require_text(credentials: CredentialsConfiguration, *fields: str) -> None:
         )
 
 
-def base_url_of(credentials: ZendeskCredentials) -> str:
+def base_url_of(credentials: Credentials) -> str:
     """Return scheme, host and port of the account, without a slash at the end.
 
     Args:

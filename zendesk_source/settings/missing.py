@@ -16,7 +16,7 @@ from dlt.common.configuration.exceptions import (
 from dlt.common.configuration.specs import PluggableRunContext
 
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.settings.credentials import (
+from zendesk_source.settings.dlt_credentials import (
     ZendeskApiToken,
     ZendeskOAuthClient,
     ZendeskOAuthToken,

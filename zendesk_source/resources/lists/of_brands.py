@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Stopped
 from zendesk_source.api.paging import Page, Position, request_of
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
 from zendesk_source.extract.help_centers import BRAND, HelpCenter, HelpCenters, in_one_list
 from zendesk_source.resources.brands import not_read, note
-from zendesk_source.resources.stream_run import StreamRun
 
 Row = dict[str, Any]
 

@@ -11,11 +11,11 @@ from itertools import chain
 
 import dlt
 
+from zendesk_source.account.connection import Connection
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Stream
 from zendesk_source.extract.digest import digest_of
 from zendesk_source.extract.kept import LOADED_LISTS
-from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.run import current_slice
 
 

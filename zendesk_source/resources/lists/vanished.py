@@ -18,10 +18,10 @@ import orjson
 from dlt.common.destination.exceptions import DestinationUndefinedEntity, SqlClientNotAvailable
 from dlt.destinations.sql_client import SqlClientBase
 
+from zendesk_source.account.connection import Connection
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import UnexpectedAnswer
 from zendesk_source.names import ACCOUNT_COLUMN, DELETED_AT
-from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.run import current_slice
 
 _ROWS_AT_ONCE = 1_000

@@ -16,12 +16,12 @@ import orjson
 from dlt.common.configuration.container import Container
 from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
+from zendesk_source.account.connection import Connection
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.kept import VERSIONS
 from zendesk_source.names import DELETED_AT, SYNCED_AT, VALID_FROM, VALID_TO, VERSION
 from zendesk_source.resources.accounts import in_account, no_rows_of
-from zendesk_source.resources.connection import Connection
 from zendesk_source.shape.columns import Row
 
 _OWN = {SYNCED_AT, VERSION, VALID_FROM, VALID_TO, DELETED_AT}

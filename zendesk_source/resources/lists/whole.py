@@ -9,6 +9,7 @@ from typing import Any
 import dlt
 from dlt.extract.hints import HintsMeta
 
+from zendesk_source.account.connection import Connection
 from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.catalogue import STREAMS, TAKEN_AT, Stream
 from zendesk_source.extract.kept import LISTED
@@ -19,7 +20,6 @@ from zendesk_source.resources.children import (
     first_parents,
     is_shared_with_children,
 )
-from zendesk_source.resources.connection import Connection
 from zendesk_source.resources.handing import Handing
 from zendesk_source.resources.isolation import keep_table
 from zendesk_source.resources.lists.of_brands import BrandList

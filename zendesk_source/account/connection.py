@@ -20,8 +20,7 @@ from zendesk_source.extract.kept import own_part, part_of
 from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.login.auth import auth_for, chat_auth_for
-from zendesk_source.resources.run import SyncInProgress
-from zendesk_source.settings.credentials import ZendeskCredentials, base_url_of
+from zendesk_source.settings.credentials import Credentials, base_url_of
 from zendesk_source.settings.options import DEFAULTS, Options
 from zendesk_source.shape.custom_fields import Owner
 from zendesk_source.shape.newest import one_row_a_key
@@ -55,7 +54,7 @@ class Connection:
         is_known: Whether Zendesk has said who we are.
     """
 
-    credentials: ZendeskCredentials
+    credentials: Credentials
     clock: SyncClock
     options: Options = DEFAULTS
     on_wait: OnWait | None = None
@@ -102,13 +101,6 @@ class Connection:
             named = self.credentials.subdomain or urlsplit(self.credentials.base_url).netloc
             return named.lower()
         return (urlsplit(base_url_of(self.credentials)).hostname or "").split(".")[0]
-
-    def join(self, sync: SyncInProgress | None) -> None:
-        """End with a sync, tell it of waiting, and share what it reads once for all streams."""
-        self.clock.stop = None if sync is None else sync.stop
-        if sync is not None:
-            self.on_wait, self.field_pages = sync.on_wait, sync.field_lists
-            self.centers = sync.help_centers
 
     def own_state(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return the account's part of a source's or a resource's state, to write to."""

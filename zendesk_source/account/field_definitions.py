@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from typing import Any
 
+from zendesk_source.account.connection import Connection
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.kept import FIELDS_AS_JSON, POSITIONS
 from zendesk_source.extract.newest_rows import forget_newest
-from zendesk_source.resources.connection import Connection
-from zendesk_source.resources.stream_run import StreamRun
 from zendesk_source.shape.custom_fields import FieldColumns
 
 _AT_FIRST = (
