@@ -185,7 +185,8 @@ class _WholeSet:
             emptied: Parents that have no rows, says the page.
         """
         keys = [(parent, *self._nothing) for parent in emptied if parent not in self._page_of]
-        again = [parent for parent in (*page.parents, *emptied) if parent in self._page_of]
+        shown = dict.fromkeys((*page.parents, *emptied))
+        again = [parent for parent in shown if parent in self._page_of]
         before = self._take_keys(again)
         self._page_of.update(dict.fromkeys(page.parents, len(self._pages)))
         self._pages.append(page)
