@@ -19,6 +19,7 @@ from dlt.common.configuration.specs.pluggable_run_context import PluggableRunCon
 from dlt.common.pipeline import PipelineContext
 
 from tests.support.simulated import duckdb_pipeline, pipeline_into, served
+from zendesk_source.settings.options import ItemFormat
 from zendesk_source.simulator import Account, Simulator
 
 SHIPPED_CONFIG = Path(__file__).parent.parent / ".dlt" / "config.toml"
@@ -111,9 +112,16 @@ def pipeline() -> dlt.Pipeline:
     return duckdb_pipeline()
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
+@pytest.fixture(params=["arrow", pytest.param("object", marks=pytest.mark.long)])
+def item_format(request: pytest.FixtureRequest) -> ItemFormat:
+    """Return each way in which pages become tables; `make test` takes the usual one alone."""
+    chosen: ItemFormat = request.param
+    return chosen
+
+
+@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.long)])
 def either_pipeline(request: pytest.FixtureRequest) -> dlt.Pipeline:
-    """Return a pipeline into DuckDB, and once more one into Postgres."""
+    """Return a pipeline into DuckDB; `make test-all` tries one into Postgres, too."""
     if request.param == "duckdb":
         return duckdb_pipeline()
     return pipeline_into(dlt.destinations.postgres(request.getfixturevalue("postgres_url")))

@@ -135,9 +135,15 @@ def test_an_endless_body_ends(kind: str):
 
 
 @pytest.mark.parametrize(
-    "body", [gzip.compress(b'{"a": 1}'), gzip.compress(b'{"a"') + gzip.compress(b": 1}")]
+    "body",
+    [gzip.compress(b'{"a": 1}'), gzip.compress(b'{"a"') + gzip.compress(b": 1}")],
+    ids=["whole", "in parts"],
 )
-@pytest.mark.parametrize("padding", [b"", bytes(1), bytes(512), b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "padding",
+    [b"", bytes(1), bytes(512), b"\x1f\x8b"],
+    ids=["none", "one", "many", "a magic number"],
+)
 def test_gzip_may_come_in_parts_and_with_padding(body: bytes, padding: bytes):
     with raw_server(answer(body + padding, "200 OK", "Content-Encoding: gzip")) as server:
         assert client_of(server).get(PATH).value == {"a": 1}

@@ -114,7 +114,6 @@ def test_a_token_that_expires_in_mid_run_is_renewed_once(zendesk, account):
     assert_table_equals(duckdb_pipeline(), "macros", account.truth("macros"))
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_a_row_without_a_key_is_kept_beside_its_table(zendesk, account, item_format):
     keyless = {"id": None, "name": "Nobody knows my id", "a_new_key": [1, {"deep": 2**53 + 1}]}
     put_keyless(account, "user_fields", keyless)

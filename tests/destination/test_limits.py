@@ -149,7 +149,6 @@ NUL_STREAMS = ("tickets", "ticket_events", "ticket_fields", "macros", "users")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_postgres_gets_every_row_with_a_character_it_cannot_hold(
     account, zendesk, postgres_url, item_format
 ):

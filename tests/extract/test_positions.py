@@ -88,7 +88,6 @@ def test_a_time_that_has_not_been_fails_the_stream_and_the_old_position_stays(
         assert ids(pipeline, "organizations") == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_an_odd_time_of_one_row_is_no_position_and_one_of_all_rows_fails(
     pipeline: dlt.Pipeline, item_format: ItemFormat
 ) -> None:

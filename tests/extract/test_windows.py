@@ -123,7 +123,6 @@ def assert_lies_before(pipeline: dlt.Pipeline, account: Account, name: str, end:
     assert all(second < end for second in seconds_of(stored, stream)), name
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_pages_are_cut_where_the_window_ends(
     account: Account, zendesk: Simulator, item_format: ItemFormat
 ) -> None:
@@ -143,7 +142,6 @@ def test_pages_are_cut_where_the_window_ends(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_streams_of_every_kind_are_cut_where_the_window_ends(
     account: Account, zendesk: Simulator, item_format: ItemFormat
 ) -> None:

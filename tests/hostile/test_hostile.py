@@ -150,7 +150,6 @@ def _is_odd(key: int) -> bool:
     return not 0 < key < 2**62 or HOSTILE_ID - 1_000 < key < HOSTILE_ID + 2**33
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 @pytest.mark.parametrize("number", range(len(ROUNDS)))
 def test_one_stream_is_answered_with_nonsense(number: int, item_format: str, own_dlt) -> None:
     inputs = ROUNDS[number]

@@ -90,7 +90,6 @@ def brands() -> Iterator[Brands]:
         yield Brands(zendesk)
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_every_help_center_is_read_and_goes_on_from_its_own_position(brands, item_format):
     brands.open_second()
     report = brands.sync(item_format=item_format)

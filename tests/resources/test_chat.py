@@ -113,7 +113,6 @@ def test_a_chat_changed_twice_while_it_is_young_arrives_in_its_last_state(
     assert_table_equals(pipeline, "chat_chats", account.truth("chat_chats"))
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_a_text_where_objects_are_expected_is_loaded_as_json(
     pipeline: dlt.Pipeline, account: Account, zendesk: Simulator, item_format: ItemFormat
 ):

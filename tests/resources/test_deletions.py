@@ -119,7 +119,6 @@ def test_nothing_is_read_back_as_long_as_nothing_vanishes(account, zendesk, monk
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_deleted_rows_are_removed_with_all_their_side_tables_hold(account, zendesk, item_format):
     pipeline = duckdb_pipeline()
 

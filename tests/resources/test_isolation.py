@@ -119,7 +119,6 @@ def test_the_places_to_fail_in_are_there():
 
 @pytest.mark.long
 @pytest.mark.parametrize("begin", [0, 7])
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_an_exception_anywhere_in_a_stream_is_that_streams_reason(
     zendesk, account, monkeypatch, begin, item_format
 ):

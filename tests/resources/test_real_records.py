@@ -119,7 +119,6 @@ def test_every_leaf_of_every_record_can_be_read_back(recorded, zendesk, record_p
     assert min(asked[stream] for stream in WITH_CUSTOM_FIELDS) > 6
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_custom_fields_that_nobody_describes_read_back(recorded, zendesk, item_format):
     copy = Copy(zendesk, item_format)
     of = {

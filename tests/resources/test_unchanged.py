@@ -6,7 +6,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 import dlt
-import pytest
 
 from tests.support.simulated import duckdb_pipeline, source_of
 from tests.support.tables import assert_table_equals
@@ -78,7 +77,6 @@ def test_a_plain_run_writes_a_list_whatever_was_loaded_before(account, zendesk):
 EXPORTS = ("organizations", "ticket_events", "ticket_metric_events")
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_newest_rows_that_an_export_shows_again_are_not_loaded_again(account, zendesk, item_format):
     pipeline = duckdb_pipeline()
     source = source_of(zendesk, *EXPORTS, item_format=item_format)
@@ -93,7 +91,6 @@ def test_newest_rows_that_an_export_shows_again_are_not_loaded_again(account, ze
     assert {name: written_at(pipeline, name) for name in EXPORTS} == before
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_a_newest_row_that_changed_within_its_second_is_loaded(account, zendesk, item_format):
     pipeline = duckdb_pipeline()
     source = source_of(zendesk, "organizations", item_format=item_format)

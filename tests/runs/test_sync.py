@@ -126,7 +126,6 @@ def test_a_plain_dlt_run_needs_nothing_else_and_says_nothing(account, zendesk, d
     assert dlt_lines == []
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_the_rows_that_are_told_are_those_of_the_tables(item_format):
     clock = SimulatedClock()
     account = Account.generate(tickets=160, users=20, organizations=2, clock=clock)
@@ -171,7 +170,6 @@ def test_a_rating_that_changes_later_arrives_whichever_time_zendesk_filters_by(r
         assert_equals_truth(pipeline, account, ["satisfaction_ratings"])
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_pages_before_an_unreadable_one_are_loaded(account, zendesk, item_format):
     attempts_of_a_page = 8
     zendesk.fail_next(Fault.SERVER_ERROR, "ticket_events", times=attempts_of_a_page, skip=2)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.support.scripted_zendesk import SECOND, TIME, ScriptedZendesk, timed
 from tests.support.simulated import duckdb_pipeline, served, source_of
 from tests.support.tables import stored_rows
 from zendesk_source import sync
 from zendesk_source.simulator import Account, SimulatedClock
-
-FORMATS = pytest.mark.parametrize("item_format", ["arrow", "object"])
 
 
 def comment(comment_id: int, kind: str, **more: Any) -> dict[str, Any]:
@@ -41,7 +37,6 @@ CHILDREN = [
 ]
 
 
-@FORMATS
 def test_every_kind_of_comment_is_one_and_no_notification_is(item_format):
     event = {"id": 500, "ticket_id": 1, "timestamp": SECOND, "child_events": CHILDREN}
     answer = timed("ticket_events", [event])

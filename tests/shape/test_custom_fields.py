@@ -42,7 +42,6 @@ def values_of(account: Account, owner: str) -> dict[tuple[int, Any], str]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_as_rows_a_table_holds_every_value_that_is_set_and_none_that_was_cleared(
     account, zendesk, item_format
 ):

@@ -25,7 +25,6 @@ from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
-FORMATS = pytest.mark.parametrize("item_format", ["arrow", "object"])
 LATER = "2023-11-14T22:14:20Z"
 
 
@@ -66,7 +65,6 @@ def assert_solved(pipeline: dlt.Pipeline) -> None:
 FIELDS = {"/api/v2/ticket_fields": cursored("ticket_fields", [])}
 
 
-@FORMATS
 @pytest.mark.parametrize("is_in_order", [True, False], ids=["in order", "the newer in front"])
 def test_of_two_states_of_a_ticket_in_one_page_the_newer_one_stays(item_format, is_in_order):
     states = two_states() if is_in_order else two_states()[::-1]
@@ -75,7 +73,6 @@ def test_of_two_states_of_a_ticket_in_one_page_the_newer_one_stays(item_format, 
         assert_solved(loaded(zendesk, "tickets", item_format=item_format))
 
 
-@FORMATS
 def test_of_two_states_in_one_second_the_one_further_behind_stays(item_format):
     was, now = two_states()
     states = [was, ticket(2), {**now, "generated_timestamp": SECOND}]
@@ -86,7 +83,6 @@ def test_of_two_states_in_one_second_the_one_further_behind_stays(item_format):
     assert values(pipeline, "ticket_tags", "ticket_id", "tag") == [(1, "b")]
 
 
-@FORMATS
 def test_of_two_states_in_two_pages_the_later_page_s_stays(item_format):
     def answer(seen: Seen) -> Any:
         was, now = two_states()
@@ -100,7 +96,6 @@ def test_of_two_states_in_two_pages_the_later_page_s_stays(item_format):
     assert values(pipeline, "ticket_tags", "ticket_id", "tag") == [(1, "b")]
 
 
-@FORMATS
 def test_a_custom_field_s_row_and_a_ticket_deleted_in_one_page_are_those_of_the_newer_state(
     item_format,
 ):
@@ -115,7 +110,6 @@ def test_a_custom_field_s_row_and_a_ticket_deleted_in_one_page_are_those_of_the_
     assert values(pipeline, "tickets", "id", "status") == [(1, "open")]
 
 
-@FORMATS
 def test_of_two_states_of_a_user_the_newer_one_s_tags_and_identities_stay(item_format):
     states = [user(tags=["a"]), user(tags=["b"], name="Renamed", updated_at=LATER)]
     identities = [
@@ -134,7 +128,6 @@ def test_of_two_states_of_a_user_the_newer_one_s_tags_and_identities_stay(item_f
     assert values(pipeline, "user_identities", "id", "value") == [(9, "new@example.com")]
 
 
-@FORMATS
 def test_an_identity_that_moves_to_another_user_while_users_are_read_stays(item_format):
     identity = {"id": 9, "value": "moved@example.com"}
     pages = [
@@ -166,7 +159,6 @@ def comment(body: str) -> dict[str, Any]:
     return {"id": 50, "event_type": "Comment", "type": "Comment", "body": body, "author_id": 2}
 
 
-@FORMATS
 @pytest.mark.parametrize("is_in_order", [True, False], ids=["in order", "the newer in front"])
 def test_a_comment_that_comes_again_redacted_loses_its_text(item_format, is_in_order):
     change = {"id": 51, "event_type": "Change", "status": "open", "added_tags": ["a"]}
@@ -206,7 +198,6 @@ LISTS = {
 SHIFTED = [(1, "c"), (2, "b renamed"), (3, "c")]
 
 
-@FORMATS
 @pytest.mark.parametrize("settings", [{}, {"deleted": "remove"}, {"history": True}], ids=str)
 def test_a_list_that_shifts_while_it_is_read_has_each_row_once(item_format, settings):
     routes = {path: answer for each in LISTS.values() for path, answer in each.items()}
@@ -268,7 +259,6 @@ def with_older_states(answer: Any) -> Any:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@FORMATS
 def test_every_stream_is_as_if_no_row_had_come_twice(item_format):
     account = Account.generate(
         seed=5, tickets=60, users=30, organizations=5, clock=SimulatedClock()

@@ -179,10 +179,10 @@ def rejected() -> set[tuple[str, str]]:
     return {(row["stream"], row["reason"]) for row in stored_rows(pipeline(), REJECTED)}
 
 
-@pytest.fixture(params=["arrow", "object"])
-def loaded(request: pytest.FixtureRequest) -> Iterator[tuple[ScriptedZendesk, SyncReport, str]]:
+@pytest.fixture
+def loaded(item_format: str) -> Iterator[tuple[ScriptedZendesk, SyncReport, str]]:
     with ScriptedZendesk(routes(odd=True)) as zendesk:
-        yield zendesk, synced(zendesk, request.param), request.param
+        yield zendesk, synced(zendesk, item_format), item_format
 
 
 @pytest.mark.timeout(180)  # two syncs of many streams
@@ -281,7 +281,6 @@ def assert_all_is_told() -> None:
     assert not any("secret" in reason for _, reason in told)
 
 
-@pytest.mark.parametrize("item_format", ["arrow", "object"])
 def test_values_that_are_no_json_are_kept_or_replaced_and_counted(item_format: str) -> None:
     rows = [ticket(1, subject="@half@", via={"to": "@half@"}), ticket(2, subject="@large@")]
     rows += [ticket(3, due_at="@nan@", satisfaction_rating={"score": "@large@"})]
