@@ -176,6 +176,37 @@ def with_custom_fields(draw: st.DrawFn, row: dict[str, Any], owner: str, ids: li
     return row
 
 
+KINDS = ["Comment", "VoiceComment", "Change", "Create", "NewComment", "ChatStartedEvent"]
+
+
+@st.composite
+def chats(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw the child of a ticket event that tells of a chat, or something like it."""
+    entry = st.fixed_dictionaries(
+        {},
+        optional={
+            "chat_index": values("bigint"),
+            "timestamp": st.integers(0, 2_000_000_000_000) | ODD,
+            **{key: values("text") for key in ("actor_id", "actor_type", "type", "message")},
+        },
+    )
+    chat = st.fixed_dictionaries(
+        {"chat_id": values("text"), "history": st.lists(entry | ODD, max_size=3) | ODD},
+        optional={"visitor_id": values("text"), "channel": TEXTS},
+    )
+    kind = draw(st.sampled_from(["ChatStartedEvent", "ChatEndedEvent"]))
+    return {"id": draw(IDS), "event_type": kind, "value": draw(chat | ODD)}
+
+
+@st.composite
+def schedules(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw the child of a ticket event that gives the ticket a schedule."""
+    ids = {
+        f"{key}_schedule_id": draw(values("bigint") | NUMBER_TEXTS) for key in ("new", "previous")
+    }
+    return {"id": draw(IDS), "event_type": "ScheduleAssignment", **ids}
+
+
 @st.composite
 def with_side(draw: st.DrawFn, row: dict[str, Any], side: SideTable) -> Any:
     if side.origin is Origin.OBJECT:
@@ -183,9 +214,9 @@ def with_side(draw: st.DrawFn, row: dict[str, Any], side: SideTable) -> Any:
     elif side.origin is Origin.ELEMENTS:
         row[side.key] = draw(st.none() | st.lists(TEXTS | NUMBERS, max_size=3))
     elif side.origin is Origin.COMMENT_EVENTS:
-        kinds = st.sampled_from(["Comment", "VoiceComment", "Change", "Create", "NewComment"])
-        children = draw(st.lists(objects(side.columns), max_size=3))
-        row[side.key] = [{**child, "event_type": draw(kinds)} for child in children]
+        kinds = st.sampled_from(KINDS)
+        children = draw(st.lists(objects(side.columns) | chats() | schedules(), max_size=3))
+        row[side.key] = [{"event_type": draw(kinds), **child} for child in children]
     return row
 
 

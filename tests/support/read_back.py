@@ -18,7 +18,7 @@ import dlt
 
 from tests.support.tables import CUSTOM_FIELD_KEYS, DERIVED, TABLES, custom_field_columns, moment
 from zendesk_source.catalogue import STREAMS, Origin, SideTable
-from zendesk_source.simulator.histories import history_rows
+from zendesk_source.simulator.histories import HISTORIES, history_rows
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
@@ -138,7 +138,7 @@ class Expected:
                 ids = {"ticket_id": row["ticket_id"], "event_id": row["id"]}
                 self._put("ticket_comments", (child["id"],), {**child, **ids})
         if stream == "ticket_events" and row.get("child_events"):
-            for table in ("ticket_field_history", "ticket_tag_history"):
+            for table in HISTORIES:
                 for told in history_rows([row], table):
                     history_key = tuple(told[column] for column in TABLES[table].primary_key)
                     self._put(table, history_key, told)

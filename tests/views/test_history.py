@@ -161,3 +161,69 @@ def test_the_newest_version_of_a_setting_tells_whether_it_is_gone(pipeline):
         ("New", False),
         ("Off", True),
     ]
+
+
+def test_a_ticket_has_the_last_schedule_of_a_second_and_none_means_the_oldest_one(pipeline):
+    changes = [
+        {
+            "ticket_id": 1,
+            "event_id": 100 + minute,
+            "child_id": child_id,
+            "schedule_id": schedule_id,
+            "updated": NOON + timedelta(minutes=minute),
+        }
+        for child_id, schedule_id, minute in ((1, 6, 0), (2, 5, 0), (3, None, 1))
+    ]
+    schedules = [
+        {"id": number, "name": "s", "created_at": NOON - timedelta(days=number)}
+        for number in (5, 6)
+    ]
+    pipeline.run([{"id": 1, "ticket_id": 1}], table_name="ticket_events")
+    load(pipeline, ticket_schedule_changes=changes, schedules=schedules)
+    make_views(pipeline)
+    rows = sorted(shown(pipeline, "ticket_schedule"), key=lambda row: row["created_at"])
+    assert [row["schedule_id"] for row in rows] == [5, 6]
+
+
+def test_a_chat_that_started_and_ended_is_one_row_and_so_is_each_message(pipeline):
+    chats = [
+        {
+            "ticket_id": 1,
+            "event_id": number,
+            "child_id": number,
+            "event_type": kind,
+            "chat_id": "c",
+            "visitor_id": "v",
+            "details": {"channel": "messaging", "authenticated": True, "of": kind},
+            "updated": NOON,
+        }
+        for number, kind in ((1, "ChatStartedEvent"), (2, "ChatEndedEvent"))
+    ]
+    messages = [
+        {
+            "child_id": child_id,
+            "position": position,
+            "chat_id": "c",
+            "chat_index": position,
+            "created_at": NOON + timedelta(seconds=position),
+            "actor_id": "7",
+            "type": "ChatMessage",
+            "message": f"text {position}",
+            "details": {"message_id": f"m{position}"},
+            "updated": NOON,
+        }
+        for child_id, position in ((1, 0), (1, 1), (2, 0), (2, 1), (2, 2))
+    ]
+    details: Any = {"details": {"data_type": "json"}}
+    pipeline.run([{"id": 1, "ticket_id": 1}], table_name="ticket_events")
+    pipeline.run(chats, table_name="ticket_chats", columns=details)
+    pipeline.run(messages, table_name="ticket_chat_messages", columns=details)
+    make_views(pipeline)
+    (chat,) = shown(pipeline, "ticket_chat")
+    assert (chat["ticket_id"], chat["channel"], chat["authenticated"]) == (1, "messaging", True)
+    rows = sorted(shown(pipeline, "ticket_chat_event"), key=lambda row: row["chat_index"])
+    assert [(row["message"], row["message_id"], row["actor_id"]) for row in rows] == [
+        ("text 0", "m0", "7"),
+        ("text 1", "m1", "7"),
+        ("text 2", "m2", "7"),
+    ]

@@ -97,6 +97,7 @@ def test_the_shape_is_the_same_whatever_the_settings(zendesk, pipeline, settings
     assert report.dbt_vars == {
         "zendesk_schema": SCHEMA,
         "using_audit_log": True,
+        "using_ticket_chat": True,
         "ticket_field_history_columns": ["status", "assignee_id", "priority", "group_id", "type"],
     }
 

@@ -24,7 +24,7 @@ _TABLES_BY_COLUMN = {
     "custom_statuses": "custom_status_id",
     "custom_roles": "custom_role_id",
     "custom_objects": "custom_object_key",
-    "schedules": "schedule_id",
+    "schedules": "previous_schedule_id schedule_id",
     "satisfaction_reasons": "reason_id",
     "ticket_audits": "audit_id",
     "ticket_events": "event_id",
@@ -70,6 +70,9 @@ POINTS_ELSEWHERE: Mapping[tuple[str, str], str] = MappingProxyType(
         ("chat_agent_events", "agent_id"): "chat_agents",
         ("talk_lines", "line_id"): "",  # that of the number, which is a line itself
         ("side_conversation_events", "side_conversation_id"): "",
+        # Of messaging as well, which Chat's own API does not have.
+        ("ticket_chats", "chat_id"): "",
+        ("ticket_chat_messages", "chat_id"): "",
     }
 )
 

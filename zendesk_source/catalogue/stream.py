@@ -73,6 +73,12 @@ class Origin(str, Enum):
     """What the child events of a ticket event set or changed, a row a field."""
     TAG_CHANGES = "tag_changes"
     """Tags that the child events of a ticket event added or removed."""
+    SCHEDULE_CHANGES = "schedule_changes"
+    """The schedules that the child events of a ticket event gave to the ticket."""
+    CHATS = "chats"
+    """The chats that the child events of a ticket event say to have started or ended."""
+    CHAT_MESSAGES = "chat_messages"
+    """What was written in them, a row an entry."""
 
 
 def since_start_time(second: int) -> Mapping[str, object]:

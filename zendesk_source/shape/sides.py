@@ -18,7 +18,7 @@ from zendesk_source.shape.parts import (
     objects_in,
     part_of,
 )
-from zendesk_source.shape.ticket_history import field_changes, tag_changes
+from zendesk_source.shape.ticket_events.children import TOLD_BY_CHILDREN
 from zendesk_source.shape.values import as_text, fit
 
 COMMENT = "Comment"
@@ -114,28 +114,14 @@ def _has_text(child: Row) -> bool:
     return "body" in child or child.get(CALL_DATA) is not None
 
 
-def _field_change_rows(
+def _rows_of_children(
     side: SideTable, parents: list[Row], _page: Page, reject: Reject
 ) -> Iterator[Row]:
+    told = TOLD_BY_CHILDREN[side.origin]
     for event in parents:
         children = all_objects_in(EVENTS, event, side.key, reject)
-        for child_id, field_name, value, previous in field_changes(children):
-            yield {
-                **_of_event(side, event),
-                "child_id": child_id,
-                "field_name": field_name,
-                "value": value,
-                "previous_value": previous,
-            }
-
-
-def _tag_change_rows(
-    side: SideTable, parents: list[Row], _page: Page, reject: Reject
-) -> Iterator[Row]:
-    for event in parents:
-        children = all_objects_in(EVENTS, event, side.key, reject)
-        for child_id, tag, action in tag_changes(children, reject):
-            yield {**_of_event(side, event), "child_id": child_id, "tag": tag, "action": action}
+        for values in told.rows(children, reject):
+            yield {**_of_event(side, event), **dict(zip(told.columns, values, strict=True))}
 
 
 def _of_event(side: SideTable, event: Row) -> Row:
@@ -148,7 +134,7 @@ def _of_event(side: SideTable, event: Row) -> Row:
 EVENT_COLUMNS = MappingProxyType(
     {"ticket_id": "ticket_id", "updated": "created_at", "user_id": "updater_id"}
 )
-"""Columns of the history tables that are keys of the ticket event."""
+"""Columns that are keys of the ticket event, in tables of what its children tell."""
 
 EVENTS = "ticket_events"
 """Whose entries become several tables: what is no entry is told of once, as the stream's own."""
@@ -161,8 +147,7 @@ SIDE_ROWS: Mapping[Origin, Callable[[SideTable, list[Row], Page, Reject], Iterat
     Origin.ENTRIES: _entry_rows,
     Origin.BESIDE: _rows_beside,
     Origin.COMMENT_EVENTS: _comment_rows,
-    Origin.FIELD_CHANGES: _field_change_rows,
-    Origin.TAG_CHANGES: _tag_change_rows,
+    **dict.fromkeys(TOLD_BY_CHILDREN, _rows_of_children),
 }
 
 

@@ -10,7 +10,7 @@ from zendesk_source.simulator.edits.lists import ListEdits
 from zendesk_source.simulator.edits.people import PeopleEdits
 from zendesk_source.simulator.edits.tickets import TicketEdits
 from zendesk_source.simulator.help_centers import rows_with_brands
-from zendesk_source.simulator.histories import history_rows
+from zendesk_source.simulator.histories import HISTORIES, history_rows
 from zendesk_source.simulator.past.generate import Size, fill
 from zendesk_source.simulator.state import STREAM_BY_NAME
 from zendesk_source.simulator.store import Row
@@ -144,7 +144,7 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
                     for chat in self.stores["chat_chats"]
                     for number, entry in enumerate(chat.get("history") or ())
                 ]
-            if stream in ("ticket_field_history", "ticket_tag_history"):
+            if stream in HISTORIES:
                 return list(history_rows(self.stores["ticket_events"], stream))
             if stream in LISTS_INSIDE_ROWS:
                 return list(self._elements(stream))

@@ -78,10 +78,10 @@ def _rows_sql(loaded: Loaded, view: View, letter: str) -> str:
     shown = [_column(loaded.dialect, name, _type_of(name, types), there) for name in names]
     if view.custom_fields_of == letter:
         shown += [f't."{name}"' for name in _custom_names(there)]
-    source = qualified(loaded.client, loaded.schema, rows.table)
+    shown, place = _by_version(rows, shown, there)
     if rows.table not in loaded.tables:
         return f"select {', '.join(shown)} where false"
-    shown, place = _by_version(rows, shown, there)
+    source = qualified(loaded.client, loaded.schema, rows.table)
     where = _conditions(loaded, there)
     query = f"select {', '.join([*shown, *place])} from {source} as t{where}"  # noqa: S608
     return f"select * from ({query}) as t where place = 1" if place else query  # noqa: S608

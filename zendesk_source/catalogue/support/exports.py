@@ -123,6 +123,52 @@ TICKET_TAG_HISTORY = SideTable(
     docs=_EXPORTS + "#incremental-ticket-event-export",
 )
 
+TICKET_SCHEDULE_CHANGES = SideTable(
+    name="ticket_schedule_changes",
+    origin=Origin.SCHEDULE_CHANGES,
+    key="child_events",
+    primary_key=("child_id",),
+    parent_column="event_id",
+    is_whole_set=False,
+    columns=columns(
+        bigint="ticket_id event_id child_id user_id schedule_id previous_schedule_id",
+        timestamp="updated",
+    ),
+    docs=_EXPORTS + "#incremental-ticket-event-export",
+)
+
+TICKET_CHATS = SideTable(
+    name="ticket_chats",
+    origin=Origin.CHATS,
+    key="child_events",
+    primary_key=("child_id",),
+    parent_column="event_id",
+    is_whole_set=False,
+    columns=columns(
+        bigint="ticket_id event_id child_id user_id",
+        text="event_type chat_id visitor_id",
+        timestamp="updated",
+        json="details",
+    ),
+    docs=_REFERENCE + "tickets/ticket_audits/",
+)
+
+TICKET_CHAT_MESSAGES = SideTable(
+    name="ticket_chat_messages",
+    origin=Origin.CHAT_MESSAGES,
+    key="child_events",
+    primary_key=("child_id", "position"),
+    parent_column="event_id",
+    is_whole_set=False,
+    columns=columns(
+        bigint="ticket_id event_id child_id position user_id chat_index",
+        text="chat_id actor_id actor_type type message",
+        timestamp="updated created_at",
+        json="details",
+    ),
+    docs=_REFERENCE + "tickets/ticket_audits/",
+)
+
 USER_IDENTITIES = SideTable(
     name="user_identities",
     origin=Origin.BESIDE,
@@ -202,7 +248,14 @@ TICKET_EVENTS = Stream(
     params=MappingProxyType({"include": "comment_events", **_ALL_TICKETS}),
     bucket="incremental-exports",
     sample_path="/api/v2/incremental/ticket_events/sample",
-    side_tables=(TICKET_COMMENTS, TICKET_FIELD_HISTORY, TICKET_TAG_HISTORY),
+    side_tables=(
+        TICKET_COMMENTS,
+        TICKET_FIELD_HISTORY,
+        TICKET_TAG_HISTORY,
+        TICKET_SCHEDULE_CHANGES,
+        TICKET_CHATS,
+        TICKET_CHAT_MESSAGES,
+    ),
     columns=columns(
         bigint="id ticket_id timestamp updater_id",
         timestamp="created_at",

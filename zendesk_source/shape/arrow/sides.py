@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
@@ -35,7 +34,7 @@ from zendesk_source.shape.sides import (
     SIDE_ROWS,
     Page,
 )
-from zendesk_source.shape.ticket_history import field_changes, tag_changes
+from zendesk_source.shape.ticket_events.children import TOLD_BY_CHILDREN
 from zendesk_source.shape.values import as_text
 
 _LISTS: Mapping[DataType, msgspec.json.Decoder[Any]] = MappingProxyType(
@@ -71,6 +70,7 @@ class PageRecords:
     parent_ids: Sequence[Any]
     reject: Reject
     _parsed: dict[str, list[Any]] = field(default_factory=dict)
+    _events_of_kind: dict[str, dict[int, None]] = field(default_factory=dict)
 
     def parsed(self, key: str) -> list[Any]:
         """Return what the JSON texts of a key say, parsed once for all side tables."""
@@ -78,6 +78,17 @@ class PageRecords:
             texts = map(attrgetter(self.layout.own.attribute(key)), self.parents)
             self._parsed[key] = json_value(b"[" + b",".join(texts) + b"]")
         return self._parsed[key]
+
+    def events_with(self, key: str, kinds: frozenset[str]) -> list[int]:
+        """Return the places of the events that have a child of one of these types."""
+        if not self._events_of_kind:
+            for number, children in enumerate(self.parsed(key)):
+                for child in children if type(children) is list else ():
+                    kind = child.get(EVENT_TYPE) if type(child) is dict else None
+                    if type(kind) is str:
+                        self._events_of_kind.setdefault(kind, {})[number] = None
+        found = (self._events_of_kind.get(kind, ()) for kind in kinds)
+        return sorted({number for numbers in found for number in numbers})
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,31 +217,19 @@ def _comment_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -
     return SideArrays(len(comments), arrays)
 
 
-def _field_change_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
-    names = ("child_id", "field_name", "value", "previous_value")
-    return _change_arrays(side, page, columns, names, field_changes)
-
-
-def _tag_change_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
-    changes = partial(tag_changes, reject=page.reject)
-    return _change_arrays(side, page, columns, ("child_id", "tag", "action"), changes)
-
-
-def _change_arrays(
-    side: SideTable,
-    page: PageRecords,
-    columns: TableColumns,
-    names: tuple[str, ...],
-    changes: Callable[[Any], Iterator[tuple[Any, ...]]],
-) -> SideArrays:
-    """Find the changes in the children of events; ``names`` are the columns of one change."""
+def _arrays_of_children(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
+    told = TOLD_BY_CHILDREN[side.origin]
     numbers: list[int] = []
     found: list[tuple[Any, ...]] = []
-    for number, listed in enumerate(page.parsed(side.key)):
+    events = page.parsed(side.key)
+    for number in page.events_with(side.key, told.kinds):
         before = len(found)
-        event = {"id": page.parent_ids[number], side.key: listed}
-        found += changes(all_objects_in(EVENTS, event, side.key, page.reject))
+        event = {"id": page.parent_ids[number], side.key: events[number]}
+        children = all_objects_in(EVENTS, event, side.key, page.reject)
+        found += told.rows(children, page.reject)
         numbers += [number] * (len(found) - before)
+    if not found:
+        return SideArrays(0, {})
     arrays: Arrays = {}
     own = page.layout.own
     for column, key in EVENT_COLUMNS.items():
@@ -238,7 +237,7 @@ def _change_arrays(
         arrays.update(value_arrays(columns, column, [values[number] for number in numbers]))
     ids = [page.parent_ids[number] for number in numbers]
     arrays.update(value_arrays(columns, side.parent_column, ids))
-    for name, changed in zip(names, zip(*found, strict=True), strict=False):
+    for name, changed in zip(told.columns, zip(*found, strict=True), strict=False):
         arrays.update(value_arrays(columns, name, changed))
     return SideArrays(len(found), arrays)
 
@@ -249,8 +248,7 @@ SIDE_ARRAYS: Mapping[Origin, Callable[[SideTable, PageRecords, TableColumns], Si
     Origin.FIELD_VALUES: _field_value_arrays,
     Origin.BESIDE: _arrays_beside,
     Origin.COMMENT_EVENTS: _comment_arrays,
-    Origin.FIELD_CHANGES: _field_change_arrays,
-    Origin.TAG_CHANGES: _tag_change_arrays,
+    **dict.fromkeys(TOLD_BY_CHILDREN, _arrays_of_children),
 }
 """A stream with a side table of another origin is shaped row by row."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zendesk_source.views.declared import Column, Rows, View, same, synced
+from zendesk_source.views.declared import IS_GONE, Column, Rows, View, same, synced
 
 # Zendesk writes `Create priority null` and the trigger's `Change priority low` into one audit: of
 # several rows a second the last counts, or the package orders them as it comes.
@@ -87,18 +87,32 @@ TICKET_SLA_POLICY = View(
     switch="using_ticket_sla_policy",
 )
 
-# Which schedule a ticket was given is not loaded yet. A ticket without a row has the default
-# schedule, the oldest one, which is right for accounts with one.
+# Without a schedule means the default one, which for the package is the oldest.
 TICKET_SCHEDULE = View(
     name="ticket_schedule",
-    reads={"e": Rows("ticket_events")},
+    reads={
+        "c": Rows("ticket_schedule_changes"),
+        "s": Rows("schedules", "newest", may_be_missing=True),
+    },
     columns=(
-        Column("ticket_id", "bigint", "e.ticket_id"),
-        Column("schedule_id", "bigint", "null"),
-        Column("created_at", "timestamp", "e.created_at"),
-        synced("e"),
+        Column("ticket_id", "bigint", "assigned.ticket_id"),
+        Column("schedule_id", "bigint", "assigned.schedule_id"),
+        Column("created_at", "timestamp", "assigned.updated"),
+        Column("_fivetran_synced", "timestamp", "assigned.synced_at"),
     ),
-    body="from e where false",
+    body=f"""
+    from (
+        select c.ticket_id, c.updated, c._zendesk_synced_at as synced_at,
+               coalesce(c.schedule_id, (
+                   select s.id from s where not s.{IS_GONE} order by s.created_at, s.id limit 1
+               )) as schedule_id,
+               row_number() over (
+                   partition by c.ticket_id, c.updated order by c.event_id desc, c.child_id desc
+               ) as place
+        from c
+    ) as assigned
+    where assigned.place = 1
+    """,  # noqa: S608
     switch="using_schedules",
 )
 

@@ -1,4 +1,4 @@
-"""Ticket events as history: one row a changed field, one row an added or removed tag.
+"""Ticket events as history: one row a changed field, an added or removed tag, a schedule.
 
 In a ticket event, what changed is a key of the child event itself (``"status": "open"``), next
 to a few keys every child has. So every other key is the name of a field.
@@ -16,6 +16,7 @@ from zendesk_source.shape.parts import keys_in
 from zendesk_source.shape.values import as_text
 
 CHANGES = frozenset({"Create", "Change"})
+SCHEDULE_CHANGES = frozenset({"ScheduleAssignment"})
 TAGS = "tags"
 TAG_TABLE = "ticket_tag_history"
 CUSTOM_FIELDS = "custom_ticket_fields"
@@ -38,13 +39,16 @@ FieldChange = tuple[Any, str, str | None, str | None]
 TagChange = tuple[Any, str, str]
 """Child id, tag, ``added`` or ``removed``."""
 
+ScheduleChange = tuple[Any, Any, Any]
+"""Child id, schedule id, previous schedule id; null is the default schedule."""
+
 
 def is_change(event_type: Any) -> bool:
     """Whether a child event sets or changes fields."""
     return isinstance(event_type, str) and event_type in CHANGES
 
 
-def field_changes(children: Iterable[Mapping[str, Any]]) -> Iterator[FieldChange]:
+def field_changes(children: Iterable[Mapping[str, Any]], _reject: Reject) -> Iterator[FieldChange]:
     """Yield the fields that an event's children set or changed."""
     for child in children:
         if not is_change(child.get("event_type")):
@@ -78,6 +82,16 @@ def tag_changes(children: Iterable[Mapping[str, Any]], reject: Reject) -> Iterat
             if child.get(key) is not None:
                 for tag in dict.fromkeys(keys_in(TAG_TABLE, child, key, reject)):
                     yield child.get("id"), str(tag), action
+
+
+def schedule_changes(
+    children: Iterable[Mapping[str, Any]], _reject: Reject
+) -> Iterator[ScheduleChange]:
+    """Yield the schedules that an event's children gave to the ticket."""
+    for child in children:
+        kind = child.get("event_type")
+        if isinstance(kind, str) and kind in SCHEDULE_CHANGES:
+            yield child.get("id"), child.get("new_schedule_id"), child.get("previous_schedule_id")
 
 
 def _text(value: Any) -> str | None:
