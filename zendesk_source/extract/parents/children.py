@@ -173,7 +173,7 @@ class _Asking:
 
     def is_due(self, key: str, sign: Sign) -> bool:
         """Whether a parent's rows were not read at this sign, and may be asked for now."""
-        before = self._seen.signs.get(key)
+        before = self._seen.sign_of(key)
         was_read = before is not None and before.told == sign.told
         return not was_read and not self._seen.refused.is_waiting(key, self._now)
 
@@ -230,7 +230,7 @@ class _Asking:
     def step(self, *, ends_round: bool = False) -> ChildStep:
         """Return what was asked since the last step."""
         asked, self._asked = self._asked, _Asked()
-        self._seen.signs.update(asked.seen)
+        self._seen.remember(asked.seen)
         page = replace(
             self._last,
             envelope={self._stream.rows_key: asked.rows},
@@ -280,7 +280,7 @@ class _Asking:
         if not self._parent.signs and not self._parent.stream.is_incremental:
             # Asked in every round, and mostly the answer is that of the last one.
             digest = digest_of(rows)
-            before = self._seen.signs.get(key)
+            before = self._seen.sign_of(key)
             self._asked.seen[key] = replace(sign, rows=digest)
             if before is not None and before.rows == digest:
                 return

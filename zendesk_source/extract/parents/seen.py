@@ -20,14 +20,24 @@ class Seen:
     """What is remembered of the parents.
 
     Attributes:
-        signs: By parent, the sign at which its rows were read.
+        signs: By parent, the sign at which its rows were read, as it is kept: there may be a
+            hundred thousand of them, and most slices ask for none.
         round: Counts the times that all parents of a list were gone through.
         refused: Those that did not answer; they keep the sign they had before.
     """
 
-    signs: dict[str, Sign]
+    signs: dict[str, str]
     round: int = 0
     refused: RefusedParents = field(default_factory=lambda: RefusedParents({}, has_answered=False))
+
+    def sign_of(self, key: str) -> Sign | None:
+        """Return the sign at which a parent's rows were read; None where they never were."""
+        text = self.signs.get(key)
+        return None if text is None else Sign.parse(text)
+
+    def remember(self, signs: Mapping[str, Sign]) -> None:
+        """Note the signs at which the rows of parents were read."""
+        self.signs.update({key: sign.text for key, sign in signs.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +76,7 @@ def open_seen(positions: Mapping[str, Any]) -> Seen:
     # Releases before the refused ones were remembered stopped at the first of them.
     has_answered = saved.get("has_answered", bool(saved["seen"]) or len(positions) > 1)
     refused = RefusedParents(saved.get("refused", {}), has_answered=has_answered)
-    signs = {key: Sign.parse(text) for key, text in saved["seen"].items()}
-    return Seen(signs, saved["round"], refused)
+    return Seen(dict(saved["seen"]), saved["round"], refused)
 
 
 def refused_in(positions: Mapping[str, Any]) -> Mapping[str, Any]:
