@@ -230,7 +230,7 @@ def test_the_command_line_tells_accounts_apart(two, monkeypatch, capsys):
     assert ">12<" in Path("zendesk_report.html").read_text()  # users
     capsys.readouterr()
     assert main(["reset", "users", "--account", "nobody"]) == 2
-    assert "shared by acme, acme-emea" in capsys.readouterr().err
+    assert "These do: acme, acme-emea." in capsys.readouterr().err
     assert main(["reset", "users", "--account", "acme-emea"]) == 0
     capsys.readouterr()
     assert [load(zendesk)["users"] for zendesk in two] == [0, 12]
