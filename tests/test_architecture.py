@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-PACKAGE = "zendesk_source"
+from tests.support.modules import MODULES, PACKAGE, ROOT, python_files
 
 # Each room may import itself and those before it. The last two are the ways in.
 ORDER = ["errors", "names", "times", "file_lock", "catalogue", "api", "extract", "shape"]
@@ -29,19 +28,6 @@ NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "manag
 LONGEST_FILE_IN_LINES = 400
 MOST_FILES_IN_A_FOLDER = 15
 MOST_FILES_AT_THE_ROOT = 7
-
-
-def python_files(*folders: str) -> list[Path]:
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-
-
-def module_name(path: Path) -> str:
-    """Return a file's name below the package: ``api/clock.py`` is ``api.clock``."""
-    parts = path.relative_to(ROOT / PACKAGE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
-
-
-MODULES = {module_name(path): path for path in python_files(PACKAGE)}
 
 
 def imported_modules(source: str, package: str) -> Iterator[str]:
@@ -168,3 +154,12 @@ def test_a_file_is_about_one_thing() -> None:
     assert [str(path) for path in files if path.stem in NAMES_THAT_SAY_NOTHING] == []
     lengths = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
     assert {path: n for path, n in lengths.items() if n > LONGEST_FILE_IN_LINES} == {}
+
+
+def test_no_test_imports_another_test_file():
+    wrong = {
+        str(path.relative_to(ROOT)): found
+        for path in python_files("tests")
+        if (found := sorted(n for n in imports_of(path) if ".test_" in n))
+    }
+    assert wrong == {}, "what tests share is in tests/support"

@@ -12,20 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.chaos.in_process import Action, Destination, InProcessZendesk
+from tests.support.in_process import EXPORTED, Action, Destination, InProcessZendesk
 from zendesk_source.api.paging import Position
 from zendesk_source.catalogue import Paging, Stream
-from zendesk_source.catalogue.help_center import HC_ARTICLES
-from zendesk_source.catalogue.support.activity import SIDE_CONVERSATION_EVENTS
 from zendesk_source.catalogue.support.exports import (
-    ORGANIZATIONS,
     SATISFACTION_RATINGS,
-    TICKET_EVENTS,
-    TICKET_METRIC_EVENTS,
     TICKETS,
     USERS,
 )
-from zendesk_source.catalogue.talk import TALK_CALLS
 from zendesk_source.errors import ConfigurationError, ServerUnavailable
 from zendesk_source.extract import lanes
 from zendesk_source.extract.lanes import Crew, LaneReader
@@ -39,8 +33,6 @@ from zendesk_source.extract.positions import (
 from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.steps import Step, read_incremental
 
-EXPORTED = [TICKETS, TICKET_EVENTS, TICKET_METRIC_EVENTS, USERS, ORGANIZATIONS]
-EXPORTED += [SIDE_CONVERSATION_EVENTS, TALK_CALLS, HC_ARTICLES]
 STREAMS = st.sampled_from([*EXPORTED, SATISFACTION_RATINGS])
 PER_SECOND = st.lists(st.sampled_from([0, 1, 1, 2, 3, 9]), min_size=1, max_size=40)
 ACTIONS: st.SearchStrategy[list[Action]] = st.lists(

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from tests.test_architecture import MODULES
+from tests.support.modules import MODULES
 from zendesk_source.extract import kept
 from zendesk_source.extract.kept import forgotten, has_positions, own_part, part_of, parts_of
 from zendesk_source.extract.parents.seen import open_seen, refused_in

@@ -12,8 +12,7 @@ from dlt.extract.incremental.context import TimeIntervalContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.chaos.in_process import InProcessZendesk
-from tests.chaos.test_reading import EXPORTED
+from tests.support.in_process import EXPORTED, InProcessZendesk
 from tests.support.simulated import duckdb_pipeline, source_of
 from tests.support.tables import assert_table_equals, stored_rows
 from zendesk_source import sync

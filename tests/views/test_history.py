@@ -8,10 +8,8 @@ from typing import Any
 import dlt
 import pytest
 
-from tests.views.test_shapes import pipeline, shown
+from tests.views.shown import shown
 from zendesk_source import make_views
-
-__all__ = ["pipeline"]
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.simulated import source_of
 from tests.support.tables import stored_rows
+from tests.views.shown import SCHEMA, shown
 from zendesk_source import ConfigurationError, make_views, sync
 from zendesk_source.runs.reset import reset_stream
 from zendesk_source.settings.selection import select_streams
@@ -17,7 +18,6 @@ from zendesk_source.simulator import Account
 from zendesk_source.views.fivetran import FIVETRAN
 
 EVERYTHING = ["core", "schedule_holidays", "audit_logs"]
-SCHEMA = "zendesk_data_fivetran"
 TYPES = {
     "bigint": "bigint",
     "text": ("varchar", "character varying"),
@@ -33,11 +33,6 @@ def account() -> Account:
     return Account.generate(seed=3, tickets=60, users=25, organizations=8)
 
 
-@pytest.fixture
-def pipeline(either_pipeline: dlt.Pipeline) -> dlt.Pipeline:
-    return either_pipeline
-
-
 def load(pipeline: dlt.Pipeline, zendesk, *streams: str, **settings):
     names = select_streams(list(streams or EVERYTHING))
     report = sync(pipeline, source_of(zendesk, *names, **settings))
@@ -48,15 +43,6 @@ def load(pipeline: dlt.Pipeline, zendesk, *streams: str, **settings):
 def asked(pipeline: dlt.Pipeline, sql: str) -> list[tuple[Any, ...]]:
     with pipeline.sql_client() as client:
         return [tuple(row) for row in client.execute_sql(sql) or ()]
-
-
-def shown(pipeline: dlt.Pipeline, view: str, schema: str = SCHEMA) -> list[dict[str, Any]]:
-    with (
-        pipeline.sql_client() as client,
-        client.execute_query(f'SELECT * FROM {schema}."{view}"') as cursor,
-    ):
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def columns_of(pipeline: dlt.Pipeline, view: str, schema: str = SCHEMA) -> dict[str, str]:

@@ -13,6 +13,16 @@ from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.api.refusals import PageTooHeavy, StartTimeTooRecent
 from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import Stream
+from zendesk_source.catalogue.help_center import HC_ARTICLES
+from zendesk_source.catalogue.support.activity import SIDE_CONVERSATION_EVENTS
+from zendesk_source.catalogue.support.exports import (
+    ORGANIZATIONS,
+    TICKET_EVENTS,
+    TICKET_METRIC_EVENTS,
+    TICKETS,
+    USERS,
+)
+from zendesk_source.catalogue.talk import TALK_CALLS
 from zendesk_source.errors import ServerUnavailable
 from zendesk_source.extract.positions import Lane, StreamPosition, open_position, save_position
 from zendesk_source.extract.steps import Step
@@ -24,6 +34,8 @@ from zendesk_source.simulator.pages.answers import Refusal
 from zendesk_source.simulator.pages.routes import plain_path, routes
 from zendesk_source.simulator.state import iso
 
+EXPORTED = [TICKETS, TICKET_EVENTS, TICKET_METRIC_EVENTS, USERS, ORGANIZATIONS]
+EXPORTED += [SIDE_CONVERSATION_EVENTS, TALK_CALLS, HC_ARTICLES]
 Row = dict[str, Any]
 Action = tuple[int, Sequence[int]]
 """Seconds that pass, then rows that change; a number beyond the rows adds one."""
