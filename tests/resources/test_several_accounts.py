@@ -15,6 +15,7 @@ from tests.support.simulated import duckdb_pipeline, log_in, served, source_of
 from tests.support.tables import TABLES, assert_rows_equal, stored_rows, whole_rows
 from zendesk_source import ConfigurationError, sync
 from zendesk_source.command_line import main
+from zendesk_source.runs.reset import reset_stream
 from zendesk_source.simulator import Account, Simulator
 
 STREAMS = ("tickets", "users", "ticket_fields", "groups", "macros", "tags")
@@ -161,6 +162,20 @@ def test_versions_of_an_account_are_closed_by_its_own_list_only(two):
     pipeline.run(one.source("macros", history=True))
     assert open_versions(one) == [False] * (count + 1)
     assert open_versions(other) == [True] * count
+
+
+def test_an_account_whose_table_was_dropped_begins_its_history_anew(two):
+    pipeline = duckdb_pipeline()
+    for zendesk in two:
+        pipeline.run(zendesk.source("macros", history=True))
+    reset_stream(pipeline, "macros", drop_tables=True)
+    for history in (False, True):  # each account's rows were there before its history
+        for zendesk in two:
+            pipeline.run(zendesk.source("macros", history=history))
+    for zendesk in two:
+        rows = [row for row in whole_rows(pipeline, "macros") if row["account"] == zendesk.name]
+        assert len(rows) == len(zendesk.account.truth("macros"))
+        assert all(row["_zendesk_valid_from"] and not row["_zendesk_valid_to"] for row in rows)
 
 
 @pytest.mark.long

@@ -67,15 +67,22 @@ def has_begun(stream: Stream, connection: Connection) -> bool:
     columns = _columns_of(stream)
     if connection.options.account_column:  # the table may hold versions of other accounts only
         begun = connection.known_state(dlt.current.source_state()).get(VERSIONS, ())
-        return stream.name in begun
+        return VERSION in columns and stream.name in begun
     return VERSION in columns or not columns
 
 
-def remember_begun(stream: Stream, connection: Connection) -> None:
-    """Note that the table holds versions of this account, where it may hold those of others."""
-    if connection.options.account_column and not has_begun(stream, connection):
-        state = connection.own_state(dlt.current.source_state())
-        state.setdefault(VERSIONS, []).append(stream.name)
+def remember_begun(stream: Stream, connection: Connection, *, has_versions: bool) -> None:
+    """Note whether the table holds versions of this account, where it may hold those of others.
+
+    It holds none any more once it was dropped and written without versions.
+    """
+    if not connection.options.account_column:
+        return
+    state = connection.own_state(dlt.current.source_state())
+    begun = [name for name in state.get(VERSIONS, ()) if name != stream.name]
+    begun += [stream.name] if has_versions else []
+    if begun or VERSIONS in state:
+        state[VERSIONS] = begun
 
 
 def versions(rows: Iterable[Row], columns: Any, connection: Connection) -> Any:

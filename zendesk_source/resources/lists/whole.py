@@ -66,6 +66,7 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
         is_hidden = parts.is_hidden if parts is not None and unread else None
         # All of it is shaped, too: what fails on the way leaves the table as it was.
         if not has_versions:
+            remember_begun(stream, connection, has_versions=False)
             yield from list(_rows(stream, handing, answers, connection, unread, is_hidden))
         elif is_hidden is None:
             yield from list(_versions(stream, handing, answers, connection))
@@ -162,7 +163,7 @@ def _versions(
     elif not answers:
         yield from all_closed(stream, connection)
     yield from shaped
-    remember_begun(stream, connection)
+    remember_begun(stream, connection, has_versions=True)
 
 
 def _vanished(
