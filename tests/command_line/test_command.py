@@ -7,6 +7,7 @@ import pkgutil
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,11 @@ def test_the_simulator_hands_its_credentials_to_a_program() -> None:
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == b""
     assert process.returncode == 0
+
+
+def test_the_version_is_data(capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert not ended.value.code
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (version("zendesk-source") + "\n", "")

@@ -120,4 +120,5 @@ class _ShowVersion(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib import metadata
 
-        parser.exit(message=metadata.version("zendesk-source") + "\n")
+        sys.stdout.write(metadata.version("zendesk-source") + "\n")
+        parser.exit()
