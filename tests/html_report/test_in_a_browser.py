@@ -42,7 +42,7 @@ def browser() -> str:
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:
         reason = "no Chromium is installed (on Debian: apt install chromium)"
-        if os.environ.get("CI") == "true":
+        if os.environ.get("TESTS_SKIP_NOTHING"):
             pytest.fail(reason)
         pytest.skip(reason)
     return found
