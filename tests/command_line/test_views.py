@@ -22,6 +22,20 @@ def test_views_are_made_and_told_with_the_variables_for_dbt(zendesk, capsys):
     assert "ticket" in document["schemas"][0]["made"]
 
 
+def test_views_to_analyse_with_are_made_and_told_with_what_is_missing(zendesk, capsys):
+    assert main(["load", "--quiet", "--streams", "users"]) == 0
+    assert main(["views", "--shape", "analytics"]) == 1
+    told = capsys.readouterr()
+    assert "no view could be made; load tickets first" in told.err
+    assert main(["load", "--quiet", "--streams", "tickets,ticket_events"]) == 0
+    assert main(["views", "--shape", "analytics"]) == 0
+    shown = capsys.readouterr().out
+    assert "3 views, analytics_tickets, analytics_days, analytics_agents" in shown
+    assert "left out: analytics_groups: nothing is loaded of groups\n" in shown
+    assert "empty: columns that come from satisfaction_ratings, ticket_metric_events" in shown
+    assert "dbt" not in shown
+
+
 def test_a_required_view_that_is_missing_ends_with_1(zendesk, capsys):
     assert main(["load", "--quiet", "--streams", "users,groups"]) == 0
     assert main(["views", "--quiet"]) == 1

@@ -1,8 +1,9 @@
 """The words in which a view is declared: plain frozen data, the SQL comes from elsewhere.
 
-A view reads tables of ours under a letter, and its SQL is written once, as DuckDB understands it.
-Two things in it are translated for Postgres: ``(t.via ->> '$.source.rel')``, a value of a JSON
-column, and ``each(t.intervals)``, the elements of one, as rows ``(element, place)``.
+A view reads tables of ours under a letter, or in a file under their own names, and its SQL is
+written once, as DuckDB understands it. Some of it is translated for each database: a value of a
+JSON column, ``(t.via ->> '$.source.rel')``; the elements of one as rows ``(element, place)``,
+``each(t.intervals)``; and the days between two as rows ``(day)``, ``days_from(s.first, s.last)``.
 """
 
 from __future__ import annotations
@@ -68,16 +69,20 @@ class View:
         reads: What is read, by the letter that stands for it in the SQL.
         rows_of: Where it reads nothing: its rows, from the time zones in use and the time.
         body: The rest of the SQL from ``from`` on; left out, all rows of what is read.
+        query: Instead of columns and body: the whole SQL, in which times keep their zone.
+        views: Other views that the query reads under their names.
         custom_fields_of: Letter of the table whose custom fields are further columns.
         switch: Variable of the dbt package that does without the view; empty where it cannot.
         is_on: Whether the package has that variable on by default.
     """
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = ()
     reads: Mapping[str, Rows] = field(default_factory=dict)
     rows_of: Callable[[Zones, datetime], list[tuple[Any, ...]]] | None = None
     body: str = ""
+    query: str = ""
+    views: tuple[View, ...] = ()
     custom_fields_of: str = ""
     switch: str = ""
     is_on: bool = True
@@ -85,13 +90,22 @@ class View:
     @property
     def is_required(self) -> bool:
         """Whether the dbt package cannot do without it."""
-        return bool(self.reads) and not self.switch
+        return bool(self.reads) and not self.switch and not self.query
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The streams that have to be loaded for it."""
-        needed = [rows.table for rows in self.reads.values() if not rows.may_be_missing]
-        return tuple(dict.fromkeys(STREAM_OF[table] for table in needed))
+        return self._streams(may_be_missing=False)
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The streams without which columns of it are empty."""
+        return self._streams(may_be_missing=True)
+
+    def _streams(self, *, may_be_missing: bool) -> tuple[str, ...]:
+        read = [rows for view in (*self.views, self) for rows in view.reads.values()]
+        tables = [rows.table for rows in read if rows.may_be_missing is may_be_missing]
+        return tuple(dict.fromkeys(STREAM_OF[table] for table in tables))
 
 
 def same(letter: str, table: str, names: str) -> tuple[Column, ...]:

@@ -13,6 +13,7 @@ from zendesk_source.catalogue import DataType
 
 _PATH = re.compile(r"->> '\$\.([\w.]+)'")
 _EACH = re.compile(r"\beach\(([^()]+)\)")
+_DAYS = re.compile(r"\bdays_from\(([^(),]+), ([^(),]+)\)")
 _TYPES: Mapping[DataType, str] = MappingProxyType(
     {
         "bigint": "bigint",
@@ -38,6 +39,7 @@ class Dialect:
         types: Its names of our types; times are without a zone, in UTC.
         path: Operator and operand that reach into JSON, given ``a.b``.
         each: The elements of a JSON list as rows ``(element, place)``, given its column.
+        days: The days from one to another as rows ``(day)``, times of midnight.
         is_kept: Whether a view is made anew only when it changed: where dropping it would take
             the grants that others were given on it, and the views that others made of it.
     """
@@ -46,11 +48,13 @@ class Dialect:
     types: Mapping[DataType, str]
     path: Callable[[str], str]
     each: Callable[[str], str]
+    days: Callable[[str, str], str]
     is_kept: bool
 
     def translated(self, sql: str) -> str:
         """Return SQL of a declaration as this database takes it."""
         sql = _PATH.sub(lambda found: self.path(found[1]), sql)
+        sql = _DAYS.sub(lambda found: self.days(found[1], found[2]), sql)
         return _EACH.sub(lambda found: self.each(found[1]), sql)
 
 
@@ -67,6 +71,16 @@ def _postgres_each(column: str) -> str:
     return f"(select value as element, ordinality - 1 as place from {rows})"  # noqa: S608
 
 
+def _duckdb_days(first: str, last: str) -> str:
+    return f"(select unnest(generate_series({first}, {last}, interval '1 day')) as day)"
+
+
+def _postgres_days(first: str, last: str) -> str:
+    # Of dates it would make times with a zone, and count hours over a change of time.
+    ends = f"cast({first} as timestamp), cast({last} as timestamp)"
+    return f"(select generate_series({ends}, interval '1 day') as day)"
+
+
 def _duckdb_path(path: str) -> str:
     return f"->> '$.{path}'"
 
@@ -79,8 +93,15 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
         each.name: each
         for each in (
-            Dialect("duckdb", _TYPES, _duckdb_path, _duckdb_each, is_kept=False),
-            Dialect("postgres", _POSTGRES_TYPES, _postgres_path, _postgres_each, is_kept=True),
+            Dialect("duckdb", _TYPES, _duckdb_path, _duckdb_each, _duckdb_days, is_kept=False),
+            Dialect(
+                "postgres",
+                _POSTGRES_TYPES,
+                _postgres_path,
+                _postgres_each,
+                _postgres_days,
+                is_kept=True,
+            ),
         )
     }
 )

@@ -22,6 +22,8 @@ from zendesk_source.views.dialects import Dialect
 
 CUSTOM_FIELD, AS_CUSTOM_FIELD = "cf_", "custom_"
 _WITH_ZONE = "timestamp with time zone"
+_COMMENT = re.compile(r"--[^\n]*")
+_IS_LOADED = re.compile(r"\bloaded\((\w+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Loaded:
         """Return the streams that a view needs and that are not there."""
         return tuple(stream for stream in view.needs if stream not in self.tables)
 
+    def unused(self, view: View) -> tuple[str, ...]:
+        """Return the streams that a view would use and that are not there."""
+        return tuple(stream for stream in view.uses if stream not in self.tables)
+
 
 def definition(loaded: Loaded, view: View, values: Sequence[tuple[Any, ...]] = ()) -> str:
     """Return what a view selects.
@@ -55,13 +61,22 @@ def definition(loaded: Loaded, view: View, values: Sequence[tuple[Any, ...]] = (
         view: To be made.
         values: Its rows, where it reads no table.
     """
-    parts = [f"{letter} as ({_rows_sql(loaded, view, letter)})" for letter in view.reads]
+    parts = [f"{other.name} as ({definition(loaded, other)})" for other in view.views]
+    parts += [f"{letter} as ({_rows_sql(loaded, view, letter)})" for letter in view.reads]
+    if view.query:
+        return f"with {', '.join(parts)} {_query(loaded, view)}"
     if not view.reads:
         parts = [_values_sql(view, values)]
     selected = [_selected(loaded.dialect, column) for column in view.columns]
     selected += _custom_fields(loaded, view)
     body = loaded.dialect.translated(view.body or f"from {next(iter(view.reads), 'v')}")
     return f"with {', '.join(parts)} select {', '.join(selected)} {body}"
+
+
+def _query(loaded: Loaded, view: View) -> str:
+    """Return the query of a view as the database takes it, in one line."""
+    sql = _IS_LOADED.sub(lambda found: str(found[1] in loaded.tables).lower(), view.query)
+    return loaded.dialect.translated(" ".join(_COMMENT.sub("", sql).split()))
 
 
 def _selected(dialect: Dialect, column: Column) -> str:
@@ -75,7 +90,10 @@ def _rows_sql(loaded: Loaded, view: View, letter: str) -> str:
     there = loaded.tables.get(rows.table, {})
     types = TABLES[rows.table].columns
     names = [name for name in _mentioned(view, letter) if name not in (IS_GONE, IS_OLDEST)]
-    shown = [_column(loaded.dialect, name, _type_of(name, types), there) for name in names]
+    shown = [
+        _column(loaded.dialect, name, _type_of(name, types), there, keeps_zone=bool(view.query))
+        for name in names
+    ]
     if view.custom_fields_of == letter:
         shown += [f't."{name}"' for name in _custom_names(there)]
     shown, place = _by_version(rows, shown, there)
@@ -88,7 +106,7 @@ def _rows_sql(loaded: Loaded, view: View, letter: str) -> str:
 
 
 def _mentioned(view: View, letter: str) -> list[str]:
-    texts = [*(column.sql for column in view.columns), view.body]
+    texts = [*(column.sql for column in view.columns), view.body, _COMMENT.sub("", view.query)]
     found = (re.findall(rf'\b{letter}\."?(\w+)"?', text) for text in texts)
     return list(dict.fromkeys(name for names in found for name in names))
 
@@ -97,8 +115,20 @@ def _type_of(name: str, types: Mapping[str, DataType]) -> DataType:
     return "timestamp" if name == SYNCED_AT else types[name]
 
 
-def _column(dialect: Dialect, name: str, data_type: DataType, there: Mapping[str, str]) -> str:
+def _column(
+    dialect: Dialect,
+    name: str,
+    data_type: DataType,
+    there: Mapping[str, str],
+    *,
+    keeps_zone: bool,
+) -> str:
     target = dialect.types[data_type]
+    if keeps_zone and data_type == "timestamp":
+        shown = f't."{name}"' if name in there else "null"
+        if there.get(name) == "timestamp without time zone":
+            shown += " at time zone 'UTC'"
+        return f'cast({shown} as {_WITH_ZONE}) as "{name}"'
     if name not in there:
         return f'cast(null as {target}) as "{name}"'
     # A plain cast of a time with a zone would depend on the zone of the session.

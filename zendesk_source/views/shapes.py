@@ -1,4 +1,4 @@
-"""Make the tables of another connector, as views of ours, in a schema beside them."""
+"""Make views of what was loaded in a schema beside it: another connector's tables, or our own."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from dlt.destinations.exceptions import DatabaseException
 from zendesk_source.destination.failures import explained
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.names import ACCOUNT_COLUMN, SYNC_LOG_TABLE
+from zendesk_source.views.analytics import ANALYTICS
 from zendesk_source.views.database import (
     Client,
     Tables,
@@ -35,8 +36,13 @@ from zendesk_source.views.fivetran import FIVETRAN, HISTORY_COLUMNS
 from zendesk_source.views.selects import Loaded, definition
 from zendesk_source.views.time_zones import known_zones
 
-SHAPES: Mapping[str, tuple[View, ...]] = MappingProxyType({"fivetran": FIVETRAN})
-"""Views by the connector whose tables they are."""
+SHAPES: Mapping[str, tuple[View, ...]] = MappingProxyType(
+    {"fivetran": FIVETRAN, "analytics": ANALYTICS}
+)
+"""Views by their shape: the connector whose tables they are, or our own."""
+_OF_ALL_ACCOUNTS = {"analytics"}
+"""Shapes whose views have a column ``account`` where several share the dataset; of the others, each
+account has a schema."""
 LONGEST_SCHEMA = 63
 """What Postgres takes."""
 
@@ -56,11 +62,7 @@ class LeftOut:
     view: str
     streams: tuple[str, ...]
     switch: str
-
-    @property
-    def is_required(self) -> bool:
-        """Whether the dbt package cannot do without it."""
-        return not self.switch
+    is_required: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,10 @@ class MadeViews:
 
     Attributes:
         schema: That they are in.
-        account: Whose rows they show, where several share the dataset; else empty.
+        account: Whose rows they show, where several share the dataset and each has a schema.
         made: Their names.
         left_out: Those that were not made.
+        not_loaded: Streams without which columns of the views that were made are empty.
         unknown_time_zones: Names in use that the tz database does not know; the dbt package
             takes them for UTC.
         history_columns: Fields of tickets that have a history, among those worth a column.
@@ -81,6 +84,7 @@ class MadeViews:
     account: str
     made: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
+    not_loaded: tuple[str, ...]
     unknown_time_zones: tuple[str, ...]
     history_columns: tuple[str, ...]
 
@@ -104,12 +108,14 @@ class ViewsReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything is there that the dbt package cannot do without."""
-        return not any(made.missing for made in self.schemas)
+        """Whether there are views, with all that the dbt package cannot do without."""
+        return all(made.made and not made.missing for made in self.schemas)
 
     @property
     def dbt_vars(self) -> dict[str, Any]:
         """What stands below ``vars:`` in the ``dbt_project.yml`` of the package's user."""
+        if self.shape != "fivetran":
+            return {}
         shared = len(self.schemas) > 1
         names: dict[str, Any] = (
             {"zendesk_sources": [{"schema": made.schema} for made in self.schemas]}
@@ -135,15 +141,17 @@ class ViewsReport:
 
 
 def make_views(pipeline: dlt.Pipeline, shape: str = "fivetran") -> ViewsReport:
-    """Make the tables of another connector as views, in the schema ``<dataset>_<shape>``.
+    """Make views of what was loaded, in the schema ``<dataset>_<shape>``.
 
-    They are views: what is loaded later shows in them at once. Made again, they take the place of
-    the earlier ones, and ``sync`` does that from now on. Where several accounts share a dataset,
-    each has a schema of its own, ``<dataset>_<account>_<shape>``.
+    What is loaded later shows in them at once. Made again, they take the place of the earlier
+    ones, and ``sync`` does that from now on. Where several accounts share a dataset, each has a
+    schema of its own, ``<dataset>_<account>_fivetran``; the views of ``analytics`` have the column
+    ``account`` instead.
 
     Args:
         pipeline: That loaded the tables, into DuckDB or Postgres.
-        shape: Whose tables; ``fivetran`` suits the dbt package ``dbt_zendesk``.
+        shape: ``fivetran``, the tables that the dbt package ``dbt_zendesk`` reads, or
+            ``analytics``: tickets, days, agents and groups with their figures.
 
     Returns:
         What was made and left out, and the variables for dbt.
@@ -173,8 +181,8 @@ def make_views(pipeline: dlt.Pipeline, shape: str = "fivetran") -> ViewsReport:
         places = _places(client, tables, shape)
         with _said_what_hinders():
             made = [
-                _make(Loaded(client, dialect, client.dataset_name, tables, account), schema, shape)
-                for account, schema in places.items()
+                _make(_loaded(client, dialect, tables, accounts), schema, shape)
+                for schema, accounts in places.items()
             ]
     return ViewsReport(shape, tuple(made))
 
@@ -205,25 +213,35 @@ def drop_shapes(pipeline: dlt.Pipeline) -> None:
         there = schemas_in(client)
         tables = tables_in(client, client.dataset_name)
         for shape, views in SHAPES.items():
-            for schema in set(_places(client, tables, shape).values()) & there:
+            for schema in set(_places(client, tables, shape)) & there:
                 for name in views_in(client, schema) & {view.name for view in views}:
                     client.execute_sql(f"DROP VIEW {qualified(client, schema, name)}")
 
 
 def _remake(client: Client, dialect: Dialect, there: set[str], shape: str) -> None:
     tables = tables_in(client, client.dataset_name)
-    for account, schema in _places(client, tables, shape).items():
+    for schema, accounts in _places(client, tables, shape).items():
         if schema in there:
-            _make(Loaded(client, dialect, client.dataset_name, tables, account), schema, shape)
+            _make(_loaded(client, dialect, tables, accounts), schema, shape)
 
 
-def _places(client: Client, tables: Tables, shape: str) -> dict[str, str]:
-    """Return the schema of each account; of the empty one where the tables are one account's."""
+def _loaded(
+    client: Client, dialect: Dialect, tables: Tables, accounts: Sequence[str]
+) -> list[Loaded]:
+    return [Loaded(client, dialect, client.dataset_name, tables, account) for account in accounts]
+
+
+def _places(client: Client, tables: Tables, shape: str) -> dict[str, list[str]]:
+    """Return the accounts of each schema: the empty one where the tables are one account's."""
+    dataset = client.dataset_name
     if ACCOUNT_COLUMN not in tables.get(SYNC_LOG_TABLE, tables.get("tickets", ())):
-        return {"": schema_name(client.dataset_name, shape)}
-    log = qualified(client, client.dataset_name, SYNC_LOG_TABLE)
-    accounts = asked(client, f"SELECT DISTINCT account FROM {log} ORDER BY account")  # noqa: S608
-    return {name: schema_name(client.dataset_name, name, shape) for (name,) in accounts}
+        return {schema_name(dataset, shape): [""]}
+    log = qualified(client, dataset, SYNC_LOG_TABLE)
+    found = asked(client, f"SELECT DISTINCT account FROM {log} ORDER BY account")  # noqa: S608
+    accounts = [account for (account,) in found]
+    if shape in _OF_ALL_ACCOUNTS:
+        return {schema_name(dataset, shape): accounts}
+    return {schema_name(dataset, account, shape): [account] for account in accounts}
 
 
 def schema_name(*parts: str) -> str:
@@ -236,26 +254,50 @@ def schema_name(*parts: str) -> str:
     return name[: LONGEST_SCHEMA - len(end)] + end
 
 
-def _make(loaded: Loaded, schema: str, shape: str) -> MadeViews:
-    client, views = loaded.client, SHAPES[shape]
+def _make(parts: Sequence[Loaded], schema: str, shape: str) -> MadeViews:
+    """Make the views of a schema.
+
+    Args:
+        parts: The tables, once for each account that the views show.
+        schema: It is made, where there is none.
+        shape: Which views.
+    """
+    loaded, views = parts[0], SHAPES[shape]
+    client = loaded.client
     client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {client.escape_column_name(schema)}")
     before = views_in(client, schema)
-    zones, unknown = known_zones(_zones_in_use(loaded))
+    shows_zones = any(view.rows_of for view in views)
+    zones, unknown = known_zones(_zones_in_use(loaded) if shows_zones else [])
     now = datetime.now(timezone.utc)
     left_out = []
     for view in views:
         name = qualified(client, schema, view.name)
         if missing := loaded.missing(view):
-            left_out.append(LeftOut(view.name, missing, view.switch))
+            left_out.append(LeftOut(view.name, missing, view.switch, view.is_required))
             if view.name in before:
                 client.execute_sql(f"DROP VIEW {name}")
             continue
         values = view.rows_of(zones, now) if view.rows_of else ()
-        put_view(client, loaded.dialect, name, definition(loaded, view, values))
+        one_each = [definition(part, view, values) for part in parts]
+        is_shared = shape in _OF_ALL_ACCOUNTS and loaded.account
+        query = _of_all(parts, one_each) if is_shared else one_each[0]
+        put_view(client, loaded.dialect, name, query)
     gone = {each.view for each in left_out}
     made = tuple(view.name for view in views if view.name not in gone)
+    unused = {name for view in views if view.name in made for name in loaded.unused(view)}
+    not_loaded = unused.difference(*(each.streams for each in left_out))
     columns = _history_columns(client, schema) if "ticket_field_history" in made else ()
-    return MadeViews(schema, loaded.account, made, tuple(left_out), tuple(unknown), columns)
+    account = "" if shape in _OF_ALL_ACCOUNTS else loaded.account
+    missing = tuple(sorted(not_loaded))
+    return MadeViews(schema, account, made, tuple(left_out), missing, tuple(unknown), columns)
+
+
+def _of_all(parts: Sequence[Loaded], queries: Sequence[str]) -> str:
+    """Return one query of all accounts, with the column ``account``: ids are each account's own."""
+    return " union all ".join(
+        f"select {literal(part.account)} as account, one.* from ({query}) as one"  # noqa: S608
+        for part, query in zip(parts, queries, strict=True)
+    )
 
 
 def _zones_in_use(loaded: Loaded) -> list[Sequence[Any]]:

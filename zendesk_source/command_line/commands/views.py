@@ -1,11 +1,14 @@
-"""Make the tables of another connector, as views beside the loaded tables: Fivetran's, for dbt.
+"""Make views beside the loaded tables: figures of support to analyse, or Fivetran's tables for dbt.
 
-The schema is `<dataset>_fivetran`; where several accounts share the dataset each has its own,
-`<dataset>_<account>_fivetran`. Once made, every load brings the views up to new columns. What is
-not loaded is left out, and the variables of the package `dbt_zendesk` that belong to it are
-printed. For all of it load `--streams core,schedule_holidays,audit_logs` with `history = true`.
+`--shape analytics` makes `analytics_tickets`, `_days`, `_agents` and `_groups` in the schema
+`<dataset>_analytics`. `--shape fivetran` makes the tables of that connector in
+`<dataset>_fivetran`, and prints the variables of the package `dbt_zendesk`; for all of it load
+`--streams core,schedule_holidays,audit_logs` with `history = true`. Where several accounts share
+the dataset, the former have the column `account`, and of the latter each account has a schema,
+`<dataset>_<account>_fivetran`. Once made, every load brings the views up to new columns. A view
+whose stream is not loaded is left out.
 
-exit codes: 0 good, 1 a view is missing without which the package does not run.
+exit codes: 0 good, 1 no view could be made, or one is missing that dbt_zendesk cannot do without.
 """
 
 from __future__ import annotations
@@ -26,14 +29,14 @@ from zendesk_source.command_line.output import log, print_json, print_lines
 if TYPE_CHECKING:
     from zendesk_source.views import LeftOut, MadeViews
 
-SHAPES = ("fivetran",)
+SHAPES = ("fivetran", "analytics")
 INCOMPLETE = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare whose tables, and where."""
     add = parser.add_argument
-    add("--shape", choices=SHAPES, default=SHAPES[0], help="whose tables (default: fivetran)")
+    add("--shape", choices=SHAPES, default=SHAPES[0], help="which views (default: fivetran)")
     add_destination_arguments(parser)
     add_demo_argument(parser)
     add_wait_argument(parser)
@@ -50,14 +53,18 @@ def run(options: argparse.Namespace) -> int:
         report = make_views(pipeline, options.shape)
     code = 0 if report.is_complete else INCOMPLETE
     if options.json:
-        print_json({**asdict(report), "dbt_vars": report.dbt_vars, "exit_code": code})
+        dbt_vars = {"dbt_vars": report.dbt_vars} if report.dbt_vars else {}
+        print_json({**asdict(report), **dbt_vars, "exit_code": code})
         return code
     if not options.quiet:
         for made in report.schemas:
             print_lines(*_told(made))
-        print_lines("", "In dbt_project.yml:", "", *as_yaml(report.dbt_vars))
+        if report.dbt_vars:
+            print_lines("", "In dbt_project.yml:", "", *as_yaml(report.dbt_vars))
     for made in report.schemas:
-        if made.missing:
+        if not made.made:
+            log.error(f"{made.schema}: no view could be made; load tickets first.")
+        elif made.missing:
             log.error(f"{made.schema}: dbt_zendesk does not run without {', '.join(made.missing)}.")
     return code
 
@@ -66,13 +73,18 @@ def _told(made: MadeViews) -> Iterator[str]:
     yield f"{made.schema}: {len(made.made)} views, {', '.join(made.made)}"
     for each in made.left_out:
         yield f"left out: {each.view}: {_remedy(each)}"
+    if made.made and made.not_loaded:
+        streams = ", ".join(made.not_loaded)
+        yield f"empty: columns that come from {streams}: nothing is loaded of them"
     for name in made.unknown_time_zones:
         yield f"unknown: the time zone {name!r}; dbt_zendesk takes it for UTC."
 
 
 def _remedy(each: LeftOut) -> str:
     load = f"nothing is loaded of {', '.join(each.streams)}"
-    return f"{load}; without it, {each.switch}: false" if each.switch else f"{load}, and it must be"
+    if each.switch:
+        return f"{load}; without it, {each.switch}: false"
+    return f"{load}, and it must be" if each.is_required else load
 
 
 def as_yaml(names: Mapping[str, Any]) -> Iterator[str]:

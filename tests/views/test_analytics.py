@@ -1,0 +1,293 @@
+"""The views to analyse with: each figure of each ticket, day, agent and group is Zendesk's own."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from statistics import median
+from typing import Any
+
+import dlt
+import pytest
+
+from tests.support.simulated import source_of
+from tests.views.test_shapes import asked, columns_of, load, pipeline, shown
+from zendesk_source import make_views, sync
+from zendesk_source.settings.selection import select_streams
+from zendesk_source.simulator import Account
+from zendesk_source.views.analytics import ANALYTICS
+
+__all__ = ["pipeline"]
+
+SCHEMA = "zendesk_data_analytics"
+UNSOLVED = {"new", "open", "pending", "hold"}
+MEASURED = {
+    "first_reply": "reply_time_in_minutes",
+    "first_resolution": "first_resolution_time_in_minutes",
+    "full_resolution": "full_resolution_time_in_minutes",
+    "agent_wait": "agent_wait_time_in_minutes",
+    "requester_wait": "requester_wait_time_in_minutes",
+    "on_hold": "on_hold_time_in_minutes",
+}
+COUNTED = ("replies", "reopens", "assignee_stations", "group_stations")
+BREACHES = {
+    "next_reply": ("reply_time", False),
+    "periodic_update": ("periodic_update_time", None),
+    "pausable_update": ("pausable_update_time", None),
+    "requester_wait": ("requester_wait_time", None),
+    "agent_work": ("agent_work_time", None),
+    "resolution": ("resolution_time", None),
+    "group_ownership": ("group_ownership_time", None),
+    "first_reply": ("reply_time", True),
+}
+
+
+@pytest.fixture
+def account() -> Account:
+    """An account with a ticket deleted, one reopened, and one that nobody has."""
+    account = Account.generate(seed=3, tickets=60, users=25, organizations=8)
+    unsolved = [row["id"] for row in account.truth("tickets") if row["status"] == "open"]
+    account.delete_ticket(unsolved[0])
+    account.edit_ticket(unsolved[1], status="solved")
+    account.clock.advance(2 * 24 * 3600)
+    account.edit_ticket(unsolved[1], status="open")
+    account.clock.advance(600)
+    return account
+
+
+def views(pipeline: dlt.Pipeline, name: str, key: str) -> dict[Any, dict[str, Any]]:
+    rows = shown(pipeline, f"analytics_{name}", SCHEMA)
+    by_key = {row[key]: row for row in rows}
+    assert len(by_key) == len(rows)
+    return by_key
+
+
+def time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def day(text: str) -> date:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).date()
+
+
+def breaches(account: Account) -> dict[int, Counter[str]]:
+    """Return how many targets of each kind a ticket has missed."""
+    missed: dict[int, Counter[str]] = defaultdict(Counter)
+    for event in account.truth("ticket_metric_events"):
+        if event["type"] == "breach" and not event.get("deleted"):
+            is_first = event["instance_id"] <= 1 if event["metric"] == "reply_time" else None
+            kind = next(kind for kind, of in BREACHES.items() if of == (event["metric"], is_first))
+            missed[event["ticket_id"]][kind] += 1
+    return missed
+
+
+def expected_ticket(account: Account) -> dict[int, dict[str, Any]]:
+    metrics = {row["ticket_id"]: row for row in account.truth("ticket_metrics")}
+    missed, rated = breaches(account), ratings(account)
+    names = {row["id"]: row["name"] for row in account.truth("users")}
+    groups = {row["id"]: row["name"] for row in account.truth("groups")}
+    expected = {}
+    for ticket in account.truth("tickets"):
+        is_deleted = ticket["status"] == "deleted"
+        measured = {} if is_deleted else metrics.get(ticket["id"], {})
+        row: dict[str, Any] = {
+            "created_at": time(ticket["created_at"]),
+            "status": ticket["status"],
+            "is_unsolved": ticket["status"] in UNSOLVED,
+            "is_deleted": is_deleted,
+            "is_merged": "closed_by_merge" in ticket["tags"],
+            "channel": ticket["via"]["channel"],
+            "group_name": groups.get(ticket["group_id"]),
+            "assignee_name": names.get(ticket["assignee_id"]),
+            "satisfaction": rated.get(ticket["id"]),
+            "sla_breaches": missed[ticket["id"]].total(),
+            **{f"{kind}_breaches": missed[ticket["id"]][kind] for kind in BREACHES},
+            **{name: measured.get(name) for name in COUNTED},
+        }
+        if ticket["status"] in ("solved", "closed"):
+            row["solved_at"] = time(measured["solved_at"])
+        for name, column in MEASURED.items():
+            clocks = measured.get(column) or {}
+            row[f"{name}_minutes"] = clocks.get("calendar")
+            row[f"{name}_business_minutes"] = clocks.get("business")
+        expected[ticket["id"]] = row
+    return expected
+
+
+def ratings(account: Account) -> dict[int, str]:
+    """Return the last rating of each ticket that has one."""
+    newest = sorted(account.truth("satisfaction_ratings"), key=lambda row: row["updated_at"])
+    return {
+        row["ticket_id"]: row["score"].split("_")[0]
+        for row in newest
+        if row["score"].startswith(("good", "bad"))
+    }
+
+
+def expected_days(account: Account) -> list[tuple[date, int, int, int, int]]:
+    """Play the changes of status of each ticket day by day."""
+    tickets = account.truth("tickets")
+    alive = {row["id"] for row in tickets if row["status"] != "deleted"}
+    moves: Counter[tuple[date, str]] = Counter()
+    for ticket in tickets:
+        if ticket["id"] in alive:
+            moves[day(ticket["created_at"]), "created"] += 1
+    is_unsolved = dict.fromkeys(alive, True)
+    changes = [
+        row
+        for row in account.truth("ticket_field_history")
+        if row["field_name"] == "status" and row["value"] != "deleted"
+    ]
+    for change in sorted(changes, key=lambda row: (row["updated"], row["event_id"])):
+        ticket_id, now = change["ticket_id"], change["value"] in UNSOLVED
+        if ticket_id in alive and is_unsolved[ticket_id] is not now:
+            moves[day(change["updated"]), "reopened" if now else "solved"] += 1
+            is_unsolved[ticket_id] = now
+    at, last = min(d for d, _ in moves), max(day(row["updated_at"]) for row in tickets)
+    days, backlog = [], 0
+    while at <= last:
+        created, solved, reopened = (moves[at, kind] for kind in ("created", "solved", "reopened"))
+        backlog += created - solved + reopened
+        days.append((at, created, solved, reopened, backlog))
+        at += timedelta(days=1)
+    return days
+
+
+def shown_days(pipeline: dlt.Pipeline) -> list[tuple[Any, ...]]:
+    sql = f"SELECT day, created, solved, reopened, backlog FROM {SCHEMA}.analytics_days ORDER BY 1"
+    return asked(pipeline, sql)
+
+
+def of_all(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of an agent or a group from the rows of their tickets."""
+    rows = [row for row in rows if not row["is_deleted"]]
+    replies = [m for row in rows if (m := row["first_reply_minutes"]) is not None]
+    rated = [row["satisfaction"] for row in rows if row["satisfaction"]]
+    return {
+        "unsolved": sum(row["is_unsolved"] for row in rows),
+        "solved": sum(not row["is_unsolved"] for row in rows),
+        "reopened": sum((row["reopens"] or 0) > 0 for row in rows),
+        "replied": len(replies),
+        "median_first_reply_minutes": median(replies) if replies else None,
+        "rated": len(rated),
+        "satisfaction_percent": (
+            pytest.approx(100 * rated.count("good") / len(rated)) if rated else None
+        ),
+        "breached": sum(row["sla_breaches"] > 0 for row in rows) if rows else None,
+    }
+
+
+def assert_is_true(pipeline: dlt.Pipeline, account: Account) -> None:
+    """Check every figure of every ticket, day, agent and group."""
+    tickets = views(pipeline, "tickets", "ticket_id")
+    expected = expected_ticket(account)
+    assert tickets.keys() == expected.keys()
+    for ticket_id, row in expected.items():
+        found = {name: tickets[ticket_id][name] for name in row}
+        assert found == row, ticket_id
+    assert shown_days(pipeline) == expected_days(account)
+    unsolved = sum(row["is_unsolved"] for row in expected.values())
+    assert shown_days(pipeline)[-1][-1] == unsolved
+    for name, key, who in (
+        ("agents", "agent_id", "assignee_id"),
+        ("groups", "group_id", "group_id"),
+    ):
+        theirs: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        for ticket in account.truth("tickets"):
+            theirs[ticket[who]].append(expected[ticket["id"]])
+        rows = views(pipeline, name, key)
+        for has, row in rows.items():
+            wanted = of_all(theirs[has])
+            got = {column: row[column] for column in wanted}
+            got["satisfaction_percent"] = (
+                None if row["rated"] == 0 else float(row["satisfaction_percent"])
+            )
+            assert got == wanted, (name, has)
+        alive = [row for row in expected.values() if not row["is_deleted"]]
+        assert sum(row["solved"] + row["unsolved"] for row in rows.values()) == len(alive)
+
+
+def test_every_figure_is_true(account, zendesk, pipeline):
+    load(pipeline, zendesk, "core", deleted="mark")
+    report = make_views(pipeline, "analytics")
+    assert report.is_complete
+    (made,) = report.schemas
+    assert (made.schema, made.left_out, made.not_loaded) == (SCHEMA, (), ())
+    assert report.dbt_vars == {}
+    assert_is_true(pipeline, account)
+    reopened = [row for row in shown_days(pipeline) if row[3]]
+    assert reopened
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "settings",
+    [{"history": True}, {"deleted": "remove", "custom_fields": "json"}, {"item_format": "object"}],
+    ids=str,
+)
+def test_the_columns_are_the_same_whatever_the_settings(zendesk, pipeline, settings):
+    load(pipeline, zendesk, "core", **settings)
+    make_views(pipeline, "analytics")
+    columns = columns_of(pipeline, "analytics_tickets", SCHEMA)
+    assert columns["created_at"] == "timestamp with time zone"
+    assert columns["first_reply_business_minutes"] == "bigint"
+    assert columns["is_merged"] == "boolean"
+    assert len(views(pipeline, "groups", "group_id")) >= 5
+    assert shown_days(pipeline)
+
+
+@pytest.mark.long
+def test_what_is_not_loaded_is_left_out_or_unknown_but_never_0(account, zendesk, pipeline):
+    load(pipeline, zendesk, "users", "groups")
+    (made,) = make_views(pipeline, "analytics").schemas
+    assert made.made == ()
+    assert {each.view: each.streams for each in made.left_out}["analytics_days"] == ("tickets",)
+    load(pipeline, zendesk, "tickets")
+    rows = views(pipeline, "tickets", "ticket_id")
+    assert {row["sla_breaches"] for row in rows.values()} == {None}
+    (made,) = make_views(pipeline, "analytics").schemas
+    assert made.not_loaded == ("satisfaction_ratings", "ticket_events", "ticket_metric_events")
+    # Without the history of the status a ticket is solved when it was solved last.
+    alive = [row for row in rows.values() if not row["is_deleted"]]
+    assert shown_days(pipeline)[-1][-1] == sum(row["is_unsolved"] for row in alive)
+    assert sum(row[3] for row in shown_days(pipeline)) == 0
+    load(pipeline, zendesk, "core")
+    assert_is_true(pipeline, account)
+
+
+@pytest.mark.long
+def test_a_restored_ticket_counts_as_if_it_had_never_been_away(account, zendesk, pipeline):
+    ticket_id = next(row["id"] for row in account.truth("tickets") if row["status"] == "open")
+    account.delete_ticket(ticket_id)
+    account.clock.advance(24 * 3600)
+    account.restore_ticket(ticket_id)
+    account.clock.advance(600)
+    load(pipeline, zendesk, "core")
+    make_views(pipeline, "analytics")
+    assert_is_true(pipeline, account)
+
+
+@pytest.mark.long
+def test_accounts_that_share_a_dataset_share_the_views(account, zendesk, pipeline):
+    streams = select_streams(["core"])
+    for subdomain in ("acme", "other-firm"):
+        source = source_of(zendesk, subdomain=subdomain, account_column=True)
+        assert sync(pipeline, source.with_resources(*streams)).exit_code == 0
+        (made,) = make_views(pipeline, "analytics").schemas
+        assert (made.schema, made.account) == (SCHEMA, "")
+    days = expected_days(account)
+    for name in ("acme", "other-firm"):
+        of_account = f"FROM {SCHEMA}.analytics_tickets WHERE account = '{name}'"
+        ids = [ticket_id for (ticket_id,) in asked(pipeline, f"SELECT ticket_id {of_account}")]
+        assert sorted(ids) == sorted(row["id"] for row in account.truth("tickets"))
+        sql = (
+            "SELECT day, created, solved, reopened, backlog"
+            f" FROM {SCHEMA}.analytics_days WHERE account = '{name}' ORDER BY 1"
+        )
+        assert asked(pipeline, sql) == days
+
+
+def test_each_file_says_its_rule_first():
+    for view in ANALYTICS:
+        assert view.query.startswith("-- One row a"), view.name

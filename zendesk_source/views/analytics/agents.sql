@@ -1,0 +1,46 @@
+-- One row an agent, and one without an agent for the tickets of nobody, over everything loaded.
+-- Everybody counts who is an agent or an admin, or has tickets: who left still has theirs.
+--
+-- A ticket counts for who has it now. Deleted tickets are left out, merged ones count as solved.
+-- Medians are over the tickets with a first reply, which `replied` counts; `satisfaction_percent`
+-- is the share of good ones in `rated` tickets; `breached` are tickets with a breach.
+-- For a span of time or by priority, group `analytics_tickets` the same way.
+select
+    coalesce(users.id, had.assignee_id) as agent_id,
+    users.name as agent_name,
+    users.role,
+    users.active as is_active,
+    coalesce(had.unsolved, 0) as unsolved,
+    coalesce(had.solved, 0) as solved,
+    coalesce(had.reopened, 0) as reopened,
+    coalesce(had.replied, 0) as replied,
+    had.median_first_reply_minutes,
+    had.median_first_reply_business_minutes,
+    had.median_full_resolution_minutes,
+    coalesce(had.rated, 0) as rated,
+    had.satisfaction_percent,
+    had.breached
+from users
+full join (
+    select
+        analytics_tickets.assignee_id,
+        count(case when analytics_tickets.is_unsolved then 1 end) as unsolved,
+        count(case when not analytics_tickets.is_unsolved then 1 end) as solved,
+        count(case when analytics_tickets.reopens > 0 then 1 end) as reopened,
+        count(analytics_tickets.first_reply_minutes) as replied,
+        percentile_cont(0.5) within group (order by analytics_tickets.first_reply_minutes)
+            as median_first_reply_minutes,
+        percentile_cont(0.5) within group (order by analytics_tickets.first_reply_business_minutes)
+            as median_first_reply_business_minutes,
+        percentile_cont(0.5) within group (order by analytics_tickets.full_resolution_minutes)
+            as median_full_resolution_minutes,
+        count(analytics_tickets.satisfaction) as rated,
+        100.0 * count(case when analytics_tickets.satisfaction = 'good' then 1 end)
+            / nullif(count(analytics_tickets.satisfaction), 0) as satisfaction_percent,
+        sum(case when analytics_tickets.sla_breaches > 0 then 1
+                 when analytics_tickets.sla_breaches = 0 then 0 end) as breached
+    from analytics_tickets
+    where not analytics_tickets.is_deleted
+    group by analytics_tickets.assignee_id
+) as had on had.assignee_id = users.id
+where users.role in ('agent', 'admin') or had.solved is not null
