@@ -12,13 +12,11 @@ import dlt
 import pytest
 
 from tests.support.simulated import source_of
-from tests.views.test_shapes import asked, columns_of, load, pipeline, shown
+from tests.views.shown import asked, columns_of, load, shown
 from zendesk_source import make_views, sync
 from zendesk_source.settings.selection import select_streams
 from zendesk_source.simulator import Account
 from zendesk_source.views.analytics import ANALYTICS
-
-__all__ = ["pipeline"]
 
 SCHEMA = "zendesk_data_analytics"
 UNSOLVED = {"new", "open", "pending", "hold"}

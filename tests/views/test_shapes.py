@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 import dlt
 import pytest
 
 from tests.support.simulated import source_of
 from tests.support.tables import stored_rows
-from tests.views.shown import SCHEMA, shown
+from tests.views.shown import SCHEMA, asked, columns_of, load, shown
 from zendesk_source import ConfigurationError, make_views, sync
 from zendesk_source.runs.reset import reset_stream
 from zendesk_source.settings.selection import select_streams
 from zendesk_source.simulator import Account
 from zendesk_source.views.fivetran import FIVETRAN
 
-EVERYTHING = ["core", "schedule_holidays", "audit_logs"]
 TYPES = {
     "bigint": "bigint",
     "text": ("varchar", "character varying"),
@@ -31,27 +29,6 @@ TYPES = {
 @pytest.fixture
 def account() -> Account:
     return Account.generate(seed=3, tickets=60, users=25, organizations=8)
-
-
-def load(pipeline: dlt.Pipeline, zendesk, *streams: str, **settings):
-    names = select_streams(list(streams or EVERYTHING))
-    report = sync(pipeline, source_of(zendesk, *names, **settings))
-    assert report.exit_code == 0
-    return report
-
-
-def asked(pipeline: dlt.Pipeline, sql: str) -> list[tuple[Any, ...]]:
-    with pipeline.sql_client() as client:
-        return [tuple(row) for row in client.execute_sql(sql) or ()]
-
-
-def columns_of(pipeline: dlt.Pipeline, view: str, schema: str = SCHEMA) -> dict[str, str]:
-    rows = asked(
-        pipeline,
-        "SELECT column_name, lower(data_type) FROM information_schema.columns"
-        f" WHERE table_schema = '{schema}' AND table_name = '{view}' ORDER BY ordinal_position",
-    )
-    return dict(rows)
 
 
 def assert_shape(pipeline: dlt.Pipeline, schema: str = SCHEMA) -> None:
