@@ -1,4 +1,4 @@
-"""One page being asked for, over all its attempts: what went wrong, and when it is enough."""
+"""One page over all its attempts: counts what went wrong, and decides when to give up."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Asking:
         stream: Whose page; may be empty.
         buckets: Names of the rate limits it counts in.
         auth: Who asks.
-        halve_on_timeout: Whether a smaller page is asked for when Zendesk takes too long.
+        halve_on_timeout: Whether the caller asks for a smaller page when Zendesk takes too long.
         failures: Attempts that brought no answer, or none that can be read.
         refusals_in_a_row: Answers 429.
-        told_to_wait_seconds: What Zendesk has made it wait so far.
-        unreachable: Why the last attempt came to no connection, where that is known.
-        is_renewed: Whether the token was renewed for it.
-        header: Sent with the last attempt.
+        told_to_wait_seconds: How long Zendesk has made it wait so far.
+        unreachable: Why the last attempt got no connection, where that is known.
+        is_renewed: Whether the token was renewed for this page.
+        header: Authorization header of the last attempt.
         unreadable: Body of the last answer that could not be read.
     """
 
@@ -55,17 +55,17 @@ class Asking:
         return where(self.stream, self.path)
 
     def bearable(self, asked_seconds: float, retry: RetryPolicy) -> float:
-        """Return how much is waited of what Zendesk asks for; 0 when it has asked for enough."""
+        """Return how long to wait of what Zendesk asks for; 0 once it has asked for too much."""
         left_seconds = retry.longest_wait_seconds - self.told_to_wait_seconds
         wait_seconds = min(asked_seconds, left_seconds)
         self.told_to_wait_seconds += wait_seconds
         return wait_seconds
 
     def too_often_refused(self, asked_seconds: float) -> ZendeskError:
-        """Return what to give up with after a 429.
+        """Return the error for a page that was answered with 429 too often.
 
         Args:
-            asked_seconds: What it asks to wait.
+            asked_seconds: How long the last 429 asks to wait.
         """
         return RateLimited(
             f"{self.where} answered 429 {self.refusals_in_a_row} times in a row: it made us wait"
@@ -74,10 +74,10 @@ class Asking:
         )
 
     def too_large(self, size: str) -> ZendeskError:
-        """Return what to give up with when an answer does not end.
+        """Return the error for an answer that does not end.
 
         Args:
-            size: Where reading it ended.
+            size: How much was read of it, as text.
         """
         return UnexpectedAnswer(
             f"{self.where} gave an answer of {size}.",
@@ -85,10 +85,10 @@ class Asking:
         )
 
     def given_up(self, reason: str) -> ZendeskError:
-        """Return what to give up with after the last attempt.
+        """Return the error for a page whose last attempt has failed.
 
         Args:
-            reason: Of the last failure; empty for an answer that cannot be read.
+            reason: Why it failed; empty for an answer that cannot be read.
         """
         if not reason:
             return UnexpectedAnswer(

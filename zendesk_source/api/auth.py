@@ -1,4 +1,4 @@
-"""What a client needs of a log-in; the ways to log in are in ``login``."""
+"""What the client needs from a log-in. The ways to log in are in the room ``login``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Auth(Protocol):
 
     @property
     def remedy(self) -> str:
-        """What the reader can do when Zendesk does not accept the header."""
+        """What the user can do when Zendesk does not accept the header."""
 
     def header(self) -> str:
         """Return the value of the Authorization header, renewed if it is about to expire."""
@@ -19,6 +19,6 @@ class Auth(Protocol):
         """Get a new header after a 401; return whether asking again makes sense.
 
         Args:
-            refused_header: The header that was refused; when another thread has replaced it
-                already, nothing is asked for.
+            refused_header: The header that was refused. If another thread has replaced it
+                already, no new one is fetched.
         """

@@ -1,8 +1,8 @@
 """One rate limit: how many requests are left, and when there will be more.
 
-Zendesk counts in windows: at the reset the whole bucket is there again. An answer names the
-reset in whole seconds; until a bucket's answers do, any ``period_seconds`` may hold at most
-``size`` requests, which is right wherever the server's windows lie.
+Zendesk counts in windows: at the reset the whole bucket is full again. Its answers name the reset
+in whole seconds. Until an answer has named it, no span of ``period_seconds`` holds more than
+``size`` requests; that is safe wherever the server's windows begin.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _UNDERWAY_SECONDS = 1.0
 
 @dataclass(slots=True, eq=False)
 class Grant:
-    """Leave to send one request, taken from all its buckets at once.
+    """Permission to send one request, taken from all its buckets at once.
 
     Attributes:
         buckets: Names of the buckets it counts in.
@@ -42,7 +42,8 @@ class Bucket:
 
     Args:
         name: As in ``Zendesk-RateLimit-{name}``.
-        assumed_size: Requests a window until an answer tells; ``None`` = no limit until then.
+        assumed_size: Requests a window until an answer names the size; None means no limit
+            until then.
         period_seconds: Length of a window.
         share: Part of the size to use at most.
     """
@@ -82,19 +83,19 @@ class Bucket:
 
     @property
     def learned(self) -> tuple[int, float] | None:
-        """Requests and seconds of a window, as an answer told; None before one did."""
+        """Requests and seconds of a window, as an answer named them; None before that."""
         is_known = self._is_learned and self.size is not None
         return (self.size or 0, self._period_seconds) if is_known else None
 
     def reason(self) -> str:
-        """Return why a request waits, and that this is no trouble."""
+        """Return why a request waits, and that this is normal."""
         limit = f"the rate limit {self.name}"
         if self._blocked_until is not None:
             return f"{limit} is used up, says Zendesk; that is normal"
         return f"{limit} ({self.size} in {self._period_seconds:.0f} s) is used up; that is normal"
 
     def learn(self, grant: Grant, state: RateState, now: float) -> None:
-        """Take over what an answer says about this bucket.
+        """Adopt what an answer says about this bucket.
 
         Args:
             grant: Of the request that was answered.

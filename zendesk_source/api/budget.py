@@ -1,8 +1,8 @@
-"""How fast to ask: one budget an account, paced before Zendesk has to say no.
+"""How fast to ask: one budget for each account, which waits before Zendesk has to say no.
 
-A request takes from several buckets at once: the product's own (``account``, ``help-center``)
+A request counts in several buckets at once: that of its product (``account``, ``help-center``)
 and, for exports, a small shared one (``incremental-exports``, ten requests a minute for all
-exports together). Sizes are learned from the headers of every answer.
+exports together). The headers of every answer tell the sizes.
 
 Source: https://developer.zendesk.com/api-reference/introduction/rate-limits/
 """
@@ -18,7 +18,7 @@ from zendesk_source.api.clock import Clock, SystemClock
 from zendesk_source.api.rate_headers import RateState
 
 OnWait = Callable[[str, float], None]
-"""Told why and for how many seconds a request waits, once a wait."""
+"""Called once for each wait: why a request waits, and for how many seconds."""
 
 ACCOUNT = "account"
 HELP_CENTER = "help-center"
@@ -61,8 +61,8 @@ class Budget:
 
     Args:
         clock: Time and the way to wait.
-        rate_limit_share: Part of the account's bucket to use at most, above 0 and up to 1;
-            the rest is left to the account's other tools. Export buckets are used in full.
+        rate_limit_share: Largest part of the account's bucket to use, above 0 and up to 1.
+            The rest is left to the account's other tools. Export buckets are used in full.
     """
 
     def __init__(self, clock: Clock | None = None, *, rate_limit_share: float = 0.9) -> None:
@@ -82,8 +82,9 @@ class Budget:
 
         Args:
             buckets: Names, for example ``("account", "incremental-exports")``.
-            endpoint: Path, to remember buckets that only its answers name.
-            on_wait: Told the reason and the seconds when the request has to wait.
+            endpoint: Path of the request. Buckets that only its answers name are remembered
+                under it.
+            on_wait: Called when the request has to wait.
         """
         waited_seconds, announced_until = 0.0, float("-inf")
         while True:
@@ -119,12 +120,12 @@ class Budget:
             return {name: bucket.learned for name, bucket in buckets if bucket.learned}
 
     def settle(self, grant: Grant, states: Iterable[RateState] | None = None) -> None:
-        """Give a grant back when its answer (or its failure) is there.
+        """Give a grant back when its request was answered, or has failed.
 
         Args:
             grant: From ``acquire``.
-            states: What the headers of a good answer say, from ``rate_states``; ``None``
-                after a failure.
+            states: What the headers of a good answer say, from ``rate_states``; None after a
+                failure.
         """
         with self._lock:
             now = self._clock.monotonic()
@@ -138,7 +139,7 @@ class Budget:
             grant.is_open = False
 
     def refuse(self, grant: Grant, states: Iterable[RateState], retry_after_seconds: float) -> None:
-        """Give a grant back that was answered with 429, and block the bucket that was empty.
+        """Give a grant back whose request was answered with 429, and block the empty bucket.
 
         Args:
             grant: From ``acquire``.

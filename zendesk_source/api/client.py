@@ -43,7 +43,7 @@ from zendesk_source.errors import (
 
 T = TypeVar("T")
 Holdable = Callable[[bytes], tuple[bytes, int]]
-"""Replaces characters of a body that cannot be held, and counts them."""
+"""Replaces the characters of a body that the destination cannot hold, and counts them."""
 
 _SHORTEST_REFUSAL_SECONDS = 1.0
 _WHOLE_ANSWERS = frozenset({200, 203})  # 206 is a part of one, which must not pass for all
@@ -57,9 +57,9 @@ class Answer(Generic[T]):
     Attributes:
         value: What ``parse`` made of the body.
         server_time: Zendesk's clock when it answered, to the second.
-        received_at: Our clock when the body was there.
+        received_at: Our clock when the body had arrived.
         body_bytes: Size of the body, unpacked.
-        mended: Letters that were no valid text and stand in it as U+FFFD.
+        mended: How many characters were invalid and are now U+FFFD.
     """
 
     value: T
@@ -74,15 +74,16 @@ class ZendeskClient:
 
     Args:
         base_url: Scheme, host and port of the account.
-        auth: Who asks.
-        chat_auth: Who asks Chat, where that is somebody else.
-        budget: Shared by all clients of the account; an own one when left out.
+        auth: Log-in for every product but Chat, and for Chat too unless ``chat_auth`` is given.
+        chat_auth: Log-in for Chat.
+        budget: Paces the requests; a new one when left out.
         clock: Time and the way to wait.
-        retry: Patience with one page.
-        limits: Of one answer.
-        wire: Sends the requests; an own one when left out.
+        retry: How often to ask for one page again.
+        limits: How long and how large one answer may be.
+        wire: Sends the requests; a new one when left out.
         on_wait: Told why and how long a request waits.
-        holdable: To be used on bodies before they are decoded; None where all can be held.
+        holdable: Applied to bodies before they are decoded; None if the destination holds
+            everything.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class ZendeskClient:
         self.standing = Standing(self, self._clock)
 
     def at(self, address: str) -> ZendeskClient:
-        """Return a client that asks another address of the account and shares all else.
+        """Return a client for another address of the account, which shares everything else.
 
         Raises:
             UnexpectedAnswer: The address is not the account's.
@@ -125,7 +126,7 @@ class ZendeskClient:
 
     @property
     def usage(self) -> dict[str, Usage]:
-        """What every stream has cost so far, as a copy that no longer changes."""
+        """A copy of what every stream has cost so far."""
         with self._usage_lock:
             return {stream: replace(usage) for stream, usage in self._usage.items()}
 
@@ -134,7 +135,7 @@ class ZendeskClient:
         return self.usage.get(stream, Usage())
 
     def now(self) -> datetime:
-        """Return Zendesk's time, as far as its last answer tells; else ours."""
+        """Return Zendesk's time by its last answer; our own time before the first answer."""
         return self._clock.now() + self._ahead
 
     def requests_per_second(self, bucket: str) -> float:
@@ -142,7 +143,7 @@ class ZendeskClient:
         return self._budget.requests_per_second(bucket)
 
     def limits_of(self, path: str, bucket: str) -> Mapping[str, float]:
-        """Return the rate limits that a request counts in, with the requests a second of each."""
+        """Return the rate limits that a request counts in, each with its requests a second."""
         names = filter(None, (product_bucket(path), bucket))  # of Chat these are the same
         return {name: self._budget.requests_per_second(name) for name in names}
 
@@ -160,20 +161,20 @@ class ZendeskClient:
         parse: Callable[[bytes], T] = orjson.loads,
         halve_on_timeout: bool = False,
     ) -> Answer[T]:
-        """Ask for one page until it is there.
+        """Ask for one page until it arrives.
 
         Args:
             path_or_url: Path below the account, or a link from an answer.
             params: Query parameters, not yet encoded.
-            stream: Whose usage and error messages it belongs to.
-            bucket: The endpoint's own rate limit, beside the product's.
-            parse: Decodes the body; when it fails on a body that is not JSON, the answer
-                counts as faulty and is asked for again. One that stays the same is mended
-                where that is no guess.
+            stream: Name under which usage is counted, and which messages show.
+            bucket: The endpoint's own rate limit, beside that of the product.
+            parse: Decodes the body. If it fails on a body that is not JSON, the answer counts as
+                faulty, and the page is asked for again. If the same body comes again it is
+                mended, unless that would be a guess.
             halve_on_timeout: Raise ``PageTooHeavy`` on the first 504, 524 or time-out.
 
         Raises:
-            AccessDenied: 403, or 401 to those whom the rest of Zendesk knows.
+            AccessDenied: 403, or 401 while ``users/me`` accepts the same credentials.
             NotOnThisPlan: 404 or 410.
             AuthenticationError: 401, also after a renewal, and from ``users/me`` as well.
             ConfigurationError: The account is unknown or has moved, for ``users/me`` as well.
@@ -333,7 +334,7 @@ class ZendeskClient:
         is_timeout: bool,
         wait_seconds: float = 0.0,
     ) -> None:
-        """Wait before the next attempt, or give up; no reason = an unreadable body."""
+        """Wait before the next attempt, or give up; an empty reason means an unreadable body."""
         self._clock.check()
         asking.failures += 1
         if is_timeout and asking.halve_on_timeout:
@@ -362,10 +363,10 @@ def _chat_remedy(auth: Auth, chat_auth: Auth) -> str:
 
 
 def _server_time(reply: Reply, now: datetime) -> datetime:
-    """Return Zendesk's clock as an answer shows it; ours where it shows none that can be meant.
+    """Return Zendesk's clock as an answer shows it, or ours where it shows no credible one.
 
-    Zendesk's counts where the two differ: its times are compared with its times. But by more
-    than a year they cannot: no certificate would be good at both.
+    Where the two differ Zendesk's counts, because it is compared with Zendesk's own times. But
+    they cannot differ by more than a year: no certificate would be valid at both.
     """
     try:
         moment = parsedate_to_datetime(reply.headers["Date"])

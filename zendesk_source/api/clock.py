@@ -1,4 +1,4 @@
-"""Time, as something that can be handed in: tests and the simulator never sleep."""
+"""Time as an argument, so that tests and the simulator never sleep."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Protocol
 
 _NAP_SECONDS = 1.0
-"""Who sleeps longer looks up so often, whether the sync is over."""
+"""During a longer sleep, how often to look whether the sync is over."""
 
 
 class Clock(Protocol):
@@ -41,15 +41,15 @@ class SystemClock:
 
 
 class Stopped(Exception):
-    """The sync is over: who waits, or is about to ask, gives up."""
+    """The sync is over: everything that waits, or is about to ask, gives up."""
 
 
 class Stop:
-    """The end of a sync, which everything that waits hears.
+    """The end of a sync; everything that waits looks at it.
 
     Args:
         clock: Tells when the time is up.
-        ends_at: Stopwatch time of that clock; infinite = no limit.
+        ends_at: Stopwatch time of that clock; infinite for no limit.
     """
 
     def __init__(self, clock: Clock, ends_at: float = math.inf) -> None:
@@ -59,12 +59,12 @@ class Stop:
 
     @property
     def is_over(self) -> bool:
-        """Whether the time is up, or somebody has ended the sync."""
+        """Whether the time is up, or the sync was ended early."""
         return self._is_requested or self.seconds_left <= 0
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until the time is up, below 0 after it."""
+        """Seconds until the time is up; negative after that."""
         return self._ends_at - self._clock.monotonic()
 
     def request(self) -> None:
@@ -73,14 +73,14 @@ class Stop:
 
 
 class SyncClock:
-    """A clock whose sleepers hear that the sync is over.
+    """A clock whose sleeps end when the sync is over.
 
     Args:
         clock: Time and the way to wait.
-        stop: The end of the sync; without one, waits are as long as they are.
+        stop: The end of the sync; without one, no sleep is cut short.
 
     Attributes:
-        stop: May be set for each sync that uses the same connection.
+        stop: Set anew for each sync that uses the same connection.
     """
 
     def __init__(self, clock: Clock, stop: Stop | None = None) -> None:
@@ -106,7 +106,7 @@ class SyncClock:
             raise Stopped
 
     def sleep(self, wait_seconds: float) -> None:
-        """Wait; raise ``Stopped`` when the sync is over before, or by then."""
+        """Wait; raise ``Stopped`` if the sync is over before or at the end of the wait."""
         if self.stop is None:
             self._clock.sleep(wait_seconds)
             return
@@ -119,5 +119,5 @@ class SyncClock:
 
 
 def hearing(clock: Clock | None) -> SyncClock:
-    """Return a clock whose sleepers hear the end of a sync; the machine's own when left out."""
+    """Return a clock whose sleeps end with a sync; by default it is the machine's own."""
     return clock if isinstance(clock, SyncClock) else SyncClock(clock or SystemClock())

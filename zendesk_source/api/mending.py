@@ -1,8 +1,8 @@
-"""JSON that is not quite JSON, read where there is only one way to understand it.
+"""Read a body that is almost JSON, where only one reading of it is possible.
 
-A byte order mark, half a surrogate pair, a byte that is no text, a bare line break in a text, NaN,
-a number that no double holds: one such value in one row, and no strict reader takes the page.
-And what is nested a thousand levels deep can be read, but written by nobody.
+A byte order mark, half a surrogate pair, a byte that is no text, a raw line break in a text, NaN,
+a number too large for a double: one such value in one row makes a strict parser refuse the whole
+page. A value that is nested a thousand levels deep can be read, but nothing can write it again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import orjson
 
 DEEPEST = 100
-"""Levels of a body; what lies below is kept as the text of its JSON. orjson writes 254."""
+"""Levels of a body. What is nested deeper is kept as JSON text. orjson writes 254 levels."""
 
 REPLACEMENT = "\ufffd"
 
@@ -37,11 +37,11 @@ _CLOSED_BY = {"[": "]", "{": "}"}
 
 @dataclass(frozen=True, slots=True)
 class Read(Generic[T]):
-    """What a body says.
+    """A parsed body.
 
     Attributes:
-        value: As it was parsed.
-        replaced: Letters that were no valid text and are U+FFFD now.
+        value: What ``parse`` returned.
+        replaced: How many characters were invalid and are now U+FFFD.
     """
 
     value: T
@@ -53,8 +53,8 @@ class Mended:
     """A body as strict JSON.
 
     Attributes:
-        body: The same values; a number that is none, or too large for any, as a text.
-        replaced: Letters that were no valid text and are U+FFFD now.
+        body: The same values; NaN, infinity and numbers too large for a double are texts.
+        replaced: How many characters were invalid and are now U+FFFD.
     """
 
     body: bytes
@@ -65,15 +65,15 @@ def read_body(body: bytes, parse: Callable[[bytes], T], *, may_mend: bool) -> Re
     """Parse a body.
 
     Args:
-        body: As it came.
+        body: As it arrived.
         parse: Decodes strict JSON.
-        may_mend: Whether to make strict JSON of a body that is none.
+        may_mend: Whether to turn a body into strict JSON if it is not.
 
     Returns:
-        What it says; None when it is not JSON.
+        The parsed body; None when it is not JSON.
 
     Raises:
-        Exception: The body is JSON, and ``parse`` does not take it.
+        Exception: The body is JSON, but ``parse`` refuses it.
     """
     read = Mended(body, 0)
     if _is_deep(body):
@@ -88,7 +88,7 @@ def read_body(body: bytes, parse: Callable[[bytes], T], *, may_mend: bool) -> Re
 
 
 def json_value(text: bytes) -> Any:
-    """Return what a value says that a decoder let through as text: its numbers may be too large.
+    """Return the value of JSON that a decoder passed on as text; its numbers may be too large.
 
     Raises:
         ValueError: It is not JSON.
@@ -103,7 +103,7 @@ def json_value(text: bytes) -> Any:
 
 
 def mended(body: bytes) -> Mended | None:
-    """Return a body as strict JSON; None where that would be a guess, such as of one cut short."""
+    """Return a body as strict JSON; None where that would be a guess, as for a body cut short."""
     text = body.decode("utf-8", errors="replace").removeprefix("\ufeff")
     mender = _Mender(text)
     mender.mend()
@@ -115,7 +115,7 @@ def mended(body: bytes) -> Mended | None:
 
 
 def _is_deep(body: bytes) -> bool:
-    """Whether a body is nested deeper than can be handled; costs a hundredth of reading it."""
+    """Whether a body is nested too deep; the test costs a hundredth of parsing."""
     return any(closers in body for closers in _CLOSERS)
 
 
@@ -130,7 +130,7 @@ def _is_json(body: bytes) -> bool:
 
 @dataclass(slots=True)
 class _Mender:
-    """Goes through a text once, from token to token; what lies between them stays as it is."""
+    """Goes through a text once, from token to token, and leaves the rest as it is."""
 
     text: str
     pieces: list[str] = field(default_factory=list)
@@ -190,7 +190,7 @@ class _Mender:
 
 
 def _number(token: str) -> str:
-    """Return a number, or as a text what no double holds."""
+    """Return a number as it is, or quoted if no double can hold it."""
     try:
         is_none = token.endswith(("NaN", "Infinity")) or isinf(float(token))
     except ValueError:  # such as 1.2.3; not for us to understand

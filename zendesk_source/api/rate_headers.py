@@ -1,4 +1,4 @@
-"""What an answer says about rate limits, in every spelling Zendesk has used.
+"""Read the rate limits from an answer's headers, in every spelling that Zendesk has used.
 
 Source: https://developer.zendesk.com/api-reference/introduction/rate-limits/
 """
@@ -21,7 +21,7 @@ _LONGEST_VALUE = 80
 _WHOLE = re.compile(r"\s*(\d{1,9})(?!\d)", re.ASCII)
 
 LONGEST_WAIT_SECONDS = 900.0
-"""What Zendesk may make a request wait; the longest window of a rate limit is ten minutes."""
+"""The longest that Zendesk may make one request wait. Its longest window is ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class RateState:
 
     Attributes:
         bucket: Name, in lower case.
-        size: Requests a window, all clients of the account together.
+        size: Requests in a window, for all clients of the account together.
         remaining: Requests left in this window.
-        reset_seconds: Until the window ends, at most ``LONGEST_WAIT_SECONDS``; ``None`` when the
-            answer does not say.
+        reset_seconds: Seconds until the window ends, at most ``LONGEST_WAIT_SECONDS``; None when
+            the answer does not say.
     """
 
     bucket: str
@@ -46,8 +46,8 @@ def rate_states(headers: Mapping[str, str], product: str, now: datetime) -> list
     """Return every bucket that the headers of one answer describe.
 
     Args:
-        headers: Of the answer; names in any case.
-        product: Bucket that the headers without a name of their own belong to.
+        headers: Headers of the answer; names in any case.
+        product: Bucket that headers without a bucket's name are about.
         now: Current time, for resets given as a date-time.
     """
     lowered = {name.lower(): value for name, value in headers.items()}
@@ -66,7 +66,7 @@ def seconds_until(value: str, now: datetime) -> float | None:
         now: Current time.
 
     Returns:
-        Seconds, never negative, uncapped; ``None`` when the value cannot be read.
+        Seconds, never negative and without a limit; None when the value cannot be read.
     """
     text = value.strip()[:_LONGEST_VALUE]
     try:

@@ -1,6 +1,6 @@
-"""What a refused request means: Zendesk's error bodies, read and turned into our errors.
+"""Turn the body of a refused request into one of our errors.
 
-Only the *name* of an error is ever shown; descriptions may quote a customer's data.
+Only the *name* of an error is ever shown, because descriptions may quote a customer's data.
 
 Source: https://developer.zendesk.com/api-reference/introduction/requests/#response-format
 """
@@ -23,7 +23,7 @@ from zendesk_source.errors import (
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
 INACTIVE = "SupportProductInactive"
-"""Stands in a message, and its title says only Forbidden."""
+"""Zendesk puts this name into the message; the title says only Forbidden."""
 
 _PHRASES = frozenset({"Couldn't authenticate you", "Internal Server Error"})
 _EXPORT_CLOSED = (
@@ -33,7 +33,7 @@ _EXPORT_CLOSED = (
 
 
 class RequestRefused(UnexpectedAnswer):
-    """A 4xx that no retry helps; internal, so that paging can say more about it.
+    """A 4xx that a retry does not help. Internal: paging catches it to say more about it.
 
     Attributes:
         status: HTTP status.
@@ -51,7 +51,7 @@ class StartTimeTooRecent(RequestRefused):
 
 
 class PageTooHeavy(Exception):
-    """504 or a time-out: a smaller page may get through. Internal, never leaves ``api``."""
+    """504 or a time-out: a smaller page may get through. Internal: it never leaves ``api``."""
 
 
 def error_name(body: bytes) -> str:
@@ -78,7 +78,7 @@ def _candidates(answer: dict[str, Any]) -> list[object]:
 
 
 def as_name(found: object) -> str:
-    """Return what reads like the name of an error, or an empty string."""
+    """Return a value if it looks like the name of an error, otherwise an empty string."""
     is_name = isinstance(found, str) and (_NAME.fullmatch(found) or found in _PHRASES)
     return str(found) if is_name else ""
 
@@ -90,9 +90,9 @@ def refusal(
 
     Args:
         status: HTTP status.
-        body: Of the answer, any shape.
-        stream: Stream that asked, may be empty.
-        path: Path of the request, without query.
+        body: Body of the answer, in any shape.
+        stream: Name of the stream that asked; may be empty.
+        path: Path of the request, without its query.
         server_time: Zendesk's clock when it answered.
     """
     name = error_name(body)

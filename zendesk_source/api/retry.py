@@ -1,4 +1,4 @@
-"""How often to ask again, and how long to wait in between."""
+"""Decide how often to ask again, and how long to wait in between."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ TIMEOUT_STATUSES = frozenset({408, 504, 524, 598})
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """The patience with one page; it starts anew with the next.
+    """The limits for one page; each page starts with all of them.
 
     Attributes:
         attempts: Faulty answers or connections before giving up.
         refusals_in_a_row: Answers 429 before giving up; they do not count as attempts.
         first_backoff_seconds: Upper bound of the first wait; it doubles from there.
-        longest_backoff_seconds: Where the doubling stops.
-        wait_without_retry_after_seconds: After a 429 that does not say how long.
-        longest_wait_seconds: All that Zendesk may ask to wait for one page, in one wait or many.
-        random: Gives numbers from 0 to 1, so that many clients do not come back at once.
+        longest_backoff_seconds: Upper bound of every wait.
+        wait_without_retry_after_seconds: Wait after a 429 that does not say how long.
+        longest_wait_seconds: How long Zendesk may make one page wait, in all.
+        random: Returns numbers from 0 to 1, so that many clients do not come back at once.
     """
 
     attempts: int = 8
@@ -47,6 +47,6 @@ class RetryPolicy:
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return what ``Retry-After`` asks for, uncapped; ``None`` without a readable one."""
+    """Return the seconds that ``Retry-After`` asks for, without a limit; None if unreadable."""
     value = headers.get("Retry-After")
     return None if value is None else seconds_until(value, now)

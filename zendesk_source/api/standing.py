@@ -1,7 +1,7 @@
-"""Whose credentials these are, and whether Zendesk still knows them when it refuses one stream.
+"""Whose credentials these are, and whether they are still valid when one stream is refused.
 
-Some endpoints answer 401 to good credentials, or lead to another host: those of a product that is
-not bought, say. Only ``users/me`` tells that from a token that has died.
+Some endpoints answer 401 to valid credentials, or redirect to another host, for example those of a
+product that the account has not bought. Only ``users/me`` tells this apart from a dead token.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from zendesk_source.errors import AuthenticationError, StreamRefused
 USERS_ME = "/api/v2/users/me.json"
 
 REMEMBERED_SECONDS = 5.0
-"""How long one answer of ``users/me`` does for the refusals of all streams."""
+"""How long one answer of ``users/me`` counts for the refusals of all streams."""
 
 CLOSED_REMEDY = (
     "users/me accepts the same credentials: the account may lack the product, or these credentials"
@@ -34,11 +34,11 @@ class Identity:
 
 
 class Standing:
-    """Tells a dead token from an endpoint that is closed to a good one; safe for many threads.
+    """Tells a dead token from an endpoint that refuses a valid one; safe for many threads.
 
     Args:
         client: Asks ``users/me``, at the account's own address.
-        clock: For how long its answer is remembered.
+        clock: Measures how long an answer is remembered.
     """
 
     def __init__(self, client: Asks, clock: Clock) -> None:
@@ -49,17 +49,17 @@ class Standing:
         self._confirmed = ("", 0.0)
 
     def accepted(self) -> None:
-        """Note that Zendesk has known us once."""
+        """Note that Zendesk has accepted the credentials once."""
         self._was_known = True
 
     def is_known(self, header: str) -> bool:
-        """Ask whether a header that an endpoint has refused is good elsewhere.
+        """Ask whether a header that one endpoint has refused is still valid elsewhere.
 
         Returns:
-            False where Zendesk has never known us: then every refusal is what it looks like.
+            False if Zendesk has never accepted the credentials: then a refusal is about them.
 
         Raises:
-            AuthenticationError: Zendesk knows us no more.
+            AuthenticationError: Zendesk no longer accepts the credentials.
             ConfigurationError: The account is gone, or has moved.
         """
         if not self._was_known:
@@ -75,7 +75,7 @@ class Standing:
 
 
 class Asks(Protocol):
-    """A client, as far as this module knows it."""
+    """The part of a client that this module uses."""
 
     standing: Standing
 

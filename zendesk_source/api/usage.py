@@ -1,4 +1,4 @@
-"""What it costs to ask, counted for each stream."""
+"""Counts what each stream's requests cost."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ class Usage:
     """What a stream has cost so far.
 
     Attributes:
-        requests: Sent, the failed ones included.
-        retries: Asked again after a fault.
+        requests: Requests sent, including failed ones.
+        retries: Requests repeated after a fault.
         rate_limited: Answers 429.
-        waited_seconds: For the budget, and between attempts.
-        body_bytes: Of all good answers, unpacked.
-        answer_seconds: From a request to its answer, over all requests.
+        waited_seconds: Time spent waiting for the budget and between attempts.
+        body_bytes: Size of all good answers, unpacked.
+        answer_seconds: Time from a request to its answer, over all requests.
     """
 
     requests: int = 0

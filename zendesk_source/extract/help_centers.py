@@ -184,4 +184,4 @@ def _set_brand(rows: Iterable[Any], brand_id: int) -> None:
             if row.get(BRAND) is None:
                 row[BRAND] = brand_id
         elif (attributes := getattr(row, "attributes", None)) and row.get(BRAND) is None:
-            setattr(row, attributes[BRAND], brand_id)  # a record of ``shape.decoding``
+            setattr(row, attributes[BRAND], brand_id)  # a record of ``shape.arrow``

@@ -1,4 +1,4 @@
-"""How each endpoint hands out its rows: one generator a family, each proving progress."""
+"""Walk the pages of an endpoint: one generator for each kind of paging, each proves progress."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def pages(
     """Walk a stream from a position to its end, page by page.
 
     Args:
-        client: To ask with.
+        client: Sends the requests.
         request: What to ask for.
-        position: Where to begin; ``Position()`` = from the beginning.
+        position: Where to begin; ``Position()`` is the beginning.
         parse: Decodes a body into a mapping with the keys of the JSON.
 
     Yields:
-        Pages, the last with ``is_last``. Every row changed since ``position`` comes at least
-        once; a row may come more often.
+        Pages; the last one has ``is_last`` set. Every row that changed since ``position`` comes
+        at least once, and may come more often.
 
     Raises:
         PaginationStuck: The walk does not advance.

@@ -1,4 +1,4 @@
-"""Chat: exports by time and id, and lists by the id they begin at.
+"""Walk Chat: exports by time and id, and lists by the id they begin at.
 
 Source: https://developer.zendesk.com/api-reference/live-chat/chat-api/incremental_export/
 """
@@ -28,8 +28,8 @@ _MOST_DIGITS = 40
 def chat_export_pages(walk: Walk, position: Position) -> Pages:
     """Walk an export of Chat: each page starts at the last row of the one before.
 
-    That row comes twice. Many rows of one second are told apart by ``start_id``; the time is
-    in seconds or microseconds, and goes back as it came. The walk ends where it stands still.
+    That row comes twice. ``start_id`` tells rows of one second apart. The time is in seconds or
+    microseconds, and is sent back as it came. The walk ends where it no longer advances.
 
     Raises:
         PaginationStuck: Time and id did not advance on a full page, or too many pages held
@@ -68,7 +68,7 @@ def _place(walk: Walk, position: Position) -> Mapping[str, object]:
 
 
 def _after(walk: Walk, answer: Answer[Mapping[str, Any]], position: Position) -> Position:
-    """Return where an answer ends; an empty one may not say."""
+    """Return the position behind an answer; the same one if an empty answer names none."""
     envelope = answer.value
     linked = query_of(envelope.get("next_page"), walk.where)
     time = linked.get("start_time", envelope.get("end_time"))
@@ -87,7 +87,7 @@ def _plain(time: Any) -> str:
 
 
 def _number(time: Any) -> Any:
-    """Return a time of a link as the number that it is, if it is one."""
+    """Return the time from a link as a number, if it is one."""
     if not isinstance(time, str) or len(time) > _MOST_DIGITS:
         return time
     try:
@@ -97,7 +97,7 @@ def _number(time: Any) -> Any:
 
 
 def seconds_of(time: Any) -> Any:
-    """Return a time of Chat in seconds, which may be in microseconds; no number: as it is."""
+    """Return a time of Chat in seconds; it may be in microseconds. What is no number stays."""
     if isinstance(time, bool) or not isinstance(time, (int, float)) or time < MICROSECONDS_FROM:
         return time
     return time / _MICROSECONDS if isinstance(time, float) else time // _MICROSECONDS
@@ -111,8 +111,8 @@ def _is_too_recent(position: Position, server_time: datetime) -> bool:
 def since_id_pages(walk: Walk, position: Position) -> Pages:
     """Walk a list of Chat by id; an empty answer ends it.
 
-    Where a page has several lists, each goes on behind its own last row: the walk goes by the
-    one that has come least far, and what that shows of the others again is left out.
+    A page may have several lists, and each goes on behind its own last row. The walk follows the
+    list that is furthest behind, and leaves out the rows of the others that come again.
 
     Raises:
         PaginationStuck: The ids did not advance.
@@ -136,7 +136,7 @@ def since_id_pages(walk: Walk, position: Position) -> Pages:
 
 
 def _ids(walk: Walk, rows: list[Any]) -> list[int]:
-    """Return the ids that a list can go on from; what has none is told from the rows later."""
+    """Return the ids that a list can go on from; the door takes out rows without an id later."""
     ids = [row["id"] for row in rows if isinstance(row, Mapping) and is_id(row.get("id"))]
     if not ids:
         raise UnexpectedAnswer(f"{walk.where} has rows without a number as `id`.")

@@ -1,7 +1,7 @@
-"""What an answer says of where to go on: looked at before it becomes a position.
+"""Check where an answer says to go on, before that becomes a position.
 
-A place that no Zendesk can mean ends the stream, and the place before it stays. If it were kept,
-every later sync would ask from the year 3000, say, and find nothing new.
+A place that Zendesk cannot mean ends the stream, and the place before it is kept. If a time in the
+year 3000 were saved, for example, every later sync would ask from there and find nothing new.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from zendesk_source.api.mending import REPLACEMENT
 from zendesk_source.errors import UnexpectedAnswer
 
 AHEAD_SECONDS = 3_600
-"""How far a time may lie after Zendesk's own clock: its machines do not agree to the second."""
+"""How far a time may lie ahead of Zendesk's clock: its machines do not agree to the second."""
 
 MOST_CURSOR_LETTERS = 4_096
-"""A cursor is sent in an address; those that were recorded have less than 200."""
+"""Cursors are sent in an address. Recorded ones have fewer than 200 letters."""
 
 LARGEST_ID = 2**63 - 1
 
@@ -30,16 +30,16 @@ def checked_time(value: Any, key: str, where: str, server_time: datetime) -> int
     """Return a time that an answer names as the place to go on from.
 
     Args:
-        value: What it says; None is nothing.
-        key: Under which key, for the message.
-        where: The stream and its path.
+        value: The time; None where the answer names none.
+        key: Its key in the answer, for the message.
+        where: The stream and its path, for the message.
         server_time: Zendesk's clock when it answered.
 
     Returns:
         Whole epoch seconds.
 
     Raises:
-        UnexpectedAnswer: It is no number, or no time that has been.
+        UnexpectedAnswer: It is no number, or lies before 1970 or in the future.
     """
     if value is None:
         return None
@@ -56,7 +56,7 @@ def checked_cursor(value: Any, key: str, where: str) -> str | None:
     """Return a cursor; None where there is none.
 
     Raises:
-        UnexpectedAnswer: It is no text, none that an address can hold, or had to be mended.
+        UnexpectedAnswer: It is no text, does not fit an address, or had to be mended.
     """
     if value is None or value == "":
         return None
@@ -71,7 +71,7 @@ def checked_cursor(value: Any, key: str, where: str) -> str | None:
 
 
 def is_id(value: Any) -> bool:
-    """Whether a row's id is a number that the next page can be asked by."""
+    """Whether the next page can be asked for by this id."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST_ID
 
 
@@ -90,7 +90,7 @@ def query_of(link: Any, where: str) -> Mapping[str, str]:
 
 
 def _is_mended(text: str) -> bool:
-    """Whether a text stands for what was no JSON: half a letter, or a number that is none."""
+    """Whether a text was made by mending: it has U+FFFD, or is NaN or infinity."""
     try:
         return REPLACEMENT in text or not isfinite(float(text))
     except ValueError:

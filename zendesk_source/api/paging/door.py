@@ -1,6 +1,6 @@
-"""The door: what could not be handled behind it is taken out of a page, and the rest let in.
+"""The door: takes rows that fit no table out of a page.
 
-Whoever comes later may rely on this: a row is an object, and its key is there and of its type.
+All code behind it may rely on this: a row is an object, and its key is present and of its type.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Rejected:
     """A row, or a part of one, that fits no table.
 
     Attributes:
-        table: Where it would belong.
-        reason: What does not fit: names of keys and kinds of values, never a value.
-        row: As Zendesk sent it.
+        table: The table it would belong to.
+        reason: Why it does not fit: names of keys and kinds of values, never a value.
+        row: The row as Zendesk sent it.
     """
 
     table: str
@@ -34,24 +34,24 @@ class Rejected:
 
 
 class CheckedPage(dict[str, Any]):
-    """An envelope whose rows their decoder has checked: they fit."""
+    """An envelope whose rows were checked by their decoder, and fit."""
 
 
 def let_in(
     envelope: Mapping[str, Any], request: Request
 ) -> tuple[Mapping[str, Any], tuple[Rejected, ...]]:
-    """Take out of a page what is no object or has no usable key.
+    """Take rows out of a page that are no objects or have no usable key.
 
     Args:
-        envelope: As the JSON has it; its rows are a list.
-        request: What was asked for; what does not fit is told of under the name it counts for.
+        envelope: The decoded page; its rows are a list.
+        request: What was asked for. Rejected rows are reported under the name it counts for.
 
     Returns:
-        The page, the same where everything fits, and what was taken out.
+        The page (the same one if everything fits), and the rows that were taken out.
 
     Raises:
-        UnexpectedAnswer: What comes beside the rows is no list: without it the page would be
-            taken for whole, and what belongs there would never be asked for again.
+        UnexpectedAnswer: A side table's rows beside the main ones are no list. If the page were
+            accepted without them, they would never be asked for again.
     """
     if isinstance(envelope, CheckedPage):
         return envelope, ()
@@ -74,7 +74,7 @@ def let_in(
 
 
 def is_key(value: Any, data_type: DataType) -> bool:
-    """Whether a value can tell a row from others, in a column of this type."""
+    """Whether a value can be a key in a column of this type."""
     if isinstance(value, str):
         return data_type != "bigint" or (
             WHOLE_NUMBER.fullmatch(value) is not None and int(value) in BIGINT
@@ -84,24 +84,24 @@ def is_key(value: Any, data_type: DataType) -> bool:
 
 
 def kind_of(value: Any) -> str:
-    """Return what a JSON value is, for people."""
+    """Return what kind of JSON value this is, for messages."""
     return _KINDS.get(type(value), "an object")
 
 
 def not_what(key: str, value: Any, wanted: str) -> str:
-    """Return the reason for a value that is not what its key should hold."""
+    """Return the reason to reject a value that is not of the kind its key should hold."""
     return f"`{key}` is {kind_of(value)}, not {wanted}"
 
 
 def not_an_object(what: str, value: Any) -> str:
-    """Return the reason for something that should be an object."""
+    """Return the reason to reject something that should be an object."""
     return f"{what} is {kind_of(value)}, not an object"
 
 
 def unusable_keys(
     row: Mapping[str, Any], keys: Iterable[str], types: Mapping[str, DataType]
 ) -> str:
-    """Return the reason for a row that cannot be told from others; empty where it can."""
+    """Return the reason to reject a row without usable keys; empty if its keys are usable."""
     unfit = [key for key in keys if not is_key(row.get(key), types[key])]
     if not unfit:
         return ""
@@ -119,7 +119,7 @@ def _tables_of(request: Request) -> Iterator[tuple[str, Stream | SideTable, str]
 
 
 def misfits(rows: list[Any], table: Stream | SideTable) -> Iterator[tuple[int, str]]:
-    """Return the places of rows that do not fit, and why."""
+    """Yield the index of each row that does not fit, and why."""
     keys, types = own_keys(table), table.columns
     are_objects = all(isinstance(row, Mapping) for row in rows)
     if are_objects and all(_are_usable([row.get(key) for row in rows], types[key]) for key in keys):
@@ -132,7 +132,7 @@ def misfits(rows: list[Any], table: Stream | SideTable) -> Iterator[tuple[int, s
 
 
 def are_keys(values: Sequence[Any], data_type: DataType) -> bool:
-    """Whether a column is made of keys that need no second look."""
+    """Whether all values are clearly keys, so that none must be looked at by itself."""
     kinds = set(map(type, values))
     if data_type == "bigint":
         return kinds == {int} and min(values) in BIGINT and max(values) in BIGINT
@@ -144,7 +144,7 @@ def _are_usable(values: Sequence[Any], data_type: DataType) -> bool:
 
 
 def own_keys(table: Stream | SideTable) -> list[str]:
-    """Return the keys that a row brings itself; others we add."""
+    """Return the key columns that Zendesk sends with a row; we add the others."""
     if isinstance(table, SideTable):
         parent = (table.parent_column,) if table.is_whole_set else ()
         return list(dict.fromkeys((*table.primary_key, *parent)))
@@ -164,4 +164,4 @@ _KINDS: Mapping[type, str] = {
 }
 
 Reject = Callable[[Rejected], object]
-"""Told of what does not fit."""
+"""Called with each row, or part of a row, that fits no table."""

@@ -1,4 +1,4 @@
-"""Incremental exports: by opaque cursor, or by time.
+"""Walk incremental exports: by opaque cursor, or by time.
 
 Source: https://developer.zendesk.com/documentation/ticketing/managing-tickets/using-the-incremental-export-api/
 """
@@ -23,7 +23,7 @@ NEWEST_START_TIME_AGE_SECONDS = 61
 _SECOND = re.compile(r"[0-9]{1,18}")
 
 _LONGEST_SEAM_ROWS = 100
-"""Of one second; after a bulk edit of more they come twice, which costs a merge and no more."""
+"""Rows of one second. After a larger bulk edit they come twice, which only costs a merge."""
 
 
 def cursor_export_pages(walk: Walk, position: Position) -> Pages:
@@ -85,7 +85,7 @@ def _about_the_cursor(refused: RequestRefused, position: Position) -> RequestRef
 def time_export_pages(walk: Walk, position: Position) -> Pages:
     """Walk an export by time: each page starts at the ``end_time`` of the one before.
 
-    The second at a page's seam comes twice; what is the same the second time is left out.
+    The last second of a page comes again in the next; rows that are the same are left out.
 
     Raises:
         PaginationStuck: ``end_time`` did not advance on a page that is not the last, or too
@@ -117,7 +117,7 @@ def time_export_pages(walk: Walk, position: Position) -> Pages:
 
 
 def _after_the_seam(page: Page, before: Page, walk: Walk) -> Page:
-    """Return a page without the rows at its start that the page before ended with."""
+    """Return a page without the rows at its start that ended the page before."""
     if any(side.origin is Origin.BESIDE for side in walk.request.stream.side_tables):
         return page  # the row alone does not say all that the page says of it
     most = min(len(before.rows), len(page.rows), _LONGEST_SEAM_ROWS)
@@ -141,10 +141,10 @@ def _end_time(walk: Walk, answer: Answer[Mapping[str, Any]]) -> int | None:
 def _is_time_export_end(
     walk: Walk, answer: Answer[Mapping[str, Any]], start_time: int, end_time: int | None
 ) -> bool:
-    """Tell the end where Zendesk says it, and where an answer leads to no other.
+    """Whether an answer is the last: Zendesk says so, or nothing leads on from it.
 
-    A page that is not full is no end: articles and calls come in pages of any size, and say
-    nothing of an end but a link that is null, or one that leads to the same place for ever.
+    A page that is not full need not be the last: pages of articles and calls have any size. They
+    end with a link that is null, or one that leads to the same place for ever.
     """
     end_of_stream = answer.value.get("end_of_stream")
     if isinstance(end_of_stream, bool):

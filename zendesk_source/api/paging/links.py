@@ -1,4 +1,4 @@
-"""Lists that say where they go on in a link of their own making.
+"""Walk lists that link to their next page under names of their own.
 
 Sources: https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_skill_based_routing/
 https://developer.zendesk.com/api-reference/agent-availability/omnichannel-engagements/omnichannel_engagements/
@@ -18,10 +18,10 @@ from zendesk_source.api.refusals import RequestRefused
 
 
 def change_log_pages(walk: Walk, position: Position) -> Pages:
-    """Walk all changes there ever were by the cursor in ``next_page``; no rows end it.
+    """Walk a log of all changes by the cursor in ``next_page``; a page without rows ends it.
 
-    That is how Zendesk documents the end. It may link on all the same, and one page without
-    rows may be a page in the middle: a second one is the end. The cursor is kept either way.
+    That is how Zendesk documents the end. Such a page may still link on, and may be one in the
+    middle; a second one in a row is the end. The cursor is kept either way.
 
     Raises:
         PaginationStuck: A cursor came twice.
@@ -46,7 +46,7 @@ def change_log_pages(walk: Walk, position: Position) -> Pages:
 
 
 def next_page_url_pages(walk: Walk, position: Position) -> Pages:
-    """Walk a list by its links, for as long as it ``has_more``; the next walk begins anew.
+    """Walk a list by its links while it says ``has_more``; the next walk begins anew.
 
     Raises:
         PaginationStuck: A link came twice, or there are more rows but no link to them.

@@ -1,4 +1,4 @@
-"""Lists: by cursor, by page number, or whole in one answer; and single objects.
+"""Walk lists: by cursor, by page number, or whole in one answer; and single objects.
 
 Source: https://developer.zendesk.com/api-reference/introduction/pagination/
 """
@@ -21,10 +21,10 @@ DEEPEST_OFFSET_ROWS = 10_000
 
 
 def cursor_pages(walk: Walk, position: Position) -> Pages:
-    """Walk a list by ``page[after]``; ``meta.has_more`` alone ends it.
+    """Walk a list by ``page[after]``; only ``meta.has_more`` ends it.
 
-    Of a stream that can ask "since" the last page keeps when the walk began: rows that are
-    younger may have changed behind it, and are no place to go on from.
+    If the stream can be asked for changes since a time, the last page's position says when the
+    walk began. Newer rows may have changed behind the walk, so the next one does not begin at them.
 
     Raises:
         PaginationStuck: A cursor came twice, or too many pages held nothing.
@@ -71,7 +71,7 @@ def _linked_cursor(walk: Walk, envelope: Mapping[str, Any]) -> str | None:
 
 
 def offset_pages(walk: Walk, position: Position) -> Pages:
-    """Walk a list by page number; only a whole walk tells what was deleted.
+    """Walk a list by page number; only a whole walk shows which rows were deleted.
 
     Raises:
         UnexpectedAnswer: The list is deeper than offset paging goes; the rows so far came.
@@ -81,7 +81,7 @@ def offset_pages(walk: Walk, position: Position) -> Pages:
 
 
 def single_pages(walk: Walk, position: Position) -> Pages:
-    """Read a list that comes whole, and the rest of it should it have grown pages."""
+    """Read a list that comes whole, and further pages if it has any after all."""
     answer = walk.ask({}, size_param="")
     yield from _offset_answer_pages(walk, answer, Position())
 
@@ -103,7 +103,7 @@ def object_pages(walk: Walk, position: Position) -> Pages:
 def _offset_answer_pages(
     walk: Walk, answer: Answer[Mapping[str, Any]], after_last: Position
 ) -> Pages:
-    """Follow the server's own links: it alone knows how many rows its pages have."""
+    """Follow the server's own links: only the server knows how many rows a page has."""
     pages, rows = 1, len(walk.rows(answer))
     while isinstance(next_page := answer.value.get("next_page"), str):
         yield walk.page(answer, Position(), is_last=False)

@@ -1,4 +1,4 @@
-"""Where a walk stands, and one page of it."""
+"""The position of a walk, and one of its pages."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Position:
     """Where the next request of a walk begins; nothing else is needed to go on.
 
     Attributes:
-        start_time: Epoch seconds, inclusive; ``None`` = from the beginning.
-        cursor: Opaque, as Zendesk gave it; wins over ``start_time`` in a cursor export.
-        began: Epoch seconds of Zendesk's clock when the walk began, for lists that resume
-            in the middle and start their next walk from there.
+        start_time: Epoch seconds, inclusive; None for the beginning.
+        cursor: Opaque, as Zendesk gave it; counts instead of ``start_time`` in a cursor export.
+        began: Zendesk's time when the walk began, in epoch seconds. Lists that can be resumed
+            start their next walk from there.
     """
 
     start_time: int | None = None
@@ -31,18 +31,18 @@ class Page:
     """One answer of a walk.
 
     Attributes:
-        envelope: The whole decoded answer, rows included.
-        rows: As the decoder made them; those that fit.
+        envelope: The whole decoded answer, including the rows.
+        rows: The rows that fit, as the decoder made them.
         after: Position of the request that follows this page.
-        is_last: Whether the walk ends here; ``after`` is then where the next one begins.
+        is_last: Whether the walk ends here; then the next walk begins at ``after``.
         server_time: Zendesk's clock when it answered.
-        received_at: Our clock when the body was there.
+        received_at: Our clock when the body had arrived.
         body_bytes: Size of the body, unpacked.
-        replaced: Characters of it that were replaced, because they cannot be held.
-        mended: Letters that were no valid text and stand in it as U+FFFD.
-        rejected: What was taken out of it because it does not fit.
-        shown_parents: Where rows are asked for parent by parent: those of which the page shows
-            all rows, by id, and whether the destination may hold rows of them.
+        replaced: How many characters were replaced because the destination cannot hold them.
+        mended: How many characters were invalid and are now U+FFFD.
+        rejected: Rows that were taken out because they fit no table.
+        shown_parents: For rows that are asked for parent by parent. The ids of the parents whose
+            rows the page shows in full, and whether the destination may hold rows of each.
     """
 
     envelope: Mapping[str, Any]
@@ -58,7 +58,7 @@ class Page:
     shown_parents: Mapping[Any, bool] = field(default_factory=dict)
 
     def without_rows(self) -> Page:
-        """Return what only says that the walk has come to its end here."""
+        """Return a page without rows that says that the walk ends here."""
         nothing: dict[str, Any] = {"envelope": {}, "rows": [], "body_bytes": 0}
         nothing |= {"replaced": 0, "mended": 0, "rejected": (), "shown_parents": {}}
         return replace(self, **nothing, is_last=True)

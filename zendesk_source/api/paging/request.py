@@ -1,4 +1,4 @@
-"""What paging asks for: a stream of the catalogue, and where and for whom to ask."""
+"""What paging asks for: a stream of the catalogue, at which path, and for which stream."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _COLUMN = re.compile(r"{(\w+)}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A stream to ask for, and what can differ between two askings of it.
+    """A stream to ask for, and everything that can differ from one request for it to another.
 
-    The stream itself says the rest: its parameters, the key and the types of its rows, how to
-    ask for what changed.
+    The stream itself declares the rest: its parameters, the key and types of its rows, and how to
+    ask for changes.
 
     Attributes:
         stream: Declares the rows.
-        path: Where they are.
-        paging: Family that walks the pages.
-        page_size: Rows a page; 0 where the endpoint takes no size.
+        path: Path of the endpoint.
+        paging: Kind of paging.
+        page_size: Rows in a page; 0 if the endpoint takes no page size.
         bucket: Name of the endpoint's own rate limit; empty where it has none.
         counted_for: Name of the stream that needs the rows. Usage is counted under this name,
             and messages show it.
@@ -53,7 +53,7 @@ def request_of(
         stream: What to ask for.
         parent: Row whose columns fill the braces in the path, such as ``{id}``.
         counted_for: Name of the stream that needs the rows; that of ``stream`` when left out.
-        page_size: Rows a page; never more than the endpoint allows, which is the default.
+        page_size: Rows in a page. The default is also the largest: what the endpoint allows.
     """
     path, most = stream.path, stream.page_size
     if parent is not None:

@@ -1,4 +1,4 @@
-"""What all walks share: asking for a page, halving heavy ones, reading the envelope."""
+"""What all kinds of paging share: ask for a page, halve heavy ones, read the envelope."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _SHOWN_KEY = re.compile(r"[a-z_]{1,40}")
 _SHOWN_KEYS = 12
 
 MOST_EMPTY_PAGES = 200
-"""In a row, before a walk is given up. Zendesk leaves rows out of a page after it has cut it, so
-pages may hold nothing in the middle: of an export that is 200,000 rows in a row that are hidden."""
+"""Empty pages in a row before a walk is given up. Zendesk cuts a page first and hides rows then, so
+a page in the middle may be empty. For an export this limit means 200,000 hidden rows in a row."""
 
 
 class PageSize:
-    """Rows a page, halved when Zendesk times out and doubled back after good pages.
+    """Rows in a page: halved when Zendesk times out, doubled again after good pages.
 
     Args:
-        rows: The most to ask for; 0 when the endpoint has no page size.
+        rows: The most to ask for; 0 if the endpoint takes no page size.
     """
 
     def __init__(self, rows: int) -> None:
@@ -63,14 +63,14 @@ class Walk:
     """One walk through a stream.
 
     Attributes:
-        client: To ask with.
+        client: Sends the requests.
         request: What to ask for.
         parse: Decodes a body into a mapping with the keys of the JSON.
-        size: Rows a page.
+        size: Rows in a page.
         asked_rows: Page size of the last request.
-        replaced: Characters of the last answer that were replaced.
+        replaced: How many characters of the last answer were replaced.
         asked: Every place already asked for; the same one twice means a circle.
-        empty_pages: Pages in a row without a row.
+        empty_pages: How many empty pages came in a row.
     """
 
     client: ZendeskClient
@@ -88,8 +88,8 @@ class Walk:
         """Ask for a page, a smaller one when Zendesk times out.
 
         Args:
-            own_params: Place in the walk.
-            size_param: Name of the page size parameter; empty = none is sent.
+            own_params: Parameters that name the place in the walk.
+            size_param: Name of the parameter for the page size; empty to send none.
             url: A link to follow instead of the request's path and parameters.
 
         Raises:
@@ -134,7 +134,7 @@ class Walk:
         return value
 
     def page(self, answer: Answer[Mapping[str, Any]], after: Position, *, is_last: bool) -> Page:
-        """Return the page that an answer is, without what does not fit.
+        """Return an answer as a page, without the rows that fit no table.
 
         Raises:
             PaginationStuck: Page after page led on to another, and held nothing.
@@ -158,7 +158,7 @@ class Walk:
         )
 
     def rows(self, answer: Answer[Mapping[str, Any]]) -> list[Any]:
-        """Return the rows of an answer, those that do not fit included.
+        """Return the rows of an answer, including those that fit no table.
 
         Raises:
             UnexpectedAnswer: The key is missing: that is not the same as an empty page.
@@ -174,14 +174,14 @@ class Walk:
         return rows
 
     def stuck(self, detail: str) -> ZendeskError:
-        """Return the error for a walk that would go round for ever."""
+        """Return the error for a walk that would never end."""
         return PaginationStuck(
             f"{self.where} stopped advancing: {detail}.",
             "Rows before it are safe; run again later, and report it if it stays.",
         )
 
     def advance(self, place: object, detail: str) -> None:
-        """Note a place that is asked for next.
+        """Note the place to ask for next.
 
         Raises:
             PaginationStuck: It was asked for before.
@@ -202,7 +202,7 @@ class Walk:
 
 
 def nothing_new(refused: RequestRefused, position: Position) -> Page:
-    """Return the page of a walk that asked too early for what is new."""
+    """Return the empty page of a walk that asked for changes too early."""
     return Page(
         envelope={},
         rows=[],

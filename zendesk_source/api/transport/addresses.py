@@ -1,7 +1,7 @@
-"""Which addresses are the account's own: nothing else is ever sent its credentials.
+"""Decide which addresses are the account's own. Its credentials are sent to no other.
 
-Each brand of an account has an address, and Zendesk tells it in `/api/v2/brands`. A brand can
-also have a domain of the customer's (``host_mapping``), where other software may answer.
+Each brand of an account has an address, which `/api/v2/brands` shows. A brand can also have a
+domain of the customer's (``host_mapping``), where other software may answer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 DOMAIN = ".zendesk.com"
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-"""What stands before the domain, in lower case."""
+"""The part of a host before the domain, in lower case."""
 
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?",
@@ -26,14 +26,14 @@ Origin = tuple[str, str, int]
 
 
 def address_of_brand(base_url: str, brand: Mapping[str, Any]) -> str | None:
-    """Return where a brand of the account is asked, or None where that may not be asked.
+    """Return the address of a brand, or None if it may not be sent the credentials.
 
-    In Zendesk's domain it is made from the brand's subdomain, whatever ``brand_url`` says. On
-    this machine, which serves a simulator, ``brand_url`` names another of the machine's names.
+    In Zendesk's domain the address is made from the brand's subdomain, whatever ``brand_url``
+    says. A simulator runs on this machine; there ``brand_url`` is another name of the machine.
 
     Args:
         base_url: The account's address, which the credentials belong to.
-        brand: As Zendesk sent it; nothing of it is trusted.
+        brand: As Zendesk sent it; nothing in it is trusted.
     """
     origin = origin_of(base_url)
     if origin is not None and origin[1].endswith(DOMAIN):
@@ -46,9 +46,9 @@ def address_of_brand(base_url: str, brand: Mapping[str, Any]) -> str | None:
 
 
 def is_own_address(base_url: str, address: str) -> bool:
-    """Whether an address is another one of the account that ``base_url`` is.
+    """Whether an address belongs to the account at ``base_url``.
 
-    Scheme and port must be the same, and the hosts: the same, both one label in Zendesk's
+    Scheme and port must be the same. The hosts must be the same, or each one label in Zendesk's
     domain, or both this machine.
     """
     ours, other = origin_of(base_url), origin_of(address)
@@ -63,7 +63,7 @@ def is_own_address(base_url: str, address: str) -> bool:
 
 
 def origin_of(address: str) -> Origin | None:
-    """Return what tells servers apart; None for what is more, or less, than an origin."""
+    """Return the origin that an address is; None if the address is not exactly an origin."""
     found = _ORIGIN.fullmatch(address)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""One request of the account: to its own addresses only, redirects on the same host followed."""
+"""Send one request to the account's own addresses, and follow redirects on the same host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class _Authorization(AuthBase):
-    """Given to requests as auth: a plain header would lose against a ``.netrc``."""
+    """Sets the header as requests' ``auth``: a ``.netrc`` would override a plain header."""
 
     def __init__(self, header: str) -> None:
         self._header = header
@@ -35,9 +35,9 @@ class Transport:
     """Sends requests to one host over kept-alive connections; safe for many threads.
 
     Args:
-        base_url: Scheme, host and port; nothing else is ever sent credentials.
-        limits: Of one answer.
-        wire: Sends the requests; an own one when left out.
+        base_url: Scheme, host and port. Credentials are sent nowhere else.
+        limits: How long and how large one answer may be.
+        wire: Sends the requests; a new one when left out.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Transport:
         self._wire = wire or Wire()
 
     def at(self, address: str) -> Transport:
-        """Return what sends to another address of the account, with a first contact of its own.
+        """Return a transport to another address of the account, which has had no contact yet.
 
         Raises:
             UnexpectedAnswer: It is not the account's.
@@ -65,7 +65,7 @@ class Transport:
         return other
 
     def path_and_query(self, path_or_url: str, params: Mapping[str, object] | None) -> str:
-        """Return what to ask the account for; an absolute URL loses its host.
+        """Return path and query to ask for; an absolute URL loses its host.
 
         Raises:
             UnexpectedAnswer: The URL (a link from an answer) leads to another host.
@@ -94,12 +94,12 @@ class Transport:
         Args:
             path_and_query: What to ask for.
             authorization: Value of the header.
-            within_seconds: When an answer would be of no use any more.
+            within_seconds: How long an answer is of use.
 
         Raises:
             TransportFailed: No whole answer arrived.
             ConfigurationError: The account has moved to another host.
-            UnexpectedAnswer: It redirects in a circle, or to what is no address.
+            UnexpectedAnswer: It redirects in a circle, or to something that is no address.
             ServerUnavailable: The first contact failed for a reason that no retry heals.
         """
         answer_seconds = min(self._limits.answer_seconds, within_seconds)

@@ -1,4 +1,4 @@
-"""Why no connection came about, by name: what no retry heals is told with its remedy."""
+"""Find out why there is no connection, and name the remedy where a retry does not help."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", sock
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """What stands between us and a host.
+    """Why a host cannot be reached.
 
     Attributes:
         what: What happened, in a sentence that names the host.
         remedy: What to do about it.
         is_setting: Whether a setting is wrong; otherwise something is down.
-        is_certain: Whether a second attempt is of no use.
+        is_certain: Whether a second attempt would fail in the same way.
     """
 
     what: str
@@ -37,14 +37,14 @@ class Unreachable:
 def why_unreachable(
     error: Exception, url: str, proxies: Mapping[str, str] | None
 ) -> Unreachable | None:
-    """Return what an error of a connection stands for; None when it is a passing fault.
+    """Return what the error of a connection means; None for a fault that may pass.
 
-    Texts of libraries are not taken over: they quote addresses, which may hold passwords.
+    Texts of libraries are never shown: they quote addresses, which may hold passwords.
 
     Args:
         error: Raised while a request was sent.
-        url: Of the request.
-        proxies: By scheme, as requests wants them.
+        url: Address of the request.
+        proxies: Proxies by scheme, as requests wants them.
     """
     causes = list(_causes(error))
     proxy = _split(select_proxy(url, dict(proxies or {})))
@@ -144,7 +144,7 @@ def _split(proxy: str | None) -> SplitResult | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk through what an error was made of; libraries keep it in different places."""
+    """Yield an error and all its causes, which libraries keep in different places."""
     waiting, seen = [error], set()
     while waiting:
         each = waiting.pop()

@@ -1,4 +1,4 @@
-"""Requests over kept-alive connections, and whole answers that end: in time and in size."""
+"""Send requests over kept-alive connections, and bound each answer in time and in size."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from zendesk_source.errors import ConfigurationError, ServerUnavailable, Zendesk
 
 CONNECT_TIMEOUT_SECONDS = 15.0
 FIRST_CONNECT_TIMEOUT_SECONDS = 4.0
-"""Until the first answer: whoever has a wrong setting is to know at once."""
+"""Counts until the first answer, so that a wrong setting is reported at once."""
 
 READ_TIMEOUT_SECONDS = 120.0
 ANSWER_SECONDS = 600.0
-"""From a request to the end of its answer, however busily that drips."""
+"""From a request to the end of its answer, even if bytes keep arriving."""
 
 MOST_BODY_BYTES = 512 * 1024 * 1024
-"""Of one answer, unpacked: a hundred times the largest page."""
+"""The most that one answer may hold, unpacked: a hundred times the largest page."""
 
 _FIRST_CONTACT_ATTEMPTS = 3
 _FIRST_CONTACT_SECONDS = 5.0
@@ -50,11 +50,11 @@ _answer_due: ContextVar[float] = ContextVar("zendesk_answer_due", default=math.i
 class TransportFailed(Exception):
     """No whole answer arrived: refused, reset, timed out or cut short.
 
-    It has no cause: what libraries raise may quote what they were given.
+    It has no ``__cause__``: the errors of libraries may quote what they were given.
 
     Attributes:
         is_timeout: Whether the server took too long.
-        unreachable: What stands in between, where that is known.
+        unreachable: Why there is no connection, where that is known.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class TransportFailed(Exception):
 
 
 class AnswerTooLarge(TransportFailed):
-    """The answer goes on after the most that is read."""
+    """The answer is larger than the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ class Reply:
 
     Attributes:
         status: HTTP status.
-        headers: Names in any case.
-        body: Unpacked.
+        headers: Headers; names in any case.
+        body: Body, unpacked.
     """
 
     status: int
@@ -90,8 +90,8 @@ class Limits:
 
     Attributes:
         silence_seconds: Longest time in which nothing arrives.
-        answer_seconds: From the request to the end of the answer.
-        body_bytes: Unpacked.
+        answer_seconds: Longest time from the request to the end of the answer.
+        body_bytes: Largest body, unpacked.
     """
 
     silence_seconds: float = READ_TIMEOUT_SECONDS
@@ -159,7 +159,7 @@ class Wire:
         raise TransportFailed(kind, is_timeout=is_timeout, unreachable=why)
 
     def _first_contact_failed(self, failed: TransportFailed) -> ZendeskError | None:
-        """Return what to give up with before the first answer; None: it may be a hiccup."""
+        """Return the error that ends the first contact; None if the fault may pass."""
         why = failed.unreachable
         if self._has_answered or why is None:
             return None
@@ -185,7 +185,7 @@ class _Session(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
-        """Look into none: requests would read a redirect's body, however long, and its address."""
+        """Follow no redirect: requests would read its body, however long, and its address."""
         yield from ()
 
     def merge_environment_settings(
@@ -210,9 +210,9 @@ class _Adapter(HTTPAdapter):
 
 
 class _UntilDue(io.RawIOBase):
-    """What arrives at a socket until the answer is due.
+    """Reads from a socket until the answer is due.
 
-    A time-out of a socket begins anew with each byte, also within the headers.
+    A socket's own time-out starts again with each byte, within the headers too.
     """
 
     def __init__(self, received: io.RawIOBase, sock: socket.socket) -> None:
@@ -289,7 +289,7 @@ def _at_most(pieces: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
 
 
 def _inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Unpack gzip piece by piece, so that a small answer cannot become one that fills memory."""
+    """Unpack gzip piece by piece, so that a small answer cannot unpack into all of memory."""
     gzip, is_begun, has_member = _gzip(), False, False
     for packed in pieces:
         while packed:
