@@ -28,7 +28,7 @@ from zendesk_source.extract.steps import Step
 from zendesk_source.login.auth import StaticAuth
 from zendesk_source.simulator import Account, RateLimits, Request, Simulator
 from zendesk_source.simulator.clock import TimeScaledClock
-from zendesk_source.simulator.state import iso
+from zendesk_source.simulator.store import iso
 
 TOKEN = "a-token"
 PAGE_ROWS = 25

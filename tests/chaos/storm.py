@@ -19,7 +19,7 @@ from tests.support.tables import TABLES, assert_table_equals
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.simulator import Account, Answer, RateLimits, Request, Simulator
 from zendesk_source.simulator.clock import TimeScaledClock
-from zendesk_source.simulator.state import iso
+from zendesk_source.simulator.store import iso
 
 SCALE = 200.0
 FAULT_RATE = 0.12

@@ -16,7 +16,7 @@ from zendesk_source.resources.custom_objects import table_of
 from zendesk_source.resources.run import SliceLimits
 from zendesk_source.simulator import Account
 from zendesk_source.simulator.past.objects import deleted
-from zendesk_source.simulator.state import iso
+from zendesk_source.simulator.store import iso
 
 RECORDS = "custom_object_records"
 HOUR = 3_600

@@ -16,7 +16,7 @@ from zendesk_source import sync
 from zendesk_source.settings.options import ItemFormat
 from zendesk_source.simulator import Account, SimulatedClock, Simulator
 from zendesk_source.simulator.pages import exports
-from zendesk_source.simulator.state import iso
+from zendesk_source.simulator.store import iso
 
 pytestmark = pytest.mark.long
 

@@ -30,7 +30,7 @@ OPT_IN = [stream.name for stream in STREAMS if stream.is_opt_in]
 
 @pytest.fixture
 def account() -> Account:
-    return Account.generate(seed=5, tickets=120, users=60, organizations=10)
+    return Account.generate(seed=5, tickets=120, users=60, organizations=10, days=120)
 
 
 def expected_rows(account: Account, table: str) -> list[Row]:

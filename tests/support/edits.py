@@ -7,7 +7,8 @@ from typing import Any
 from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.simulator import Account
 from zendesk_source.simulator.rows.settings import Owner
-from zendesk_source.simulator.state import iso, shown_key
+from zendesk_source.simulator.state import shown_key
+from zendesk_source.simulator.store import iso
 
 Row = dict[str, Any]
 

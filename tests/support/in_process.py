@@ -32,7 +32,7 @@ from zendesk_source.simulator.account import Account
 from zendesk_source.simulator.clock import SimulatedClock
 from zendesk_source.simulator.pages.answers import Refusal
 from zendesk_source.simulator.pages.routes import plain_path, routes
-from zendesk_source.simulator.state import iso
+from zendesk_source.simulator.store import iso
 
 EXPORTED = [TICKETS, TICKET_EVENTS, TICKET_METRIC_EVENTS, USERS, ORGANIZATIONS]
 EXPORTED += [SIDE_CONVERSATION_EVENTS, TALK_CALLS, HC_ARTICLES]

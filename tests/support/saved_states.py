@@ -163,7 +163,7 @@ class Scene:
         """Return the keys of all rows, by table."""
         found = {}
         with self.pipeline.sql_client() as client:
-            for table, key in self._tables():
+            for table, _, key in self._tables():
                 rows = client.execute_sql(f"SELECT DISTINCT {key} AS k FROM {table} ORDER BY k")
                 found[table] = [row[0] for row in rows or ()]
         return found
@@ -171,14 +171,16 @@ class Scene:
     def keep_only(self, keys: Mapping[str, Iterable[str]]) -> None:
         """Remove the rows that were not loaded yet."""
         with self.pipeline.sql_client() as client:
-            for table, key in self._tables():
-                kept = ", ".join(f"'{each}'" for each in keys.get(table, ())) or "NULL"
+            for table, stream, key in self._tables():
+                # A side table that came later has what was loaded of its parents.
+                found = keys.get(table, keys.get(stream, ()))
+                kept = ", ".join(f"'{each}'" for each in found) or "NULL"
                 client.execute_sql(
                     f"DELETE FROM {table} WHERE coalesce({key} NOT IN ({kept}), true)"
                 )
 
-    def _tables(self) -> Iterator[tuple[str, str]]:
-        """Return each table with what tells whose rows they are: its key, or that of its parent."""
+    def _tables(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each table, its stream, and what tells whose rows they are: its parent's key."""
         tables = self.pipeline.default_schema.tables
         for name, table in tables.items():
             if name.startswith("_") or "resource" not in table or "columns" not in table:
@@ -186,7 +188,7 @@ class Scene:
             stream = BY_NAME[str(table["resource"])]
             side = next((each for each in stream.side_tables if each.name == name), None)
             key = stream.primary_key if side is None else (side.parent_column,)
-            yield name, f"concat_ws('|', {', '.join(key)})"
+            yield name, stream.name, f"concat_ws('|', {', '.join(key)})"
 
 
 @contextmanager

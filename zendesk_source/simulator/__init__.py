@@ -13,5 +13,15 @@ from zendesk_source.simulator.door.faults import Fault
 from zendesk_source.simulator.door.rate_limits import RateLimits
 from zendesk_source.simulator.door.server import Request, Simulator
 from zendesk_source.simulator.pages.answers import Answer
+from zendesk_source.simulator.past.service import Timetable
 
-__all__ = ["Account", "Answer", "Fault", "RateLimits", "Request", "SimulatedClock", "Simulator"]
+__all__ = [
+    "Account",
+    "Answer",
+    "Fault",
+    "RateLimits",
+    "Request",
+    "SimulatedClock",
+    "Simulator",
+    "Timetable",
+]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from zendesk_source.simulator.clock import SimulatedClock
 from zendesk_source.simulator.edits.lists import ListEdits
 from zendesk_source.simulator.edits.people import PeopleEdits
 from zendesk_source.simulator.edits.tickets import TicketEdits
+from zendesk_source.simulator.figures import figures_of_days, figures_of_tickets
 from zendesk_source.simulator.help_centers import rows_with_brands
 from zendesk_source.simulator.histories import HISTORIES, history_rows
 from zendesk_source.simulator.past.generate import Size, fill
+from zendesk_source.simulator.past.service import TIMETABLES, Timetable
 from zendesk_source.simulator.state import STREAM_BY_NAME
 from zendesk_source.simulator.store import Row
 
@@ -54,6 +56,7 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
         days: int = 365,
         history: bool = True,
         ratings_filter: Literal["created_at", "updated_at"] = "created_at",
+        schedules: Sequence[Timetable] = TIMETABLES,
     ) -> Account:
         """Return an account with a past; the same seed and start give the same rows.
 
@@ -67,10 +70,12 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
             history: Whether tickets have events, comments and metric events; without them a
                 large account is made faster and needs less memory.
             ratings_filter: Which time of a rating ``start_time`` looks at.
+            schedules: When the company works. The first is the default one, the others are
+                assigned to tickets by turns.
         """
         account = cls(clock or SimulatedClock(), ratings_filter=ratings_filter)
         size = Size(tickets=tickets, users=users, organizations=organizations, days=days)
-        fill(account, seed, size, history=history)
+        fill(account, seed, size, history=history, schedules=schedules)
         account.settle()
         return account
 
@@ -158,3 +163,18 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
             return self.truth(stream)
         with self.lock:
             return list(rows_with_brands(self, STREAM_BY_NAME[stream]))
+
+    def truth_of_tickets(self) -> list[Row]:
+        """Return the figures of every ticket that is not deleted, reckoned from its events.
+
+        Reply, resolution, waiting in calendar and business minutes, stations, reopens, breaches.
+        """
+        with self.lock:
+            self.settle()
+            return list(figures_of_tickets(self))
+
+    def truth_of_days(self) -> list[Row]:
+        """Return what was created, solved and reopened on every day, and what was unsolved then."""
+        with self.lock:
+            self.settle()
+            return list(figures_of_days(self))

@@ -8,8 +8,8 @@ from typing import Any
 
 from zendesk_source.catalogue import Stream
 from zendesk_source.simulator.pages.answers import RECORD_NOT_FOUND, Refusal
-from zendesk_source.simulator.state import STREAM_BY_NAME, State, iso
-from zendesk_source.simulator.store import Row
+from zendesk_source.simulator.state import STREAM_BY_NAME, State
+from zendesk_source.simulator.store import Row, iso
 
 # The rows of all others name their parent by another column, or not at all.
 SHOWS_ITS_PARENT = (

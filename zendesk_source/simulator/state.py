@@ -6,22 +6,28 @@ import heapq
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timezone
-from functools import lru_cache
 from typing import Any, Literal
 
 from zendesk_source.catalogue import STREAMS, TAKEN_AT, Paging, Stream
 from zendesk_source.simulator.clock import SimulatedClock
-from zendesk_source.simulator.rows.tickets import HOST, is_comment
-from zendesk_source.simulator.store import Mark, Row, RowStore, epoch_seconds
+from zendesk_source.simulator.rows.ticket_events import is_comment
+from zendesk_source.simulator.rows.tickets import HOST
+from zendesk_source.simulator.store import (
+    DAY_SECONDS,
+    Mark,
+    Row,
+    RowStore,
+    epoch_seconds,
+    iso,
+)
 from zendesk_source.simulator.timeline import Key
 
-DAY_SECONDS = 86_400
 SCRUB_AFTER_SECONDS = 30 * DAY_SECONDS
 VANISH_AFTER_SECONDS = 90 * DAY_SECONDS
 
 STREAM_BY_NAME: dict[str, Stream] = {stream.name: stream for stream in STREAMS}
 
+_NO_COMMENTS = frozenset({"Create", "Change", "Notification"})
 # Rows that were recorded long ago lack the newer keys.
 _MARKS: dict[str, dict[str, Mark]] = {
     "tickets": {
@@ -31,17 +37,6 @@ _MARKS: dict[str, dict[str, Mark]] = {
     "users": {"deleted": lambda row: not row.get("active", True)},
     "organizations": {"deleted": lambda row: row.get("deleted_at") is not None},
 }
-
-
-@lru_cache(maxsize=4096)
-def _day(number: int) -> str:
-    return datetime.fromtimestamp(number * DAY_SECONDS, timezone.utc).strftime("%Y-%m-%d")
-
-
-def iso(second: int) -> str:
-    """Return epoch seconds as Support writes times."""
-    day, rest = divmod(second, DAY_SECONDS)
-    return f"{_day(day)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
 
 
 def address_of(stream: Stream) -> str:
@@ -99,6 +94,7 @@ class State:
         self.identities = RowStore(("id",))
         self.identity_ids_of: dict[int, list[int]] = {}
         self.event_id_of_comment: dict[int, int] = {}
+        self.event_ids_of: dict[int, list[int]] = {}
         self.ai_agent_event_ids: set[int] = set()
         # By stream and key, of rows that are not the default brand's.
         self.brand_ids: dict[tuple[str, Key], int] = {}
@@ -141,12 +137,17 @@ class State:
 
     def put_event(self, event: Row) -> None:
         """Store a ticket event and remember where its comments are."""
-        self.stores["ticket_events"].put(event)
-        if event["ticket_id"] in self.stores["tickets"].marked["ai_agent"]:
-            self.ai_agent_event_ids.add(event["id"])
+        store, event_id, ticket_id = self.stores["ticket_events"], event["id"], event["ticket_id"]
+        if event_id in store:
+            store.put(event)
+        else:
+            store.add(event_id, event, event["timestamp"])
+            self.event_ids_of.setdefault(ticket_id, []).append(event_id)
+        if ticket_id in self.stores["tickets"].marked["ai_agent"]:
+            self.ai_agent_event_ids.add(event_id)
         for child in event["child_events"]:
-            if is_comment(child):
-                self.event_id_of_comment[child["id"]] = event["id"]
+            if child["event_type"] not in _NO_COMMENTS and is_comment(child):
+                self.event_id_of_comment[child["id"]] = event_id
 
     def put_identity(self, identity: Row) -> None:
         """Store a way to reach a user."""

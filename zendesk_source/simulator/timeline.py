@@ -34,11 +34,14 @@ class Timeline:
             return
         if standing is not None:
             self.drop(key)
-        position = (second, key)
+        self.add(key, second)
+
+    def add(self, key: Key, second: int) -> None:
+        """Put a row that is known to be new at a second."""
         if self._is_sorted:
-            insort(self._positions, position)
+            insort(self._positions, (second, key))
         else:
-            self._positions.append(position)
+            self._positions.append((second, key))
         self._second_of[key] = second
 
     def drop(self, key: Key) -> None:

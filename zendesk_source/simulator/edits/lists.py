@@ -13,8 +13,8 @@ from zendesk_source.simulator.rows.settings import (
     person_field_row,
     ticket_field_row,
 )
-from zendesk_source.simulator.state import STREAM_BY_NAME, State, iso
-from zendesk_source.simulator.store import Row
+from zendesk_source.simulator.state import STREAM_BY_NAME, State
+from zendesk_source.simulator.store import Row, iso
 
 
 class ListEdits(State):

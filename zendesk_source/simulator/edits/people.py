@@ -11,8 +11,8 @@ from zendesk_source.simulator.rows.people import (
     organization_row,
     user_row,
 )
-from zendesk_source.simulator.state import State, iso
-from zendesk_source.simulator.store import Row
+from zendesk_source.simulator.state import State
+from zendesk_source.simulator.store import Row, iso
 
 
 class PeopleEdits(State):

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from zendesk_source.simulator.children import remove_children
-from zendesk_source.simulator.rows.tickets import (
+from zendesk_source.simulator.rows.ticket_events import (
     comment_child,
+    created_children,
     field_child,
-    metric_event_row,
-    metric_set_row,
-    rating_row,
     ticket_event_row,
-    ticket_row,
 )
-from zendesk_source.simulator.state import State, iso
-from zendesk_source.simulator.store import Row
+from zendesk_source.simulator.rows.tickets import rating_row, ticket_row
+from zendesk_source.simulator.store import Row, iso
+from zendesk_source.simulator.stories import Stories
 
-_CREATED_WITH = (
-    "subject",
-    "type",
-    "priority",
-    "status",
-    "tags",
-    "group_id",
-    "assignee_id",
-    "requester_id",
-    "brand_id",
-    "ticket_form_id",
-)
 _PRIORITIES = ("low", "normal", "high", "urgent")
 REDACTED = "▇" * 8
 
 
-class TicketEdits(State):
+class Comment(NamedTuple):
+    """What is written with an audit."""
+
+    body: str
+    is_public: bool
+    attachments: Sequence[Row] = ()
+
+
+class TicketEdits(Stories):
     """Creates, changes, deletes and comments on tickets."""
 
     def create_ticket(self, **values: Any) -> Row:
@@ -58,15 +52,9 @@ class TicketEdits(State):
             given["fields"] = given["custom_fields"]
             ticket = ticket_row(ticket_id, iso(now), {**given, "generated_timestamp": now})
             self.put_ticket(ticket)
-            children = [
-                field_child(self.new_id(), "Create", "web", name, ticket[name])
-                for name in _CREATED_WITH
-                if ticket[name] not in (None, [])
-            ]
-            event = self._put_event(ticket, ticket["submitter_id"], children)
-            self._put_comment(event, ticket["submitter_id"], ticket["description"], True)
-            self.metric_sets.put(metric_set_row(self.new_id(), ticket, {}))
-            self._put_metric_event(ticket_id, "agent_work_time", "activate")
+            children = created_children(self.new_id, "web", ticket)
+            comment = Comment(ticket["description"], is_public=ticket["is_public"])
+            self._put_event(ticket, ticket["submitter_id"], children, comment)
             return ticket
 
     def edit_ticket(self, ticket_id: int, *, updater_id: int | None = None, **changes: Any) -> Row:
@@ -138,10 +126,7 @@ class TicketEdits(State):
     def restore_ticket(self, ticket_id: int, status: str = "open") -> Row:
         """Take a deleted ticket back."""
         with self.lock:
-            ticket = self.edit_ticket(ticket_id, status=status)
-            if ticket_id not in self.metric_sets:
-                self.metric_sets.put(metric_set_row(self.new_id(), ticket, {}))
-            return ticket
+            return self.edit_ticket(ticket_id, status=status)
 
     def comment(
         self,
@@ -160,14 +145,12 @@ class TicketEdits(State):
         with self.lock:
             ticket = self.ticket(ticket_id)
             author_id = author_id or ticket["requester_id"] or self._first_user_id()
+            if public:
+                ticket["is_public"] = True
             self._write(ticket, {}, [], author_id)
-            event = self._put_event(ticket, author_id, [])
-            child = self._put_comment(event, author_id, body, public, attachments)
-            metrics = self.metric_sets[ticket_id]
-            metrics["latest_comment_added_at"] = child["created_at"]
-            if public and author_id != ticket["requester_id"]:
-                metrics["replies"] += 1
-            self.metric_sets.put(metrics)
+            comment = Comment(body, is_public=public, attachments=attachments or [])
+            event = self._put_event(ticket, author_id, [], comment)
+            child = event["child_events"][0]
             return {**child, "ticket_id": ticket_id, "event_id": event["id"]}
 
     def redact_comment(self, comment_id: int) -> Row:
@@ -222,40 +205,32 @@ class TicketEdits(State):
             return rating
 
     def _write(self, ticket: Row, changes: Row, children: list[Row], updater_id: int | None) -> Row:
+        self.settle()  # what was due came before this
         now = self.now_second()
-        before = ticket["status"]
         ticket.update(changes, updated_at=iso(now), generated_timestamp=now)
         self.put_ticket(ticket)
         if children:
             self._put_event(ticket, updater_id or self._first_user_id(), children)
-        if ticket["status"] != "deleted" and ticket["id"] in self.metric_sets:
-            self._measure(ticket, changes, before)
         return ticket
 
-    def _measure(self, ticket: Row, changes: Row, status_before: str) -> None:
-        metrics, moment = self.metric_sets[ticket["id"]], iso(self.now_second())
-        metrics["updated_at"] = moment
-        if "status" in changes and status_before != ticket["status"]:
-            metrics["status_updated_at"] = metrics["custom_status_updated_at"] = moment
-            if ticket["status"] == "solved":
-                metrics["solved_at"] = moment
-                self._put_metric_event(ticket["id"], "resolution_time", "fulfill")
-            elif status_before in ("solved", "closed"):
-                metrics["solved_at"] = None
-                metrics["reopens"] += 1
-                self._put_metric_event(ticket["id"], "resolution_time", "activate")
-        if "assignee_id" in changes:
-            metrics["assignee_updated_at"] = metrics["assigned_at"] = moment
-            metrics["initially_assigned_at"] = metrics["initially_assigned_at"] or moment
-            metrics["assignee_stations"] += 1
-        if "group_id" in changes:
-            metrics["group_stations"] += 1
-        self.metric_sets.put(metrics)
-
-    def _put_event(self, ticket: Row, updater_id: int, children: list[Row]) -> Row:
-        now = self.now_second()
+    def _put_event(
+        self, ticket: Row, updater_id: int, children: list[Row], comment: Comment | None = None
+    ) -> Row:
+        now, event_id = self.now_second(), self.new_id()
+        if comment is not None:
+            child = comment_child(
+                self.new_id(),
+                event_id=event_id,
+                author_id=updater_id,
+                body=comment.body,
+                public=comment.is_public,
+                created_at=iso(now),
+                channel="web",
+                attachments=list(comment.attachments),
+            )
+            children = [child, *children]
         event = ticket_event_row(
-            self.new_id(),
+            event_id,
             ticket["id"],
             second=now,
             created_at=iso(now),
@@ -263,36 +238,8 @@ class TicketEdits(State):
             channel="web",
             child_events=children,
         )
-        self.put_event(event)
+        self.put_audit(ticket, event)
         return event
-
-    def _put_comment(
-        self,
-        event: Row,
-        author_id: int,
-        body: str,
-        public: bool,
-        attachments: list[Row] | None = None,
-    ) -> Row:
-        child = comment_child(
-            self.new_id(),
-            event_id=event["id"],
-            author_id=author_id,
-            body=body,
-            public=public,
-            created_at=event["created_at"],
-            channel="web",
-            attachments=attachments or [],
-        )
-        event["child_events"].insert(0, child)
-        self.put_event(event)
-        return child
-
-    def _put_metric_event(self, ticket_id: int, metric: str, event_type: str) -> None:
-        moment = iso(self.now_second())
-        self.stores["ticket_metric_events"].put(
-            metric_event_row(self.new_id(), ticket_id, metric, event_type, moment)
-        )
 
     def _first_user_id(self) -> int:
         return self.stores["users"].first_key(default=1)

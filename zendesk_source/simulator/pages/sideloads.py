@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
-from zendesk_source.simulator.rows.tickets import bare_comment_child, is_comment
+from zendesk_source.simulator.rows.ticket_events import bare_comment_child, is_comment
 from zendesk_source.simulator.state import State
 from zendesk_source.simulator.timeline import Key
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from zendesk_source.simulator.state import State
 from zendesk_source.simulator.store import epoch_seconds
+from zendesk_source.simulator.stories import Stories
 
 
 class Company:
@@ -19,17 +19,20 @@ class Company:
         events: Whether events and metric events are kept.
     """
 
-    def __init__(self, state: State, rng: Random, start: int, end: int, *, events: bool) -> None:
+    def __init__(self, state: Stories, rng: Random, start: int, end: int, *, events: bool) -> None:
         self.state, self.rng, self.start, self.end, self.events = state, rng, start, end, events
         people = list(state.stores["users"])
         self.agents = [row for row in people if row["role"] != "end-user"]
+        self.agent_ids = {row["id"] for row in self.agents}
         self.customers = [row for row in people if row["role"] == "end-user"] or self.agents
         self.arrivals = [epoch_seconds(row["created_at"]) for row in self.customers]
         self.group_ids = state.stores["groups"].keys()
+        self.users = {row["id"]: row for row in people}
         self.form_ids = state.stores["ticket_forms"].keys()
         self.brand_ids = state.stores["brands"].keys()
         self.fields = [row for row in state.stores["ticket_fields"] if row["removable"]]
-        self.policies = list(state.stores["sla_policies"])
+        self.policies, self.schedules = state.policies(), state.schedules()
+        self.schedule_ids = state.stores["schedules"].keys()
         self.status_ids = {
             row["status_category"]: row["id"]
             for row in reversed(list(state.stores["custom_statuses"]))

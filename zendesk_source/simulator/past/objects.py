@@ -7,8 +7,8 @@ from typing import Any
 
 from zendesk_source.simulator.rows.settings import field_options, option_tag
 from zendesk_source.simulator.rows.tickets import HOST
-from zendesk_source.simulator.state import State, iso
-from zendesk_source.simulator.store import Row
+from zendesk_source.simulator.state import State
+from zendesk_source.simulator.store import Row, iso
 
 RECORDS_AN_OBJECT = 12
 _ULID_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -15,8 +15,8 @@ from zendesk_source.simulator.rows.people import (
 )
 from zendesk_source.simulator.rows.settings import option_tag
 from zendesk_source.simulator.rows.tickets import attachment_row
-from zendesk_source.simulator.state import DAY_SECONDS, State, iso
-from zendesk_source.simulator.store import Row
+from zendesk_source.simulator.state import State
+from zendesk_source.simulator.store import DAY_SECONDS, Row, iso
 
 USERS_AN_AGENT = 12
 TIME_ZONES = (

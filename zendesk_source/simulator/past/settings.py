@@ -14,13 +14,11 @@ from zendesk_source.simulator.rows.settings import (
     option_tag,
     person_field_row,
     satisfaction_reason_row,
-    schedule_row,
-    sla_policy_row,
     ticket_field_row,
     ticket_form_row,
 )
-from zendesk_source.simulator.state import State, iso
-from zendesk_source.simulator.store import Row
+from zendesk_source.simulator.state import State
+from zendesk_source.simulator.store import Row, iso
 
 # Two titles that slug to the same name, one that slugs to nothing, one that is a keyword.
 TICKET_FIELDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -78,7 +76,7 @@ REASONS = (
 
 
 def add_settings(state: State, second: int) -> None:
-    """Add fields, forms, statuses, groups, brands, macros and service levels."""
+    """Add fields, forms, statuses, groups, brands and macros."""
     moment = iso(second)
     _add_ticket_fields(state, moment)
     for owner, fields in PERSON_FIELDS.items():
@@ -102,7 +100,7 @@ def add_settings(state: State, second: int) -> None:
         group = group_row(state.new_id(), name, moment, default=number == 0)
         state.stores["groups"].put({**group, "deleted": number == len(GROUP_NAMES) - 1})
     _add_brands(state, moment)
-    _add_service(state, moment)
+    _add_rules(state, moment)
 
 
 def _add_ticket_fields(state: State, moment: str) -> None:
@@ -149,18 +147,10 @@ def _add_brands(state: State, moment: str) -> None:
         state.stores["brands"].put(brand)
 
 
-def _add_service(state: State, moment: str) -> None:
+def _add_rules(state: State, moment: str) -> None:
     for title in MACROS:
         actions = [{"field": "status", "value": "pending"}, {"field": "priority", "value": "low"}]
         state.stores["macros"].put(macro_row(state.new_id(), title, moment, actions))
-    for position, title in enumerate(("Standard service", "Incidents"), start=1):
-        minutes = {"urgent": 60, "high": 240, "normal": 480, "low": 1440}
-        policy = sla_policy_row(
-            state.new_id(), title, moment, position=position, first_reply_minutes=minutes
-        )
-        state.stores["sla_policies"].put(policy)
-    for name, zone in (("Head office", "Berlin"), ("Overseas", "Eastern Time (US & Canada)")):
-        state.stores["schedules"].put(schedule_row(state.new_id(), name, zone, moment))
     for code, value in REASONS:
         state.stores["satisfaction_reasons"].put(
             satisfaction_reason_row(state.new_id(), code, value, moment)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
+from typing import TypeVar
+
+Choice = TypeVar("Choice")
 
 FIRST_NAMES = (
     "Ada", "Bruno", "Chiara", "Dmitri", "Eşref", "Fumiko", "Gaël", "Hana", "Ines", "Jörg",
@@ -57,8 +61,13 @@ ANSWERS = (
 NOTES = ("Customer called, sounded calm.", "Same defect as last week.", "Refund approved by Ruth.")
 TAGS = ("vip", "urgent_customer", "newsletter", "beta", "refund", "follow_up", "shop", "warranty")
 CHANNELS = ("email", "web", "api", "chat", "voice", "native_messaging")
-CHANNEL_WEIGHTS = (46, 28, 8, 7, 6, 5)
+CHANNELS_UP_TO = (46, 74, 82, 89, 95, 100)
 GROUP_NAMES = ("Support", "Billing", "Workshop", "Returns", "Second Line")
+
+
+def pick(rng: Random, choices: Sequence[Choice]) -> Choice:
+    """Return one of some; quicker than ``rng.choice``, which is called a dozen times a ticket."""
+    return choices[int(rng.random() * len(choices))]
 
 
 def person_name(rng: Random) -> str:
@@ -74,9 +83,10 @@ def company_name(rng: Random) -> str:
 
 def complaint(rng: Random) -> tuple[str, str, str]:
     """Return the subject, the text and the tag of a customer's trouble."""
-    product, (trouble, tag) = rng.choice(PRODUCTS), rng.choice(TROUBLES)
+    product, (trouble, tag) = pick(rng, PRODUCTS), pick(rng, TROUBLES)
+    days, order = 2 + int(89 * rng.random()), 10_000 + int(90_000 * rng.random())
     text = (
-        f"{rng.choice(OPENINGS)}\n\nmy {product} {trouble}. I bought it {rng.randint(2, 90)} days "
-        f"ago, order {rng.randint(10_000, 99_999)}. What should I do?\n\nKind regards"
+        f"{pick(rng, OPENINGS)}\n\nmy {product} {trouble}. I bought it {days} days ago, "
+        f"order {order}. What should I do?\n\nKind regards"
     )
     return f"My {product} {trouble}", text, tag

@@ -62,13 +62,6 @@ def _translation(parent_column: str, source_type: str) -> Row:
 
 # Comments come before the votes on them.
 CHILD_EXAMPLES: Mapping[str, Row] = {
-    "schedule_holidays": {
-        "id": 1,
-        "schedule_id": 1,
-        "name": "Christmas Day",
-        "start_date": "2024-12-25",
-        "end_date": "2024-12-26",
-    },
     "organization_merges": {
         "id": "01HPZM6206BF4G63783E5349AD",
         "organization_id": 1,

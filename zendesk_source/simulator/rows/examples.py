@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from zendesk_source.catalogue import Stream
-from zendesk_source.simulator.state import STREAM_BY_NAME, State, address_of, iso, shown_key
-from zendesk_source.simulator.store import Row
+from zendesk_source.simulator.state import STREAM_BY_NAME, State, address_of, shown_key
+from zendesk_source.simulator.store import Row, iso
 
 _REFERENCES = {
     "user_id": "users",

@@ -239,46 +239,66 @@ def macro_row(macro_id: int, title: str, moment: str, actions: list[Row]) -> Row
 
 
 def sla_policy_row(
-    policy_id: int, title: str, moment: str, *, position: int, first_reply_minutes: dict[str, int]
+    policy_id: int,
+    title: str,
+    moment: str,
+    *,
+    position: int,
+    condition: Row,
+    policy_metrics: Sequence[Row],
 ) -> Row:
-    """Return an SLA policy with a first reply target a priority."""
+    """Return an SLA policy with one condition; its metrics are policy_metric rows."""
     return {
         "url": f"{HOST}/api/v2/slas/policies/{policy_id}.json",
         "id": policy_id,
         "title": title,
         "description": f"{title}: targets by priority",
         "position": position,
-        "filter": {
-            "all": [{"field": "ticket_type_id", "operator": "is", "value": str(position)}],
-            "any": [],
-        },
-        "policy_metrics": [
-            {
-                "priority": priority,
-                "metric": "first_reply_time",
-                "target": minutes,
-                "target_in_seconds": minutes * 60,
-                "business_hours": False,
-            }
-            for priority, minutes in first_reply_minutes.items()
-        ],
+        "filter": {"all": [condition], "any": []},
+        "policy_metrics": list(policy_metrics),
         "metric_settings": None,
         "created_at": moment,
         "updated_at": moment,
     }
 
 
-def schedule_row(schedule_id: int, name: str, time_zone: str, moment: str) -> Row:
-    """Return a schedule: minutes since Sunday 00:00, Monday to Friday, 9 to 17."""
+def policy_metric_row(metric: str, priority: str, minutes: int, *, business_hours: bool) -> Row:
+    """Return what a policy promises of one metric at one priority."""
+    return {
+        "priority": priority,
+        "metric": metric,
+        "target": minutes,
+        "target_in_seconds": minutes * 60,
+        "business_hours": business_hours,
+    }
+
+
+def schedule_row(
+    schedule_id: int,
+    name: str,
+    time_zone: str,
+    moment: str,
+    intervals: Sequence[tuple[int, int]],
+) -> Row:
+    """Return a schedule: intervals are minutes since Sunday 00:00."""
     return {
         "id": schedule_id,
         "name": name,
         "time_zone": time_zone,
         "created_at": moment,
         "updated_at": moment,
-        "intervals": [
-            {"start_time": day * 1440 + 540, "end_time": day * 1440 + 1020} for day in range(1, 6)
-        ],
+        "intervals": [{"start_time": start, "end_time": end} for start, end in intervals],
+    }
+
+
+def holiday_row(holiday_id: int, schedule_id: int, name: str, first: str, last: str) -> Row:
+    """Return a holiday of a schedule; the last day is one, too."""
+    return {
+        "id": holiday_id,
+        "schedule_id": schedule_id,
+        "name": name,
+        "start_date": first,
+        "end_date": last,
     }
 
 

@@ -1,0 +1,1 @@
+"""What Zendesk makes of a ticket's events: metrics, service levels, breaches."""
