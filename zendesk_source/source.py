@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 import dlt
@@ -17,12 +16,11 @@ from zendesk_source.account.connection import Connection
 from zendesk_source.api.clock import Clock, hearing
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Product, with_custom_field_rows
 from zendesk_source.destination.failures import explained
-from zendesk_source.errors import ConfigurationError
 from zendesk_source.resources import resource_of
 from zendesk_source.settings.dlt_credentials import ZendeskCredentials
 from zendesk_source.settings.dotenv import read_plain_settings
 from zendesk_source.settings.options import DEFAULTS, Options, options_told, with_each_option
-from zendesk_source.times import Window, parse_date
+from zendesk_source.times import window_of
 
 SECTION = "zendesk"
 """Section of the configuration: ``[sources.zendesk.credentials]``."""
@@ -139,7 +137,7 @@ def _resources(
     products: Sequence[Product], connection: Connection, start_date: Any, end_date: Any
 ) -> list[DltResource]:
     """Return the resources of some products; what is not core waits to be named."""
-    window = _window(start_date, end_date, connection.clock.now())
+    window = window_of(start_date, end_date, connection.clock.now())
     streams = [stream for stream in STREAMS if stream.product in products]
     if connection.options.custom_fields == "rows":
         streams = list(map(with_custom_field_rows, streams))
@@ -148,18 +146,3 @@ def _resources(
     for stream, resource in zip(streams, resources, strict=True):
         resource.selected = stream.is_core or not (has_core or stream.is_opt_in)
     return resources
-
-
-def _window(start_date: Any, end_date: Any, now: datetime) -> Window:
-    start = parse_date(start_date, "start_date")
-    end = parse_date(end_date, "end_date")
-    if start is not None and start > now + timedelta(days=1):
-        raise ConfigurationError(
-            f"start_date {start.date()} is in the future.", "Choose a day that has been."
-        )
-    if start is not None and end is not None and start >= end:
-        raise ConfigurationError(
-            f"start_date {start.isoformat()} is not before end_date {end.isoformat()}.",
-            "Swap them, or leave end_date out to read up to now.",
-        )
-    return start, end

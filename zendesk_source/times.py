@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from math import inf
 from typing import Any
 
@@ -76,6 +76,31 @@ def parse_date(value: str | date | None, setting: str) -> datetime | None:
     if parsed.timestamp() < 0:
         raise ConfigurationError(f"{setting} is before 1970: {value!r}.", "Zendesk is younger.")
     return parsed
+
+
+def window_of(start_date: Any, end_date: Any, now: datetime) -> Window:
+    """Return the window that two settings mean.
+
+    Args:
+        start_date: What the user gave; nothing is the beginning.
+        end_date: Likewise; nothing is now.
+        now: The current time.
+
+    Raises:
+        ConfigurationError: One is not a date, lies in the future, or they are swapped.
+    """
+    start = parse_date(start_date, "start_date")
+    end = parse_date(end_date, "end_date")
+    if start is not None and start > now + timedelta(days=1):
+        raise ConfigurationError(
+            f"start_date {start.date()} is in the future.", "Choose a day that has been."
+        )
+    if start is not None and end is not None and start >= end:
+        raise ConfigurationError(
+            f"start_date {start.isoformat()} is not before end_date {end.isoformat()}.",
+            "Swap them, or leave end_date out to read up to now.",
+        )
+    return start, end
 
 
 def _parse_iso(text: str) -> datetime:

@@ -24,9 +24,9 @@ from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.preflight.account import connected
 from zendesk_source.resources.brands import help_centers
 from zendesk_source.resources.custom_objects import describe_by
-from zendesk_source.resources.lists.whole import as_snapshot
 from zendesk_source.settings.dlt_credentials import ZendeskCredentials
 from zendesk_source.settings.selection import select_stream
+from zendesk_source.shape.newest import as_snapshot
 from zendesk_source.shape.rows import RowShaper
 from zendesk_source.times import parse_date
 

@@ -6,8 +6,7 @@ a replaced table would lose those of all the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from hashlib import blake2b
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dlt
@@ -19,10 +18,6 @@ from zendesk_source.account.connection import Connection
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.names import ACCOUNT_COLUMN
-
-_NOT_ZENDESKS = ("_dlt_", "_zendesk_")
-LONGEST_NAME = 54
-"""Letters of a column: with `__v_bigint` or a further mark they are what Postgres takes, 63."""
 
 
 def key_of(columns: Iterable[str], connection: Connection) -> list[str]:
@@ -86,26 +81,6 @@ def with_account(rows: Any, connection: Connection) -> Any:
         return [{ACCOUNT_COLUMN: connection.account, **row} for row in rows]
     field = pa.field(ACCOUNT_COLUMN, pa.string(), nullable=False)
     return rows.add_column(0, field, pa.repeat(pa.scalar(connection.account), rows.num_rows))
-
-
-def column_name(naming: Callable[[str], str], connection: Connection) -> Callable[[str], str]:
-    """Return what spells the columns of JSON keys, as any destination takes them.
-
-    One named as dlt's columns, or as ours, gets another name; so does one without a letter.
-    """
-
-    def spelt(key: str) -> str:
-        name = naming(key if key.strip() else "unnamed")
-        is_ours = name.startswith(_NOT_ZENDESKS) or (
-            name == ACCOUNT_COLUMN and connection.options.account_column
-        )
-        name = f"zendesk_{name.lstrip('_')}" if is_ours else name
-        if len(name) <= LONGEST_NAME:
-            return name
-        digest = blake2b(name.encode(), digest_size=4).hexdigest()
-        return f"{name[: LONGEST_NAME - len(digest) - 1].rstrip('_')}_{digest}"
-
-    return spelt
 
 
 def check_destination(connection: Connection) -> None:

@@ -16,15 +16,10 @@ from zendesk_source.account.stream_run import StreamRun, follow
 from zendesk_source.api.paging import Page
 from zendesk_source.api.paging.checked import AHEAD_SECONDS
 from zendesk_source.catalogue import Stream
-from zendesk_source.extract.kept import FIRST_READ_AT, POSITIONS
-from zendesk_source.extract.newest_rows import not_loaded, remember_newest
-from zendesk_source.extract.positions import (
-    EXPORTS,
-    StreamPosition,
-    open_position,
-    save_position,
-    without_future,
-)
+from zendesk_source.extract.bookmarks import WAS_IN_FUTURE, opened, save_steps
+from zendesk_source.extract.kept import FIRST_READ_AT
+from zendesk_source.extract.newest_rows import not_loaded
+from zendesk_source.extract.positions import StreamPosition
 from zendesk_source.extract.steps import Step
 from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
@@ -117,16 +112,9 @@ def _open(
         UnexpectedAnswer: The saved position lies in the future.
     """
     start, end = epoch_of(cursor.initial_value) or 0, end_of(cursor)
-    back = 0 if stream.paging in EXPORTS else stream.lookback_seconds
-    positions = state.setdefault(POSITIONS, {})
-    saved = open_position(positions, start, end, lookback_seconds=back)
-    position = without_future(saved, stream.name, taking.now())
-    if position != saved:
-        text = (
-            "The saved position lay in the future, where nothing would ever have been found;"
-            " it was read on from the last row before it."
-        )
-        taking.run.note("position", text, is_missing=False)
+    position, was_in_future = opened(stream, state, start, end, taking.now())
+    if was_in_future:
+        taking.run.note("position", WAS_IN_FUTURE, is_missing=False)
     return _Bookmark(stream, state, cursor, end, taking.run, position)
 
 
@@ -155,14 +143,9 @@ class _Bookmark:
         stream, state = self.stream, self.state
         follow(self.run, self.position, steps, stream)
         self.position = steps[-1].position
-        # Aside at first: nothing of it may stay when a part of it fails.
-        after = {**state, POSITIONS: {**state[POSITIONS]}}
-        save_position(after[POSITIONS], self.position, self.end)
-        if self.end is None:
-            remember_newest(stream, [step.page for step in steps], after)
         if newest := self.run.newest:
             self.cursor.advance(_cursor_value(stream, newest))
-        state.update(after)
+        save_steps(stream, state, steps, self.end)
 
 
 def changed_since(state: dict[str, Any], page: Page) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import dlt
 
+from zendesk_source.account.column_names import column_name
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.field_definitions import describe_first, describe_new, field_columns
 from zendesk_source.account.stream_run import StreamRun
@@ -16,7 +17,7 @@ from zendesk_source.api.paging.door import Rejected
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.extract.kept import CUSTOM_FIELD_COLUMNS
 from zendesk_source.names import MORE, REJECTED_TABLE, REMOVED, SYNCED_AT
-from zendesk_source.resources.accounts import column_name, with_account, write_of
+from zendesk_source.resources.accounts import with_account, write_of
 from zendesk_source.resources.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
 from zendesk_source.resources.run import current_slice
 from zendesk_source.shape.arrow import ArrowShaper, together

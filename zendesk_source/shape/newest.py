@@ -63,6 +63,12 @@ def with_rows(page: Page, stream: Stream, rows: list[Any]) -> Page:
     return replace(page, rows=rows, envelope={**page.envelope, stream.rows_key: rows})
 
 
+def as_snapshot(page: Page, stream: Stream, first: Page) -> Page:
+    """Add to the rows of a snapshot when it was taken: one time for all its pages."""
+    taken_at = first.received_at.isoformat()
+    return with_rows(page, stream, [{**row, TAKEN_AT: taken_at} for row in page.rows])
+
+
 def _in_order(rows: list[Any], stream: Stream, times: Sequence[Any]) -> list[Any]:
     """Return rows by the time they were written; the same list where they are in order."""
     try:

@@ -11,7 +11,7 @@ from dlt.extract.hints import HintsMeta
 
 from zendesk_source.account.connection import Connection
 from zendesk_source.api.paging import Page, Position, pages, request_of
-from zendesk_source.catalogue import STREAMS, TAKEN_AT, Stream
+from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.extract.kept import LISTED
 from zendesk_source.resources.accounts import emptied, write_of
 from zendesk_source.resources.brands import BRANDS, help_centers_for
@@ -35,7 +35,7 @@ from zendesk_source.resources.lists.versions import (
 )
 from zendesk_source.resources.run import current_slice
 from zendesk_source.resources.taking import Taking
-from zendesk_source.shape.newest import one_row_a_key, with_rows
+from zendesk_source.shape.newest import as_snapshot, one_row_a_key, with_rows
 
 _WITH_PARENTS: dict[str, list[str]] = {}
 """Streams by the list whose rows they are asked for, one after the other."""
@@ -189,9 +189,3 @@ def _prepared(page: Page, stream: Stream, connection: Connection, first: Page) -
     if connection.options.deleted == "remove" and stream.is_deleted is not None:
         return with_rows(page, stream, [row for row in page.rows if not stream.is_deleted(row)])
     return page
-
-
-def as_snapshot(page: Page, stream: Stream, first: Page) -> Page:
-    """Add to the rows of a snapshot when it was taken: one time for all its pages."""
-    taken_at = first.received_at.isoformat()
-    return with_rows(page, stream, [{**row, TAKEN_AT: taken_at} for row in page.rows])

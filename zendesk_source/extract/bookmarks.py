@@ -1,0 +1,58 @@
+"""Where a stream stands, as its state keeps it: opened before it is read, saved behind pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from zendesk_source.catalogue import Stream
+from zendesk_source.extract.kept import POSITIONS
+from zendesk_source.extract.newest_rows import remember_newest
+from zendesk_source.extract.positions import (
+    EXPORTS,
+    StreamPosition,
+    open_position,
+    save_position,
+    without_future,
+)
+from zendesk_source.extract.steps import Step
+
+WAS_IN_FUTURE = (
+    "The saved position lay in the future, where nothing would ever have been found;"
+    " it was read on from the last row before it."
+)
+
+
+def opened(
+    stream: Stream, state: dict[str, Any], start: int, end: int | None, now: int
+) -> tuple[StreamPosition, bool]:
+    """Return where a stream stands, and whether that lay in the future.
+
+    Args:
+        stream: Which.
+        state: Of the stream.
+        start: Epoch seconds the window begins at.
+        end: Epoch seconds of the first row behind it, or None.
+        now: Epoch seconds of Zendesk's clock.
+
+    Raises:
+        UnexpectedAnswer: The saved position lies in the future, and nothing tells where else to
+            go on.
+    """
+    back = 0 if stream.paging in EXPORTS else stream.lookback_seconds
+    positions = state.setdefault(POSITIONS, {})
+    saved = open_position(positions, start, end, lookback_seconds=back)
+    position = without_future(saved, stream.name, now)
+    return position, position != saved
+
+
+def save_steps(
+    stream: Stream, state: dict[str, Any], steps: Sequence[Step], end: int | None
+) -> None:
+    """Write into the state that the pages of some steps were read."""
+    # Aside at first: nothing of it may stay when a part of it fails.
+    after = {**state, POSITIONS: {**state[POSITIONS]}}
+    save_position(after[POSITIONS], steps[-1].position, end)
+    if end is None:
+        remember_newest(stream, [step.page for step in steps], after)
+    state.update(after)
