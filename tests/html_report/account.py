@@ -7,7 +7,10 @@ from html.parser import HTMLParser
 from tests.support.simulated import served
 from zendesk_source.simulator import Account, SimulatedClock, Simulator
 
-STREAMS = ("tickets", "ticket_events", "users", "groups", "satisfaction_ratings")
+STREAMS = (
+    *("tickets", "ticket_events", "ticket_metric_events"),
+    *("users", "groups", "satisfaction_ratings"),
+)
 
 
 def simulated() -> Simulator:

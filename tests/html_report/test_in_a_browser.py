@@ -64,5 +64,5 @@ def test_nothing_sticks_out(browser: str, loaded: Path, tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     title = re.search(r"<title>(.+?)</title>", ended.stdout)
     assert title is not None, ended.stderr
-    good = {"overflow": 0, "wide": 0, "charts": 6, "small": 0}
+    good = {"overflow": 0, "wide": 0, "charts": 7, "small": 0}
     assert json.loads(title.group(1)) == [{"width": width, **good} for width in (390, 1200)]

@@ -205,18 +205,45 @@ def test_what_cannot_be_done_is_said(
     assert said in capsys.readouterr().err
 
 
-def test_two_counts_of_solved_tickets_say_why_they_differ(loaded: Path) -> None:
+def test_a_median_says_how_many_tickets_are_behind_it(loaded: Path) -> None:
     with duckdb.connect(str(loaded)) as database:
         database.execute(
             "update zendesk_data.ticket_metrics set solved_at = null where ticket_id % 5 = 0"
         )
     page = page_of(loaded, weeks=1_000)
     text = " ".join(page.text.split())
-    found = re.search(r"of ([\d,]+) tickets solved in these weeks\. Of ([\d,]+) more", text)
+    found = re.search(r"([\d,]+) of ([\d,]+) solved have a solution time", text)
     assert found is not None
-    measured, others = (int(each.replace(",", "")) for each in found.groups())
-    assert others > 0
-    assert f"{measured + others:,}" == figures(page)["solved"]
+    assert f"{found[1]} of {found[2]} solved" in page.words
+    measured, solved = (int(each.replace(",", "")) for each in found.groups())
+    assert measured < solved
+    assert f"{solved:,}" == figures(page)["solved"]
+
+
+def test_targets_channels_and_tags_are_counted(loaded: Path) -> None:
+    """Of all tickets that are not deleted, as a query of another kind finds them."""
+    alive = "from zendesk_data.tickets t where t.status <> 'deleted'"
+    with duckdb.connect(str(loaded)) as database:
+        ((created,),) = database.sql(f"select count(*) {alive}").fetchall()
+        channels = database.sql(f"select via ->> 'channel', count(*) {alive} group by 1").fetchall()
+        tags = database.sql(
+            f"select tag, count(*) from (select unnest(cast(tags as varchar[])) as tag {alive})"
+            " group by 1 order by 2 desc, 1"
+        ).fetchall()
+        ((targets, missed),) = database.sql(
+            "select count(distinct ticket_id) filter (type = 'apply_sla'),"
+            " count(distinct ticket_id) filter (type = 'breach')"
+            " from zendesk_data.ticket_metric_events e where not deleted and metric = 'reply_time'"
+            f" and instance_id = 1 and exists (select 1 {alive} and t.id = e.ticket_id)"
+        ).fetchall()
+    page = page_of(loaded, weeks=1_000)
+    assert sum(count for _, count in channels) == created
+    for channel, count in channels:
+        assert page.row(channel)[0] == f"{count:,}"
+    for tag, count in tags[:10]:
+        assert page.row(tag)[0] == f"{count:,}"
+    assert missed
+    assert page.row("first reply time")[:2] == [f"{targets:,}", f"{missed:,}"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -25,9 +25,13 @@ from zendesk_source.html_report.queries import (
     TABLES,
     Query,
 )
-from zendesk_source.names import ACCOUNT_COLUMN, SYNC_LOG_TABLE, SYNCED_AT
+from zendesk_source.names import ACCOUNT_COLUMN, REMOVED, SYNC_LOG_TABLE, SYNCED_AT
+from zendesk_source.views import analytics
+from zendesk_source.views.database import literal, tables_in
+from zendesk_source.views.dialects import DIALECTS, Dialect
+from zendesk_source.views.selects import Loaded as LoadedTables
+from zendesk_source.views.selects import definition
 
-_DIALECTS = ("duckdb", "postgres")
 _TIMES = ("updated_at", "created_at", "time", "updated")
 DAYS_A_WEEK = 7
 
@@ -65,9 +69,14 @@ class Loaded:
     """A dataset that is open for questions about one account."""
 
     def __init__(
-        self, client: SqlClientBase[Any], zone: ZoneInfo, weeks: int, account: str
+        self,
+        client: SqlClientBase[Any],
+        dialect: Dialect,
+        zone: ZoneInfo,
+        weeks: int,
+        account: str,
     ) -> None:
-        self._client, self.zone = client, zone
+        self._client, self._dialect, self.zone = client, dialect, zone
         self._answers: dict[Query, list[tuple[Any, ...]]] = {}
         self.name = client.dataset_name
         self.tables = {name for (name,) in self._run(TABLES, self.name)}
@@ -79,7 +88,7 @@ class Loaded:
         self._columns: dict[str, set[str]] = {}
         for table, column in self._run(COLUMNS, self.name):
             self._columns.setdefault(table, set()).add(column)
-        self._rows_of_account = self._of_account(account)
+        self._account = self._account_meant(account)
         self.period = self._period(weeks)
 
     def has(self, query: Query) -> bool:
@@ -90,7 +99,8 @@ class Loaded:
         """Return the rows of an answer; a question is asked once only."""
         if query not in self._answers and (asked := self.period) is not None:
             settings = (self.zone.key, asked.first_day.isoformat(), asked.weeks, asked.until)
-            self._answers[query] = self._run(self._with(ASKED) + query.sql, *settings)
+            parts = [*self._rows_there(), *self._views(query), ASKED]
+            self._answers[query] = self._run(f"with {', '.join(parts)} {query.sql}", *settings)
         return self._answers.get(query, [])
 
     def last_syncs(self) -> list[tuple[Any, ...]]:
@@ -125,14 +135,14 @@ class Loaded:
         weeks = min(weeks, -(-age // DAYS_A_WEEK))
         return Period(last_day - timedelta(days=DAYS_A_WEEK * weeks - 1), weeks, newest)
 
-    def _of_account(self, account: str) -> list[str]:
-        """Return definitions that take the place of tables which several accounts share.
+    def _account_meant(self, account: str) -> str:
+        """Return whose rows are meant, where several accounts share the tables; else nothing.
 
         Raises:
             ConfigurationError: It is not said which account is meant, or there is none of it.
         """
         if ACCOUNT_COLUMN not in self._columns.get(SYNC_LOG_TABLE, ()):
-            return []
+            return ""
         known = [name for (name,) in self._run(ACCOUNT_NAMES)]
         if not account and len(known) == 1:
             account = known[0]
@@ -141,16 +151,34 @@ class Loaded:
                 f"The dataset {self.name} holds {len(known)} accounts: {', '.join(known)}.",
                 "Name one with --account.",
             )
-        literal = account.replace("'", "''")
-        return [
-            f"{self._quoted(table)} as (select * from"  # noqa: S608
-            f" {self._client.make_qualified_table_name(table)} where account = '{literal}')"
-            for table in self.tables
-            if ACCOUNT_COLUMN in self._columns[table]
-        ]
+        return account
 
-    def _with(self, *definitions: str) -> str:
-        parts = [*self._rows_of_account, *definitions]
+    def _rows_there(self, *, with_removed: bool = False) -> list[str]:
+        """Return definitions that take the place of tables: rows of the account that still hold."""
+        definitions = []
+        for table in sorted(self.tables):
+            there, conditions = self._columns[table], []
+            if self._account and ACCOUNT_COLUMN in there:
+                conditions.append(f"account = {literal(self._account)}")
+            if not with_removed and REMOVED in there:
+                conditions.append(f"{REMOVED} is not true")
+            if conditions:
+                name = self._client.make_qualified_table_name(table)
+                rows = f"select * from {name} where {' and '.join(conditions)}"  # noqa: S608
+                definitions.append(f"{self._quoted(table)} as ({rows})")
+        return definitions
+
+    def _views(self, query: Query) -> list[str]:
+        """Return the definition of the view that a query reads, which need not have been made."""
+        view = analytics.TICKETS
+        if view.name not in query.sql:
+            return []
+        tables = tables_in(self._client, self.name)
+        loaded = LoadedTables(self._client, self._dialect, self.name, tables, self._account)
+        return [f"{view.name} as ({definition(loaded, view)})"]
+
+    def _with(self) -> str:
+        parts = self._rows_there(with_removed=True)
         return f"with {', '.join(parts)} " if parts else ""
 
     def _quoted(self, name: str) -> str:
@@ -170,8 +198,8 @@ def opened(
     Raises:
         ConfigurationError: It is not there, or at a destination that the questions do not suit.
     """
-    dialect = pipeline.destination.capabilities().sqlglot_dialect
-    if dialect not in _DIALECTS or pipeline.destination.destination_name == "filesystem":
+    dialect = DIALECTS.get(pipeline.destination.capabilities().sqlglot_dialect or "")
+    if dialect is None or pipeline.destination.destination_name == "filesystem":
         raise ConfigurationError(
             f"The report reads DuckDB and Postgres, not {pipeline.destination.destination_name}.",
             "Load into one of them as well, with a --destination of its own; the SQL to port is in"
@@ -182,7 +210,7 @@ def opened(
         if isinstance(client, DuckDbSqlClient):
             client.credentials.read_only = True
         with client:
-            yield Loaded(client, zone, weeks, account)
+            yield Loaded(client, dialect, zone, weeks, account)
 
 
 def _plain(value: object) -> object:

@@ -9,6 +9,7 @@ from importlib.resources import files
 from zendesk_source.html_report import wording
 from zendesk_source.html_report.agents import AGENTS
 from zendesk_source.html_report.charts import bar
+from zendesk_source.html_report.kinds import KINDS
 from zendesk_source.html_report.loaded import Loaded
 from zendesk_source.html_report.markup import Markup, element, joined
 from zendesk_source.html_report.sections import SECTIONS, Drawn, Section, Table
@@ -33,7 +34,7 @@ def page(loaded: Loaded, now: datetime) -> str:
     else:
         found = tiles(loaded, asked)
         body.append(element("dl", *map(_tile, found), class_="tiles") if found else Markup())
-        parts = [_section(part, loaded) for part in (*SECTIONS, AGENTS)]
+        parts = [_section(part, loaded) for part in (*SECTIONS, *KINDS, AGENTS)]
         body.append(element("div", *parts, class_="sections"))
     body.append(_tables(loaded, now))
     return "<!DOCTYPE html>\n" + element(
@@ -76,6 +77,7 @@ def _tile(tile: Tile) -> Markup:
         element("dt", tile.title),
         element("dd", tile.say(tile.now), class_="figure"),
         element("dd", tile.change, class_=tile.verdict or "change"),
+        element("dd", tile.behind, class_="behind") if tile.behind else None,
     )
 
 
@@ -177,8 +179,8 @@ def _footer() -> Markup:
         "footer",
         element(
             "p",
-            "Made by zendesk-source report from the loaded tables. It holds names of agents and"
-            " groups, and no customer's.",
+            "Made by zendesk-source report from the loaded tables. It holds names of agents,"
+            " groups and tags, and no customer's.",
         ),
     )
 

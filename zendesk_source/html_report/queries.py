@@ -2,6 +2,7 @@
 
 Each query may read ``asked``, one row: ``zone``, ``first_day``, ``weeks`` and ``until``. A day is a
 day in that zone; week 0 begins on the first day, the weeks below 0 are those before, to compare.
+``analytics_tickets`` is the view of that name, whether or not it was made.
 """
 
 from __future__ import annotations
@@ -42,18 +43,18 @@ where place = 1 order by stream
 SPAN = "select min(created_at), max(greatest(created_at, updated_at)) from tickets"
 
 FLOW = Query(
-    ("tickets", "ticket_metrics"),
+    ("tickets",),
     """
     select greatest(flow.day, asked.first_day - 7 * asked.weeks - 1) as day,
            sum(flow.created) as created, sum(flow.solved) as solved
     from (
         select cast(t.created_at at time zone asked.zone as date) as day, 1 as created, 0 as solved
-        from tickets t cross join asked
-        where t.is_deleted is not true
+        from analytics_tickets t cross join asked
+        where not t.is_deleted
         union all
-        select cast(coalesce(m.solved_at, t.updated_at) at time zone asked.zone as date), 0, 1
-        from tickets t left join ticket_metrics m on m.ticket_id = t.id cross join asked
-        where t.status in ('solved', 'closed') and t.is_deleted is not true
+        select cast(coalesce(t.solved_at, t.updated_at) at time zone asked.zone as date), 0, 1
+        from analytics_tickets t cross join asked
+        where not t.is_deleted and not t.is_unsolved
     ) as flow cross join asked
     group by 1 order by 1
     """,
@@ -62,14 +63,14 @@ FLOW = Query(
 BACKLOG = Query(
     ("tickets", "groups"),
     """
-    select coalesce(g.name, '(no group)') as group_name,
+    select coalesce(t.group_name, '(no group)') as group_name,
            case when t.created_at > asked.until - interval '1 day' then 0
                 when t.created_at > asked.until - interval '7 day' then 1
                 when t.created_at > asked.until - interval '30 day' then 2
                 when t.created_at > asked.until - interval '90 day' then 3
                 else 4 end as age, count(*) as tickets
-    from tickets t left join groups g on g.id = t.group_id cross join asked
-    where t.status not in ('solved', 'closed', 'deleted') and t.is_deleted is not true
+    from analytics_tickets t cross join asked
+    where t.is_unsolved and not t.is_deleted
     group by 1, 2
     """,
 )
@@ -88,21 +89,87 @@ SPEED = Query(
                            - asked.first_day) / 7.0) as integer) as week
         from (
             select 'reply' as kind, t.created_at as moment,
-                   coalesce(t.priority, 'none') as priority,
-                   cast(m.reply_time_in_minutes ->> 'calendar' as double precision) as minutes
-            from tickets t join ticket_metrics m on m.ticket_id = t.id
-            where t.is_deleted is not true
+                   coalesce(t.priority, 'none') as priority, t.first_reply_minutes as minutes
+            from analytics_tickets t
+            where not t.is_deleted
             union all
-            select 'resolution', m.solved_at, coalesce(t.priority, 'none'),
-                   cast(m.full_resolution_time_in_minutes ->> 'calendar' as double precision)
-            from tickets t join ticket_metrics m on m.ticket_id = t.id
-            where t.is_deleted is not true and t.status in ('solved', 'closed')
+            select 'resolution', t.solved_at, coalesce(t.priority, 'none'),
+                   t.full_resolution_minutes
+            from analytics_tickets t
+            where not t.is_deleted and not t.is_unsolved
         ) as measured cross join asked
         where measured.minutes is not null and measured.moment is not null
     ) as by_week
     where week >= -weeks and week < weeks
     group by grouping sets ((kind, week >= 0), (kind, week >= 0, week), (kind, week >= 0, priority))
     order by kind, week, priority
+    """,
+)
+
+TARGETS = Query(
+    ("tickets", "ticket_metric_events"),
+    """
+    select week, count(case when breaches = 0 then 1 end) as kept,
+           count(case when breaches > 0 then 1 end) as missed
+    from (
+        select t.sla_breaches as breaches, asked.weeks,
+               cast(floor((cast(t.created_at at time zone asked.zone as date)
+                           - asked.first_day) / 7.0) as integer) as week
+        from analytics_tickets t cross join asked
+        where not t.is_deleted and t.sla_targets > 0
+    ) as measured
+    where week >= -weeks and week < weeks
+    group by 1 order by 1
+    """,
+)
+
+TARGETS_BY_METRIC = Query(
+    ("tickets", "ticket_metric_events"),
+    """
+    select case when e.metric <> 'reply_time' then e.metric
+                when e.instance_id > 1 then 'next_reply_time' else 'first_reply_time' end as metric,
+           count(distinct case when e.type <> 'breach' then t.ticket_id end) as tickets,
+           count(distinct case when e.type = 'breach' then t.ticket_id end) as missed
+    from ticket_metric_events e
+    join analytics_tickets t on t.ticket_id = e.ticket_id
+    cross join asked
+    where e.type in ('apply_sla', 'apply_group_sla', 'breach') and e.deleted is not true
+      and not t.is_deleted
+      and cast(t.created_at at time zone asked.zone as date) >= asked.first_day
+    group by 1 order by 2 desc, 1
+    """,
+)
+
+CHANNELS = Query(
+    ("tickets",),
+    """
+    select coalesce(t.channel, '(none)') as channel, count(*) as tickets,
+           count(t.first_reply_minutes) as replied,
+           percentile_cont(0.5) within group (order by t.first_reply_minutes) as first_reply,
+           count(case when t.satisfaction = 'good' then 1 end) as good,
+           count(t.satisfaction) as rated
+    from analytics_tickets t cross join asked
+    where not t.is_deleted and cast(t.created_at at time zone asked.zone as date) >= asked.first_day
+    group by 1 order by 2 desc, 1
+    """,
+)
+
+TAGS = Query(
+    ("tickets", "ticket_tags"),
+    """
+    select tag, count(case when week >= 0 then 1 end) as tickets,
+           count(case when week < 0 then 1 end) as before
+    from (
+        select g.tag, asked.weeks,
+               cast(floor((cast(t.created_at at time zone asked.zone as date)
+                           - asked.first_day) / 7.0) as integer) as week
+        from ticket_tags g
+        join analytics_tickets t on t.ticket_id = g.ticket_id
+        cross join asked
+        where not t.is_deleted
+    ) as tagged
+    where week >= -weeks and week < weeks
+    group by 1 order by 2 desc, 3 desc, 1
     """,
 )
 
@@ -129,8 +196,8 @@ HOURS = Query(
            cast(extract(hour from moment) as integer) as hour, count(*) as tickets
     from (
         select t.created_at at time zone asked.zone as moment, asked.first_day
-        from tickets t cross join asked
-        where t.is_deleted is not true
+        from analytics_tickets t cross join asked
+        where not t.is_deleted
     ) as created
     where cast(moment as date) >= first_day
     group by 1, 2
@@ -142,15 +209,15 @@ AGENT_NAMES = Query(
 )
 
 AGENT_TICKETS = Query(
-    ("tickets", "ticket_metrics"),
+    ("tickets",),
     """
     select t.assignee_id,
-           count(case when t.status in ('solved', 'closed')
-                 and cast(coalesce(m.solved_at, t.updated_at) at time zone asked.zone as date)
+           count(case when not t.is_unsolved
+                 and cast(coalesce(t.solved_at, t.updated_at) at time zone asked.zone as date)
                      >= asked.first_day then 1 end) as solved,
-           count(case when t.status not in ('solved', 'closed') then 1 end) as unsolved
-    from tickets t left join ticket_metrics m on m.ticket_id = t.id cross join asked
-    where t.assignee_id is not null and t.is_deleted is not true and t.status <> 'deleted'
+           count(case when t.is_unsolved then 1 end) as unsolved
+    from analytics_tickets t cross join asked
+    where t.assignee_id is not null and not t.is_deleted
     group by 1
     """,
 )

@@ -78,7 +78,7 @@ def backlog(loaded: Loaded, asked: Period) -> Drawn:
     series = [Series("unsolved", unsolved, "blue")]
     axis = spread([wording.day(each) for each in _days(asked)])
     last_of_week = unsolved[DAYS_A_WEEK - 1 :: DAYS_A_WEEK]
-    rows = zip(_week_names(asked), map(wording.count, last_of_week), strict=True)
+    rows = zip(week_names(asked), map(wording.count, last_of_week), strict=True)
     return Drawn(
         f"{unsolved[-1]:,} tickets wait for a solution, {before:,} did before the first day."
         " A reopened ticket counts as unsolved until it was solved for good.",
@@ -112,13 +112,14 @@ def backlog_by_group(loaded: Loaded, asked: Period) -> Drawn:
 
 def first_reply(loaded: Loaded, asked: Period) -> Drawn:
     """How long people waited for the first answer."""
-    return _speed(loaded, asked, "reply", "tickets created in these weeks and answered")
+    created = sum(daily(loaded, asked)[0])
+    return _speed(loaded, asked, "reply", f"{created:,} created have a first reply")
 
 
 def full_resolution(loaded: Loaded, asked: Period) -> Drawn:
     """How long it took until a ticket was solved for good."""
     solved = sum(daily(loaded, asked)[1])
-    return _speed(loaded, asked, "resolution", "tickets solved in these weeks", solved)
+    return _speed(loaded, asked, "resolution", f"{solved:,} solved have a solution time")
 
 
 def satisfaction(loaded: Loaded, asked: Period) -> Drawn:
@@ -128,7 +129,7 @@ def satisfaction(loaded: Loaded, asked: Period) -> Drawn:
     if not sum(good) + sum(bad):
         return Drawn("Nobody rated a ticket in these weeks.")
     series = [Series("good", good, "green"), Series("bad", bad, "red")]
-    names = _week_names(asked)
+    names = week_names(asked)
     rows = [
         (name, wording.count(g), wording.count(b), wording.share(g, g + b))
         for name, g, b in zip(names, good, bad, strict=True)
@@ -167,17 +168,14 @@ def daily(loaded: Loaded, asked: Period) -> tuple[list[int], list[int], int]:
     return [a for a, _ in pairs], [b for _, b in pairs], before
 
 
-def _speed(
-    loaded: Loaded, asked: Period, kind: str, which: str, counted: int | None = None
-) -> Drawn:
+def _speed(loaded: Loaded, asked: Period, kind: str, of_which: str) -> Drawn:
     """Draw how long something took.
 
     Args:
         loaded: What to ask.
         asked: The weeks.
         kind: As the query calls it.
-        which: The tickets, in words.
-        counted: How many other sections count, where those without a measured time are among them.
+        of_which: How many tickets could have such a time, and what that is, in words.
     """
     rows = [row[2:] for row in loaded.ask(queries.SPEED) if row[0] == kind and row[1]]
     overall = next((row for row in rows if row[0] is None and row[1] is None), None)
@@ -199,7 +197,7 @@ def _speed(
         )
     )
     chart = lines(
-        spread(_week_names(asked)), [p50, p90], lambda v: f"{v:.3g} {unit}", band=(p25, p75)
+        spread(week_names(asked)), [p50, p90], lambda v: f"{v:.3g} {unit}", band=(p25, p75)
     )
     by_priority = [
         (str(row[1]), wording.count(row[2]), *map(wording.duration, row[3:]))
@@ -209,19 +207,11 @@ def _speed(
     total = ("all", wording.count(overall[2]), *map(wording.duration, overall[3:]))
     return Drawn(
         f"Half within {wording.duration(overall[4])}, nine in ten within"
-        f" {wording.duration(overall[6])}, of {overall[2]:,} {which}."
-        f"{_unmeasured(overall[2], counted)} Calendar time; the band holds the middle half.",
+        f" {wording.duration(overall[6])}: {overall[2]:,} of {of_which}."
+        " Calendar time; the band holds the middle half.",
         joined((chart, legend([p50, p90]))),
         Table(("priority", "tickets", "25%", "50%", "75%", "90%"), [*by_priority, total]),
     )
-
-
-def _unmeasured(measured: int, counted: int | None) -> str:
-    """Return how many have no time, where the numbers of two sections would not agree."""
-    others = (counted or 0) - measured
-    if others <= 0:
-        return ""
-    return f" Of {others:,} more that were solved Zendesk tells no time."
 
 
 def _urgency(priority: Any) -> int:
@@ -233,7 +223,8 @@ def _days(asked: Period) -> list[date]:
     return [asked.first_day + timedelta(days=i) for i in range(DAYS_A_WEEK * asked.weeks)]
 
 
-def _week_names(asked: Period) -> list[str]:
+def week_names(asked: Period) -> list[str]:
+    """Return what each week is called: its first day."""
     return [wording.day(each) for each in _days(asked)[::DAYS_A_WEEK]]
 
 
@@ -241,7 +232,7 @@ def _weekly(asked: Period, *series: Sequence[int]) -> list[tuple[str, ...]]:
     starts = range(0, DAYS_A_WEEK * asked.weeks, DAYS_A_WEEK)
     return [
         (name, *(wording.count(sum(values[i : i + DAYS_A_WEEK])) for values in series))
-        for name, i in zip(_week_names(asked), starts, strict=True)
+        for name, i in zip(week_names(asked), starts, strict=True)
     ]
 
 

@@ -19,6 +19,8 @@ class Tile:
     before: float | None
     say: Callable[[float | None], str]
     is_more_better: bool | None = None
+    behind: str = ""
+    """What the figure was made of."""
 
     @property
     def change(self) -> str:
@@ -41,8 +43,11 @@ def tiles(loaded: Loaded, asked: Period) -> list[Tile]:
     """Return the figures that the loaded tables can give."""
     found = []
     if loaded.has(queries.FLOW):
-        found += _counts(loaded, asked)
-        found += _medians(loaded)
+        counts = _counts(loaded, asked)
+        found += counts
+        if loaded.has(queries.SPEED):
+            created, solved, _ = (int(tile.now or 0) for tile in counts)
+            found += _medians(loaded, created, solved)
     if loaded.has(queries.SATISFACTION):
         found.append(_satisfaction(loaded))
     return found
@@ -68,26 +73,35 @@ def _counts(loaded: Loaded, asked: Period) -> list[Tile]:
     ]
 
 
-def _medians(loaded: Loaded) -> list[Tile]:
+def _medians(loaded: Loaded, created: int, solved: int) -> list[Tile]:
     overall = {
-        (row[0], bool(row[1])): row[6]
+        (row[0], bool(row[1])): (row[6], row[4])
         for row in loaded.ask(queries.SPEED)
         if row[2] is None and row[3] is None
     }
+
+    def tile(kind: str, title: str, total: int, which: str) -> Tile:
+        now, measured = overall.get((kind, True), (None, 0))
+        before, _ = overall.get((kind, False), (None, 0))
+        behind = f"{measured:,} of {total:,} {which}"
+        return Tile(title, now, before, wording.duration, is_more_better=False, behind=behind)
+
     return [
-        Tile(title, overall.get((kind, True)), overall.get((kind, False)), wording.duration, False)
-        for kind, title in (("reply", "median first reply"), ("resolution", "median resolution"))
+        tile("reply", "median first reply", created, "created"),
+        tile("resolution", "median resolution", solved, "solved"),
     ]
 
 
 def _satisfaction(loaded: Loaded) -> Tile:
     rows = loaded.ask(queries.SATISFACTION)
+    rated = sum(good + bad for week, good, bad in rows if week >= 0)
     return Tile(
         "good ratings",
         _good_in_percent(row for row in rows if row[0] >= 0),
         _good_in_percent(row for row in rows if row[0] < 0),
         wording.percent,
         is_more_better=True,
+        behind=f"{rated:,} rating{'' if rated == 1 else 's'}",
     )
 
 

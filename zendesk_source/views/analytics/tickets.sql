@@ -76,8 +76,8 @@ select
         as group_ownership_breaches,
     coalesce(
         rated.score,
-        case when (tickets.satisfaction_rating ->> '$.score') like 'good%' then 'good'
-             when (tickets.satisfaction_rating ->> '$.score') like 'bad%' then 'bad' end
+        case when starts_with((tickets.satisfaction_rating ->> '$.score'), 'good') then 'good'
+             when starts_with((tickets.satisfaction_rating ->> '$.score'), 'bad') then 'bad' end
     ) as satisfaction
 from tickets
 left join ticket_metrics on ticket_metrics.ticket_id = tickets.id
@@ -124,11 +124,11 @@ left join (
 left join (
     select
         satisfaction_ratings.ticket_id,
-        case when satisfaction_ratings.score like 'good%' then 'good' else 'bad' end as score,
+        case when starts_with(satisfaction_ratings.score, 'good') then 'good' else 'bad' end as score,
         row_number() over (
             partition by satisfaction_ratings.ticket_id
             order by satisfaction_ratings.updated_at desc, satisfaction_ratings.id desc
         ) as place
     from satisfaction_ratings
-    where satisfaction_ratings.score like 'good%' or satisfaction_ratings.score like 'bad%'
+    where starts_with(satisfaction_ratings.score, 'good') or starts_with(satisfaction_ratings.score, 'bad')
 ) as rated on rated.ticket_id = tickets.id and rated.place = 1
