@@ -98,6 +98,25 @@ def test_what_a_scheduler_asked_for_too_early_is_read_with_its_next_interval() -
             save_position(state, step.position, end)
         zendesk.clock.advance(max(0, end + 1_800 - zendesk.account.now_second()))
     assert found == zendesk.truth().keys()
+    # What the interval before left to read was taken over, and is not read once more.
+    assert list(state) == [f"{now}-{now + 1_800}"]
+
+
+def test_a_window_that_begins_earlier_than_before_reads_every_page_that_was_left_out() -> None:
+    stream = BY_NAME["users"]
+    zendesk = InProcessZendesk(stream, [1] * 60)
+    zendesk.clock.advance(300)
+    users = zendesk.account.stores["users"]
+    seconds = sorted(row_time(row, stream) or 0 for row in users)
+    found: set[int] = set()
+    state: dict[str, Any] = {}
+    for start, known in ((seconds[40], 0), (seconds[0], 20)):
+        assert len(found) == known
+        position = open_position(state, start, None)
+        for step in read_incremental(stream, position, zendesk.walk(10)):
+            found |= {row["id"] for row in step.page.rows}
+            save_position(state, step.position, None)
+    assert found == zendesk.truth().keys()
 
 
 @pytest.fixture(scope="module")
