@@ -1,1 +1,1 @@
-"""One account as it is read, wherever its rows go: whom to ask, and what became of each stream."""
+"""One account, wherever its rows go: how to ask it, and what became of each stream."""

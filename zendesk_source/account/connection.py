@@ -1,4 +1,4 @@
-"""One account as the resources of a source share it: its settings, and the one client."""
+"""One account: its settings and the one client, which all resources of a source share."""
 
 from __future__ import annotations
 
@@ -42,16 +42,17 @@ class Connection:
     """An account and the options it is read with; nothing is sent before the first page.
 
     Attributes:
-        credentials: Who asks.
+        credentials: How to log in.
         clock: Time and the way to wait.
-        options: How it is read.
-        on_wait: Told why and how long a request waits.
-        field_lists: Asks for what describes the custom fields of each owner.
-        field_pages: Pages of these and of other lists that are read once; those of a sync, while
-            there is one.
-        limits: What the destination takes that is loaded into.
-        centers: The account's Help Centers, once they are known; those of a sync as well.
-        is_known: Whether Zendesk has said who we are.
+        options: How the account is read.
+        on_wait: Called with the reason and the seconds that a request waits.
+        field_lists: Requests for the definitions of custom fields, by owner.
+        field_pages: Pages of lists that are read once, such as definitions; during a sync, those
+            of the sync.
+        limits: Limits of the destination.
+        centers: The account's Help Centers, once they are known; during a sync, those of the
+            sync.
+        is_known: Whether Zendesk has accepted the credentials.
     """
 
     credentials: Credentials
@@ -117,11 +118,11 @@ class Connection:
     def pages_read_once(
         self, request: Request, is_enough: Callable[[list[Page]], bool] | None = None
     ) -> list[Page]:
-        """Return a list that several streams need, read once a sync.
+        """Return a list that several streams need; it is read once in a sync.
 
         Args:
-            request: For the list, such as one that describes custom fields.
-            is_enough: Tells whether one that was read before will do.
+            request: Asks for the list.
+            is_enough: Whether a list that was read before will do.
         """
 
         def read() -> list[Page]:

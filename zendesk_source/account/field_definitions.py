@@ -1,8 +1,8 @@
-"""Columns of custom fields, named and typed by their definitions, which are read once a sync.
+"""Name and type the columns of custom fields by their definitions, which are read once in a sync.
 
-Where Zendesk refuses the definitions, custom fields are JSON until they are described, and a note
-says so. A column keeps its name and its type for ever, so none is made for a field of which
-nothing is known but its id. Once the definitions can be read, the stream is read from its start.
+If Zendesk refuses the definitions, custom fields stay JSON until they can be read, and a note
+says so. A column keeps its name and type for ever, so a field of which only the id is known gets
+none. Once the definitions can be read, the stream is read again from its start.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _LATER = (
 def field_columns(
     stream: Stream, connection: Connection, names: dict[str, dict[str, str]]
 ) -> FieldColumns | None:
-    """Return the columns of a stream's custom fields; None where they become none.
+    """Return the columns of a stream's custom fields; None if the fields become no columns.
 
     Args:
-        stream: Whose rows.
-        connection: Its settings decide.
-        names: Column names by owner and field id; added to, and kept in dlt's state.
+        stream: The stream.
+        connection: Its options decide.
+        names: Column names by owner and field id. New ones are added; dlt's state keeps them.
     """
     if stream.custom_fields is None or connection.options.custom_fields != "columns":
         return None
@@ -46,16 +46,16 @@ def field_columns(
 
 
 def describe(fields: FieldColumns, unknown: Set[str], connection: Connection) -> None:
-    """Name the columns of custom fields, by their definitions at Zendesk.
+    """Name the columns of custom fields by their definitions at Zendesk.
 
     Args:
-        fields: Their columns.
-        unknown: What rows call those that must be described; when definitions that were
-            read before lack one of them, it is newer, and they are read anew.
-        connection: To ask with.
+        fields: The columns.
+        unknown: Keys, as rows have them, of fields that must be described. If definitions that
+            were read before lack one of them, it is newer, and they are read again.
+        connection: The account to ask.
 
     Raises:
-        StreamRefused: The definitions must not be read.
+        StreamRefused: Zendesk refuses the definitions.
     """
 
     def learn(pages: Iterable[Page]) -> bool:
@@ -69,7 +69,7 @@ def describe(fields: FieldColumns, unknown: Set[str], connection: Connection) ->
 def describe_first(
     fields: FieldColumns, stream: Stream, connection: Connection, run: StreamRun
 ) -> bool:
-    """Ask for the definitions before the first row, where none was ever read.
+    """Ask for the definitions before the first row, if none was ever read.
 
     Returns:
         Whether the fields are described, in this sync or in an earlier one.
@@ -82,16 +82,16 @@ def describe_first(
 def describe_new(
     fields: FieldColumns, unknown: Set[str], stream: Stream, connection: Connection, run: StreamRun
 ) -> None:
-    """Ask for the definitions because rows hold fields that this sync knows nothing of."""
+    """Ask for the definitions because rows have fields that this sync does not know."""
     _describe(fields, unknown, stream, connection, run, _LATER)
 
 
 def begin_anew(state: dict[str, Any], *, is_refused: bool, is_open: bool) -> None:
-    """Forget where a stream stands if its rows are loaded without columns for the fields.
+    """Forget where a stream stands if its rows were loaded without columns for custom fields.
 
     Args:
-        state: Of the stream; notes whether they are.
-        is_refused: Whether the fields cannot be described now either.
+        state: The stream's part of the state; notes whether they were.
+        is_refused: Whether the definitions are still refused.
         is_open: Whether all of the stream is read, and not a window of it.
     """
     if is_refused:

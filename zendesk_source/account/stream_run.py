@@ -1,4 +1,4 @@
-"""What a sync did with each stream, and how far it has come, for those who watch it."""
+"""What a sync did with each stream and how far it has come, for progress and the summary."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Timeline:
 
     Attributes:
         begins: Epoch seconds of the first row that this sync read.
-        ends: Zendesk's time when it did.
+        ends: Zendesk's time when the first row was read, in epoch seconds.
         through: Epoch seconds up to which everything has been read.
-        seconds_to_read: Part of the timeline that this sync had to read.
-        seconds_left: Part of it that is not read yet.
+        seconds_to_read: Length of the timeline that this sync had to read.
+        seconds_left: Length of the part that is not read yet.
     """
 
     begins: int
@@ -37,7 +37,7 @@ class Timeline:
 
     @property
     def share(self) -> float:
-        """Return the part that is read, by time: from 0 to 1."""
+        """The part of the timeline that is read, from 0 to 1."""
         if self.seconds_to_read <= 0:
             return 1.0
         return min(1.0, max(0.0, 1 - self.seconds_left / self.seconds_to_read))
@@ -48,16 +48,16 @@ class StreamRun:
     """What one sync did with one stream.
 
     Attributes:
-        rows: Rows read per table, the stream's own first.
+        rows: Rows read, by table; the stream's own table first.
         pages: Pages read.
-        is_at_end: Everything there is now has been read.
+        is_at_end: Whether everything there is now has been read.
         status: ``incomplete`` when a row or a parent is missing, ``skipped`` when Zendesk
             refused the stream, ``failed`` when it could not be read.
-        reason: Why, with the remedy.
-        rejected: Rows, and parts of rows, that fit no table.
-        mended: Letters that were no valid text.
-        notes: Sentences for people, by what they are about; the last one of each counts.
-        replaced: Characters that were replaced, because the destination cannot hold them.
+        reason: Why it has this status, with the remedy.
+        rejected: How many rows, or parts of rows, fit no table.
+        mended: How many characters were invalid.
+        notes: Sentences for the summary, by what they are about; the last one of each counts.
+        replaced: How many characters were replaced because the destination cannot hold them.
         newest: Epoch seconds of the newest row read, in Zendesk's time.
         timeline: How far it has come; None for lists, and before the first row.
         usage: Requests, retries, bytes and waiting, as counted by the client.
@@ -78,25 +78,25 @@ class StreamRun:
 
     @property
     def was_read(self) -> bool:
-        """Whether nothing stopped the reading, though single rows or parents may be missing."""
+        """Whether the stream was read to its end; single rows or parents may be missing."""
         return self.status in ("ok", "incomplete")
 
     def own_rows(self, name: str) -> int:
-        """Return the rows of the stream's own table; of all, where each object has a table.
+        """Return how many rows the stream's own table got; of all tables, for custom objects.
 
         Args:
-            name: Of the stream.
+            name: Name of the stream.
         """
         if name in self.rows:
             return self.rows[name]
         return sum(n for table, n in self.rows.items() if not table.startswith("_zendesk"))
 
     def count(self, page: Page, destination: str) -> None:
-        """Count a page that was taken, and note what of it does not fit or was no text.
+        """Count a page that was taken, and note what was rejected, mended or replaced in it.
 
         Args:
             page: The page.
-            destination: Its name, where characters were replaced that it cannot hold.
+            destination: Name of the destination, for the note on replaced characters.
         """
         self.pages += 1
         self.note_rejected(len(page.rejected))
@@ -114,7 +114,7 @@ class StreamRun:
         self.rows[table] = self.rows.get(table, 0) + count
 
     def note_rejected(self, count: int) -> None:
-        """Tell people of rows, and parts of rows, that fit no table."""
+        """Note rows, or parts of rows, that fit no table."""
         if count:
             self.rejected += count
             what = f"Rows, or parts of rows, that fit no table (count: {self.rejected})"
@@ -122,12 +122,12 @@ class StreamRun:
             self.note(REJECTED_TABLE, text, is_missing=True)
 
     def note(self, about: str, text: str, *, is_missing: bool) -> None:
-        """Record what people should know of this stream, which goes on.
+        """Record what users should know of this stream, while it goes on.
 
         Args:
-            about: What the note is about; a later note about the same replaces it.
+            about: What the note is about. A later note about the same thing replaces it.
             text: One sentence or two.
-            is_missing: Whether a row or a parent is missing from the tables because of it.
+            is_missing: Whether rows are missing from the tables because of it.
         """
         self.notes[about] = text
         if self.was_read:
@@ -146,8 +146,8 @@ def follow(run: StreamRun, before: StreamPosition, steps: Sequence[Step], stream
     Args:
         run: Its ``newest`` and ``timeline`` are set.
         before: Where the stream stood before these steps.
-        steps: In the order in which they were taken.
-        stream: Which.
+        steps: Steps in the order in which they were taken.
+        stream: The stream.
     """
     lanes = steps[-1].position.lanes
     run.newest = max((lane.newest or 0 for lane in lanes), default=0) or run.newest

@@ -1,4 +1,4 @@
-"""What rows say, in a few letters: whether they are as they were loaded last."""
+"""Digests of rows, which tell whether they are still as they were loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BYTES = 12
 
 
 def digest_of(parts: Iterable[Any]) -> str:
-    """Return a digest of JSON values; the order of keys does not count, that of parts does."""
+    """Return a digest of JSON values. The order of parts counts, the order of keys does not."""
     digest = blake2b(digest_size=_BYTES)
     for part in parts:
         digest.update(orjson.dumps(part, option=orjson.OPT_SORT_KEYS))

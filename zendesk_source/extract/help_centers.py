@@ -1,4 +1,4 @@
-"""The Help Centers of an account: each brand has one of its own, at its own address.
+"""The Help Centers of an account: each brand may have one, at its own address.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/account-configuration/brands/
 """
@@ -20,20 +20,20 @@ from zendesk_source.errors import (
 )
 
 Brand = Mapping[str, Any]
-"""As Zendesk lists it."""
+"""A brand as Zendesk lists it."""
 
 BRAND = "brand_id"
-"""Says in a row whose Help Center showed it."""
+"""Column that names the brand whose Help Center showed a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class HelpCenter:
-    """One that can be read.
+    """A Help Center that can be read.
 
     Attributes:
-        client: Asks it at its address.
-        brand_id: Of its brand; None where nobody says.
-        name: The brand's subdomain, to show.
+        client: Sends requests to its address.
+        brand_id: Id of its brand; None where it is unknown.
+        name: The brand's subdomain, for messages.
         is_own: Whether it is at the address that the credentials name.
     """
 
@@ -44,16 +44,16 @@ class HelpCenter:
 
     @property
     def place(self) -> str:
-        """What it is called where several are told apart; empty for the account's own."""
+        """Its key in the saved positions; empty for the account's own."""
         return "" if self.is_own else f"brand {self.brand_id}"
 
     def pages(self, request: Request, position: Position, **how: Any) -> Iterator[Page]:
-        """Walk a stream here as ``api.paging.pages`` does; rows get the id of the brand.
+        """Walk a stream here as ``api.paging.pages`` does, and add the brand's id to its rows.
 
         Raises:
-            AccessDenied: Another address than the account's own does not take the credentials,
-                or is not there: that is no reason to stop anything else.
-            ZendeskError: As of ``pages``.
+            AccessDenied: A brand's address does not accept the credentials, or is not there. At
+                the account's own address that would stop the sync; here it stops only this.
+            ZendeskError: Anything that ``pages`` raises.
         """
         try:
             for page in pages(self.client, request, position, **how):
@@ -68,14 +68,15 @@ class HelpCenter:
 
 @dataclass(frozen=True, slots=True)
 class HelpCenters:
-    """Those of an account.
+    """All Help Centers of an account.
 
     Attributes:
-        found: The ones to read; the account's own first.
-        unread: Brands by name whose address is not known to be the account's.
-        closed: Brands by name whose Help Center is switched off.
-        doubt: Why it is not known which there are; empty where it is.
-        is_missing: Whether ``doubt`` is no answer of Zendesk's, and rows may be missing for it.
+        found: Those to read; the account's own comes first.
+        unread: Ids of brands whose address is not known to be the account's, by name.
+        closed: Ids of brands whose Help Center is switched off, by name.
+        doubt: Why the brands could not be listed; empty if they were.
+        is_missing: Whether rows may be missing because of ``doubt``: Zendesk did not refuse the
+            list of brands, but it could not be read.
     """
 
     found: Sequence[HelpCenter]
@@ -85,7 +86,7 @@ class HelpCenters:
     is_missing: bool = False
 
     def not_none(self) -> Sequence[HelpCenter]:
-        """Return those that are found.
+        """Return the Help Centers to read.
 
         Raises:
             NotOnThisPlan: There is none.
@@ -96,7 +97,7 @@ class HelpCenters:
 
 
 def only_own(client: ZendeskClient, *, doubt: str = "", is_missing: bool = False) -> HelpCenters:
-    """Return what there is to read where the brands are not known."""
+    """Return the account's own Help Center alone, for when the brands are not known."""
     own = HelpCenter(client, None, "the account", is_own=True)
     return HelpCenters([own], doubt=doubt, is_missing=is_missing)
 
@@ -105,9 +106,9 @@ def help_centers_of(client: ZendeskClient, base_url: str, brands: Iterable[Brand
     """Find the Help Centers of brands.
 
     Args:
-        client: Asks the account's own address.
-        base_url: That address.
-        brands: As Zendesk lists them.
+        client: Sends requests to the account's own address.
+        base_url: The account's own address.
+        brands: The brands as Zendesk lists them.
     """
     there = [brand for brand in brands if _is_there(brand)]
     own = _own(base_url, there)
@@ -134,7 +135,8 @@ def help_centers_of(client: ZendeskClient, base_url: str, brands: Iterable[Brand
 def _own(base_url: str, brands: Sequence[Brand]) -> Brand | None:
     """Return the brand at the account's own address.
 
-    No brand names it after the account was renamed, or where this machine plays Zendesk.
+    No brand has that address after the account was renamed, or where a simulator is asked; then
+    the default brand counts.
     """
     ours = origin_of(base_url)
     shown = sorted(brands, key=lambda brand: not brand.get("has_help_center"))
@@ -152,8 +154,8 @@ def in_one_list(
 ) -> Iterator[Page]:
     """Return the pages of a list that several Help Centers show, each row once.
 
-    A row that several show belongs to the account rather than to one brand: unless Zendesk
-    itself names one, it has none.
+    A row that several of them show belongs to the account and not to one brand, so it gets no
+    brand unless Zendesk itself names one.
     """
     first: dict[Any, tuple[HelpCenter, Any]] = {}
     for center, answers in shown:

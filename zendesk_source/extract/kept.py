@@ -1,11 +1,11 @@
-"""What is kept in dlt's state: every key, and which of it goes when a stream is read anew.
+"""The keys of dlt's state, and which of them are forgotten when a stream is read anew.
 
-dlt keeps a state of the source, and within it one of each resource. Where several accounts share
-a dataset, each has its part of either. What stands in a position is ``positions``' own, what is
-remembered of parents ``parents.seen``'s.
+dlt keeps a state for the source, and within it one for each resource. If several accounts share a
+dataset, each has its own part of both. ``positions`` owns what stands in a position,
+``parents.seen`` what is remembered of parents.
 
-dlt forgets the state of a resource that replaces its table, so that what is kept of a list is of
-the source, by stream.
+dlt forgets the state of a resource that replaces its table. Therefore what is kept of a list is in
+the state of the source, by stream.
 """
 
 from __future__ import annotations
@@ -31,36 +31,36 @@ CUSTOM_FIELD_COLUMNS = "custom_field_columns"
 LOADED_LISTS = "loaded_lists"
 """Digest of a list as it was loaded, by stream."""
 LISTED = "listed"
-"""Digest of a list's keys, and whether rows have vanished, by stream."""
+"""Digest of a list's keys, and how many rows have vanished, by stream."""
 REFUSED_PARENTS = "refused_parents"
-"""What of the parents of a list that is replaced whole, by stream."""
+"""For lists that are read parent by parent and replaced whole: parents that refused, by stream."""
 VERSIONS = "versions"
 """Lists whose table holds versions of the account, where it may hold those of others."""
 
 # Of a resource, or of an account's part of it.
 POSITIONS = "positions"
-"""Where it stands, by window; within them those of brands and objects, and ``PARENTS``."""
+"""Where the stream stands: by window, by brand or by object; and ``PARENTS``."""
 PARENTS = "parents"
-"""Among the positions: what of its parents was read."""
+"""A key among the positions: which parents were read."""
 NEWEST_ROWS = "newest_rows"
 """Digests of rows that come again."""
 FIRST_READ_AT = "first_read_at"
-"""When it was read for the first time ever; an older state of its rows may have come since."""
+"""When the stream was read for the first time ever; older rows come for the first time."""
 FIELDS_AS_JSON = "custom_fields_as_json"
 """Whether its rows are loaded without columns for custom fields, which nobody could describe."""
 
 _OF_A_RESOURCE = "resources"  # which is dlt's own key
 FORGOTTEN_OF_RESOURCE = (POSITIONS, NEWEST_ROWS)
 FORGOTTEN_OF_SOURCE = (LOADED_LISTS, LISTED, REFUSED_PARENTS)
-"""By stream. What else is kept of one stays when it is read anew."""
+"""By stream. Everything else stays when a stream is read anew."""
 
 
 def part_of(state: Mapping[str, Any], account: str) -> Mapping[str, Any]:
-    """Return what is kept of an account, to look at: empty where there is nothing.
+    """Return an account's part of a state, to look at; empty if there is none.
 
     Args:
-        state: Of the source or of a resource.
-        account: Empty where the dataset is not shared.
+        state: State of the source or of a resource.
+        account: Name of the account; empty if the dataset is not shared.
     """
     if not account:
         return state
@@ -69,11 +69,11 @@ def part_of(state: Mapping[str, Any], account: str) -> Mapping[str, Any]:
 
 
 def own_part(state: State, account: str) -> State:
-    """Return what is kept of an account, to write to.
+    """Return an account's part of a state, to write to.
 
     Args:
-        state: Of the source or of a resource.
-        account: Empty where the dataset is not shared.
+        state: State of the source or of a resource.
+        account: Name of the account; empty if the dataset is not shared.
     """
     if not account:
         return state
@@ -82,12 +82,12 @@ def own_part(state: State, account: str) -> State:
 
 
 def parts_of(state: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return what is kept, by account; under an empty name where the dataset is not shared."""
+    """Return the parts of a state by account; under an empty name if the dataset is not shared."""
     return dict(state[ACCOUNTS]) if ACCOUNTS in state else {"": state}
 
 
 def accounts_in(state: Mapping[str, Any]) -> list[str]:
-    """Return the accounts that share a dataset; none where one has it for itself."""
+    """Return the accounts that share a dataset; none if it is not shared."""
     return list(state.get(ACCOUNTS, ()))
 
 
@@ -103,11 +103,12 @@ def has_positions(state: Mapping[str, Any]) -> bool:
 
 
 def forgotten(stream: str, account: str | None = "") -> list[str]:
-    """Return the JSON paths, in the state of a source, of what a stream forgets.
+    """Return the JSON paths of what a stream forgets, in the state of its source.
 
     Args:
-        stream: Which.
-        account: Whose; empty where the dataset is not shared, None for all that share it.
+        stream: Name of the stream.
+        account: Name of the account; empty if the dataset is not shared, None for all that
+            share it.
     """
     part = f'{ACCOUNTS}."{account}".' if account else ""
     part = f"{ACCOUNTS}.*." if account is None else part
@@ -116,10 +117,10 @@ def forgotten(stream: str, account: str | None = "") -> list[str]:
 
 
 def check_version(saved: Mapping[str, Any], known: int) -> None:
-    """Refuse what a newer release has written.
+    """Refuse a state that a newer release has written.
 
     Args:
-        saved: With its ``version``.
+        saved: A part of the state that holds its ``version``.
         known: The newest version that this release reads.
 
     Raises:

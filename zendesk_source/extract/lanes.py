@@ -1,15 +1,15 @@
-"""Several walks through one export at once, so that slow pages do not leave a budget unused.
+"""Read one export in several walks at once, so that slow pages do not leave a rate limit unused.
 
 An export is sequential and a page can take seconds, so one walk cannot use 30 or 60 requests
-a minute. The window is split by time; a walk that comes to its end takes over half of what the
+a minute. The window is split by time. A walk that has come to its end takes over half of what the
 longest one has left.
 
-A row that changes meanwhile moves to the open end of the timeline, and pages of several walks
-arrive in any order: the old state of a row may come after the new one. Therefore only what lies
-before the moment at which the walks began is read by several, where each row has one place, and
-what lies behind that moment is read by one walk when all others have handed in their last page.
-That moment is a clock's, and so it only parts lanes: where the last of them meets the end of the
-export before it, the walk behind it begins at the last row that was seen.
+A row that changes meanwhile moves to the open end of the timeline. The pages of several walks
+arrive in any order, so its old state could come after the new one. Therefore several walks read
+only what lies before the moment at which they began; there each row has one place. One walk reads
+what lies behind that moment, after all others have handed in their last page. The moment comes
+from a clock, so it only separates lanes: if the last of these walks meets the end of the export
+before that moment, the walk behind it begins at the last row that was seen.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from zendesk_source.extract.read_ahead import Takes, run_thread
 from zendesk_source.extract.steps import Step, WalkPages, open_end_last
 
 MOST_WALKS = 12
-"""Through one rate limit; more would only wait for each other."""
+"""The most walks for one rate limit; more would only wait for each other."""
 
 UNLIMITED_PER_SECOND = 5.0
-"""Requests a second that are aimed at where Zendesk names no limit."""
+"""Requests a second to aim at where Zendesk names no limit."""
 
 FEWEST_PAGES_TO_SPLIT = 4
-"""A lane with fewer pages left than this is not worth another: it costs a page at its seam."""
+"""A lane with fewer pages left is not split: every new lane costs one more page."""
 
 
 class Crew:
-    """How many walks are worth having, over all streams that share a rate limit.
+    """Counts the walks of all streams that share a rate limit, and says how many are useful.
 
     Args:
         client: Knows the rate limits and how long pages take.
@@ -66,9 +66,9 @@ class Crew:
             self._walks[stream.bucket] -= 1
 
     def join_if_useful(self, stream: Stream) -> bool:
-        """Count one more walk if it would find room in the rate limit that nobody uses.
+        """Count one more walk if the rate limit has room that nobody uses.
 
-        So many requests are under way at once as the limit allows in the time of one page.
+        Useful are as many walks as the limit allows requests in the time of one page.
         """
         usage = self._client.usage_of(stream.name)
         page_seconds = usage.answer_seconds / max(1, usage.requests)
@@ -86,9 +86,9 @@ class _Walk:
     """A lane being read.
 
     Attributes:
-        lane: Where it stands once its last page is stored.
+        lane: The lane as it stands once its last page is stored.
         since: Epoch seconds of its first row; None before its first page.
-        pages: Read so far.
+        pages: How many pages were read so far.
     """
 
     lane: Lane
@@ -96,7 +96,7 @@ class _Walk:
     pages: int = 0
 
     def pages_left(self, until: int) -> float:
-        """Estimate what is left from how far the pages so far have come."""
+        """Estimate how many pages are left from how far the pages so far have come."""
         if self.since is None or self.lane.newest is None or self.seconds_left(until) < 2:
             return 0.0  # a second cannot be split, however many rows it has
         covered_seconds = max(1, self.lane.newest - self.since)
@@ -115,9 +115,9 @@ class LaneReader:
         stream: What to read.
         position: Where it stands.
         walk: Walks its pages from a place.
-        ahead: Takes the steps.
+        ahead: Receives the steps.
         crew: Knows whether another walk would be useful.
-        queue: Name of its items among all that is read ahead, where that is not the stream's.
+        queue: Name of its queue in the read-ahead; the stream's name when left out.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class LaneReader:
         """Read until every lane is at its end.
 
         Raises:
-            ZendeskError: A page could not be read; the steps before it are good.
+            ZendeskError: A page could not be read; the steps before it count.
             Stopped: The sync has ended.
         """
         self._crew.join(self._stream)
@@ -159,7 +159,7 @@ class LaneReader:
             raise self._error
 
     def _work(self) -> None:
-        """Read one lane after the other: those that wait, then half of the longest."""
+        """Read one lane after the other: those that wait, then halves of the longest."""
         try:
             while self._error is None and (walk := self._next_walk()) is not None:
                 self._read_lane(walk)
@@ -180,7 +180,7 @@ class LaneReader:
             return walk
 
     def _take_waiting(self) -> Lane | None:
-        """Return the next lane that may be read now: one with an open end only by itself."""
+        """Return the next lane that may be read now; one with an open end is read alone."""
         for lane in self._waiting:
             if not self._walks or self._is_settled(lane):
                 self._waiting.remove(lane)
@@ -188,7 +188,7 @@ class LaneReader:
         return None
 
     def _is_settled(self, lane: Lane) -> bool:
-        """Whether every row of a lane has one place only, so that others may read beside it."""
+        """Whether every row of a lane has only one place, so that other walks may run beside it."""
         if self._parted_at is None or self._stream.paging not in EXPORTS:
             return False
         return lane.until is not None and lane.until <= self._parted_at
@@ -202,7 +202,7 @@ class LaneReader:
             self._ahead.admit(self._queue)
 
     def _store(self, walk: _Walk, page: Page) -> bool:
-        """Hand a page on with the position after it; True when the walk is at its end."""
+        """Hand a page on with the position after it; return whether the walk is at its end."""
         with self._lock:
             walk.pages += 1
             if walk.since is None and page.rows:
@@ -240,7 +240,7 @@ class LaneReader:
             self._threads.append(run_thread(self._queue, self._work))
 
     def _splits_until(self) -> int | None:
-        """Return up to when lanes may be split: there is nothing where the export has ended."""
+        """Return the time up to which lanes may be split; behind the export's end is nothing."""
         if self._parted_at is None or self._stream.paging not in EXPORTS:
             return None
         return min(self._parted_at, self._end_met_at or self._parted_at)
@@ -270,7 +270,7 @@ class LaneReader:
         return True
 
     def _part(self, lane: Lane, parted_at: int) -> int:
-        """Return where a lane's later half ends; what lies behind waits for all others."""
+        """Return where a lane's later half ends; what lies behind is read after all others."""
         if lane.until is not None and lane.until <= parted_at:
             return lane.until
         self._waiting.append(Lane(Position(start_time=parted_at), lane.until))

@@ -1,9 +1,9 @@
-"""The newest rows of an export, which it shows again: they are not loaded a second time.
+"""Decide which rows are not loaded because the last sync has loaded them as they are.
 
-An export goes on from its last second, so what was written in that second comes again with every
-sync until something newer does; of a list that is asked "since", the time before its newest row
-comes again that it looks back. To merge such a row costs as much as to merge thousands, and a
-warehouse asks money for it. The state remembers a digest of each.
+An export goes on from its last second, so the rows of that second come again with every sync
+until there is a newer one. A list that is asked for changes since a time goes back further, by
+its look-back. To merge one such row costs as much as to merge thousands, and a warehouse charges
+for it. So the state keeps a digest of each.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from zendesk_source.extract.kept import NEWEST_ROWS
 from zendesk_source.extract.positions import EXPORTS, row_time
 
 MOST_ROWS = 20
-"""Of more rows that come again, such as those of one second after a bulk edit, all are loaded."""
+"""If more rows come again, such as those of one second after a bulk edit, all are loaded."""
 
 
 def not_loaded(stream: Stream, pages: Sequence[Page], state: Mapping[str, Any]) -> list[Page]:
-    """Return the pages without those that come first and tell nothing new.
+    """Return the pages without the first ones that hold nothing new.
 
-    A page after a new one is new, whatever it says: the new one may have brought a row in
-    another state than that which was remembered.
+    Every page behind a new one counts as new: the new one may have brought a row in another
+    state than the remembered one.
 
     Args:
-        stream: Whose pages.
-        pages: In the order in which they were read.
-        state: Of the stream; kept with its positions.
+        stream: The stream of the pages.
+        pages: Pages in the order in which they were read.
+        state: The stream's part of the state.
     """
     loaded = set(state.get(NEWEST_ROWS, ()))
 
@@ -47,12 +47,12 @@ def not_loaded(stream: Stream, pages: Sequence[Page], state: Mapping[str, Any]) 
 
 
 def remember_newest(stream: Stream, pages: Sequence[Page], state: MutableMapping[str, Any]) -> None:
-    """Note the newest rows of pages that are loaded: with their position, and not before.
+    """Note the newest rows of pages that are loaded, together with their position.
 
     Args:
-        stream: Whose pages.
-        pages: In the order in which they were read.
-        state: Of the stream.
+        stream: The stream of the pages.
+        pages: Pages in the order in which they were read.
+        state: The stream's part of the state.
     """
     if any(side.origin is Origin.BESIDE for side in stream.side_tables):
         return  # the row alone does not say all that the page says of it
@@ -84,7 +84,7 @@ def _newest(stream: Stream, rows: Sequence[Any]) -> list[Any]:
 
 
 def _digests(rows: Sequence[Any], page: Page) -> list[str]:
-    """Return those of rows of a page, and of what was taken out of it."""
+    """Return digests of some rows of a page, and of those that were taken out of it."""
     rejected = page.rejected[:MOST_ROWS]
     return [*map(_digest, rows), *(digest_of([each.reason, each.row]) for each in rejected)]
 

@@ -1,12 +1,12 @@
-"""Where a stream stands: what is written to dlt's state, and how a page moves it.
+"""Where a stream stands: how a page moves its position, and how the position is saved.
 
-A position is the API's own cursor, or the time of a row that was seen. It is never a clock, ours
-or Zendesk's: rows may show late, behind any clock, and what comes after the last row seen has to
-be found however late it shows. It is kept per window: the open one, which every sync continues,
-and one for each window with an end, which is forgotten once it has been read, so that asking for
-it again reads it again.
+A position is the API's own cursor, or the time of a row that was seen. It is never the time of a
+clock, neither ours nor Zendesk's: rows may appear late, behind any clock, and a row after the last
+one seen must be found however late it appears.
 
-A window is read in lanes, each with its own place and end. One is enough to be correct.
+Each window has a position. Every sync continues the open window. A window with an end is
+forgotten once it has been read, so that asking for it again reads it again. A window is read in
+lanes, each with its own place and end. One lane is enough to be correct.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from zendesk_source.times import epoch_of
 STATE_VERSION = 1
 
 SETTLE_SECONDS = 61
-"""Zendesk refuses a ``start_time`` of the last minute, and only tickets and their events hold
-that minute back: a younger row of another export can still change within its second."""
+"""Zendesk refuses a ``start_time`` of the last minute. Only the exports of tickets and their events
+hold that minute back: in others, a younger row can still change within its second."""
 
 EXPORTS = (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT, Paging.CHAT_EXPORT)
-"""Ordered by the cursor field, so that a lane can end at a time; other lists are not."""
+"""These are ordered by the cursor field, so that a lane can end at a time. Lists are not."""
 
 _BY_LINK_ALONE = (Paging.CHANGE_LOG, Paging.NEXT_PAGE_URL)
-"""Cannot be asked for a time, and so not go back to one."""
+"""These cannot be asked for a time, so they cannot go back to one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class Lane:
 
     Attributes:
         place: Where the next request begins.
-        until: Epoch seconds at which the lane is done; ``None`` for the open end.
-        newest: Epoch seconds of the newest row seen; of a list, where changes lie anywhere, of
-            those that were there when the walk began.
-        settled: The last row before those that were read so young that they could still change
-            without moving; the walk comes back to it at its end.
+        until: Epoch seconds at which the lane is done; None for the open end.
+        newest: Epoch seconds of the newest row seen. In a list changes lie anywhere, so there
+            only rows count that were there when the walk began.
+        settled: Position of the last row that could no longer change without moving when it was
+            read. The walk comes back to it at its end. None if all rows so far were that old.
     """
 
     place: Position
@@ -62,10 +62,10 @@ class StreamPosition:
     """Where one stream stands in one window.
 
     Attributes:
-        start: Epoch seconds the window begins at.
+        start: Epoch seconds at which the window begins.
         lanes: What is left to read; empty once a window with an end has been read.
-        begins: Epoch seconds of the first row that is wanted, where a window before this one
-            left something to read.
+        begins: Epoch seconds of the first wanted row, if an earlier window left something to
+            read.
     """
 
     start: int
@@ -74,7 +74,7 @@ class StreamPosition:
 
 
 def window_key(start: int, end: int | None) -> str:
-    """Return the key a window's position is kept under."""
+    """Return the key of a window's position in the state."""
     return "open" if end is None else f"{start}-{end}"
 
 
@@ -83,16 +83,16 @@ def open_position(
 ) -> StreamPosition:
     """Return where to go on in a window, from what an earlier run left in the state.
 
-    An open window that is asked to begin earlier than before gets a second lane for the part
-    that was never read. A window that begins where another ends takes over what that one left:
-    a scheduler asks for each interval once, and for the last minute of one too early.
+    If an open window is to begin earlier than before, it gets a second lane for the part that was
+    never read. A window that begins where another one ends takes over what that one left to read:
+    a scheduler asks for each interval only once, and for its last minute too early.
 
     Args:
         state: Positions by window, as ``save_position`` left them.
-        start: Epoch seconds the window begins at.
-        end: Epoch seconds it ends at, or None.
-        lookback_seconds: How far before the window its first walk begins, of a list whose
-            filter may look at another time of a row than the one we go by.
+        start: Epoch seconds at which the window begins.
+        end: Epoch seconds at which it ends, or None.
+        lookback_seconds: How far before the window its first walk begins. A list needs this if
+            its filter may look at another time of a row than its cursor field.
 
     Raises:
         ConfigurationError: The state was written by a newer release.
@@ -130,8 +130,8 @@ def without_future(position: StreamPosition, name: str, now: int) -> StreamPosit
     """Return a saved position without places in the future, which earlier releases could save.
 
     Args:
-        position: As it was saved.
-        name: Of the stream that was read up to there.
+        position: The position as it was saved.
+        name: Name of the stream.
         now: Epoch seconds of Zendesk's clock.
 
     Raises:
@@ -188,15 +188,15 @@ def lane_after(lane: Lane, page: Page, stream: Stream) -> tuple[Lane, bool]:
 
 
 def hand_on(lane: Lane, waiting: list[Lane], stream: Stream) -> None:
-    """Let the last lane begin where another met the end of the export before its own end.
+    """Let the last lane begin where a finished lane met the end of the export before its own end.
 
-    A lane begins at a time that is no row's. What shows late between the last row of the lane
-    before it and that time would have no lane.
+    A lane begins at a time of the clock, not at a row. A row that appears late, between the last
+    row of the lane before and that time, would otherwise belong to no lane.
 
     Args:
-        lane: Has been read to its end.
+        lane: A lane that has been read to its end.
         waiting: Lanes that are not begun, in order; the last one may be changed.
-        stream: Whose.
+        stream: The stream of the lanes.
     """
     if not waiting or stream.paging not in EXPORTS or _stands_at(lane) >= (lane.until or 0):
         return
@@ -237,14 +237,14 @@ def _last_settled(lane: Lane, page: Page, stream: Stream) -> Position:
 
 
 def _has_reached_its_end(lane: Lane, page: Page) -> bool:
-    """Tell whether no row before the lane's end can still appear, or change unseen."""
+    """Whether no row before the lane's end can still appear, or change unseen."""
     if lane.until is None or lane.until > _settled_until(page) or lane.settled is not None:
         return False
     return page.is_last or (lane.newest is not None and lane.newest >= lane.until)
 
 
 def _at_the_open_end(lane: Lane, stream: Stream) -> Lane:
-    """Step back from the end of an export as far as rows can still appear, or change, there."""
+    """Step back from the end of an export as far as rows can still appear or change."""
     place, seen = lane.place, lane.newest
     if lane.settled is not None:
         place, seen = lane.settled, lane.settled.start_time
@@ -257,10 +257,11 @@ def _at_the_open_end(lane: Lane, stream: Stream) -> Lane:
 
 
 def _before_the_next_walk(lane: Lane, stream: Stream) -> Lane:
-    """Let the next walk through a list begin behind the newest row of this one, or before.
+    """Let the next walk through a list begin behind the newest row of this one, or earlier.
 
-    What can still change, or join the newest row in its second, was made less than
-    ``lookback_seconds`` before this walk. That is a clock's, and only makes the place earlier.
+    A row that can still change, or join the newest row in its second, was written less than
+    ``lookback_seconds`` before this walk began. That time comes from a clock, so it may only move
+    the place back.
     """
     start, began = lane.place.start_time, lane.place.began
     if stream.paging in _BY_LINK_ALONE:
@@ -272,10 +273,10 @@ def _before_the_next_walk(lane: Lane, stream: Stream) -> Lane:
 
 
 def _newest_of(lane: Lane, page: Page, stream: Stream) -> int | None:
-    """Return the time of the newest row, of those that say one that has been.
+    """Return the time of the newest row, ignoring times in the future.
 
     Raises:
-        UnexpectedAnswer: Times there are, and all lie in the future.
+        UnexpectedAnswer: The rows have times, and all of them lie in the future.
     """
     latest = int(page.server_time.timestamp()) + AHEAD_SECONDS
     least = max(lane.newest or 0, lane.place.start_time or 0)
@@ -302,11 +303,11 @@ def _newest_of_list(lane: Lane, page: Page, stream: Stream) -> int | None:
 
 
 def row_time(row: Any, stream: Stream) -> int | None:
-    """Return when Zendesk last wrote a row, as epoch seconds; None where it does not say.
+    """Return when Zendesk last wrote a row, in epoch seconds; None where it does not say.
 
     Args:
-        row: As the decoder made it: a mapping, or a record that has ``get`` as well.
-        stream: Whose row.
+        row: A mapping, or a record of the decoder that has ``get`` as well.
+        stream: The stream of the row.
     """
     name = stream.cursor_field
     assert name is not None

@@ -1,7 +1,6 @@
-"""Reading goes on while dlt normalises and loads: threads read, a bounded buffer waits.
+"""Read on while dlt normalises and loads: threads fill a bounded buffer.
 
-The positions are unaffected: what was read ahead and not loaded is simply read again after a
-crash.
+This does not affect positions: what was read ahead but not loaded is read again after a crash.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ T = TypeVar("T")
 Put = TypeVar("Put", contravariant=True)
 
 BUFFER_BYTES = 16 * 1024 * 1024
-"""Page bodies held before no more are asked for; decoded they take a few times that."""
+"""Bytes of page bodies in the buffer before reading pauses; decoded they take several times that."""
 
 BUFFER_ITEMS = 25
-"""Pages held at most, beside one a stream: what a crash makes us ask for again."""
+"""The most pages in the buffer, beside one for each stream. A crash makes us ask for them again."""
 
 LISTS_AT_ONCE = 4
-"""Whole lists read at the same time; the exports are never kept waiting by them."""
+"""How many lists are read at the same time. Exports never wait for them."""
 
 
 PARENTS_AT_ONCE = 4
-"""Streams that ask parent by parent at the same time; they take turns."""
+"""How many streams ask parent by parent at the same time; they take turns."""
 
 _LOOK_UP_SECONDS = 1.0
-"""Who waits for another thread looks up so often, whether the sync is over."""
+"""While waiting for another thread, how often to look whether the sync is over."""
 
 
 @dataclass(slots=True)
@@ -45,7 +44,7 @@ class _Queue(Generic[T]):
 
 
 class Takes(Protocol[Put]):
-    """The read-ahead as those see it who read one kind of items."""
+    """The part of the read-ahead that a reader of one kind of items uses."""
 
     lists_at_once: threading.Semaphore
     parents_at_once: threading.Semaphore
@@ -60,12 +59,12 @@ class Takes(Protocol[Put]):
 class ReadAhead(Generic[T]):
     """Items of many streams, read by threads and taken by one consumer.
 
-    Every stream may have one item waiting, however full the buffer is: a consumer that waits
-    for one stream can never be held up by the pages of another.
+    Every stream may have one item waiting, however full the buffer is. So pages of one stream
+    can never block a consumer that waits for another.
 
     Args:
-        max_bytes: Bytes that may wait in all.
-        max_items: Items that may wait in all.
+        max_bytes: The most bytes that may wait, over all streams.
+        max_items: The most items that may wait, over all streams.
         stop: The end of the sync.
     """
 
@@ -86,10 +85,10 @@ class ReadAhead(Generic[T]):
         self.parents_at_once = threading.Semaphore(PARENTS_AT_ONCE)
 
     def start(self, name: str, read: Callable[[], None]) -> None:
-        """Read a stream on a thread of its own, unless it already is.
+        """Read a stream on a thread of its own, unless that thread exists.
 
         Args:
-            name: Of the stream.
+            name: Name of the stream.
             read: Calls ``admit`` and ``put`` until everything is read.
         """
         with self._changed:
@@ -99,7 +98,7 @@ class ReadAhead(Generic[T]):
         run_thread(name, lambda: self._run(name, read))
 
     def admit(self, name: str) -> None:
-        """Wait until there is room for an item, before it is asked for; ``put`` may follow.
+        """Wait until there is room for an item; call this before asking for it.
 
         Raises:
             Stopped: The sync has ended.
@@ -124,15 +123,15 @@ class ReadAhead(Generic[T]):
         """Take a stream's items in order, for as long as the slice has room.
 
         Args:
-            name: Of the stream.
-            may_take: Whether the slice has room for one more; if not, the iteration ends
-                and the items left wait for the next slice.
+            name: Name of the stream.
+            may_take: Whether the slice has room for one more. If not, the iteration ends, and
+                the other items wait for the next slice.
 
         Yields:
-            Items; None while another stream has something and this one has not.
+            Items; None while only other streams have something.
 
         Raises:
-            Exception: What ended the reading of the stream, after its last item.
+            Exception: The error that ended the reading of the stream, after its last item.
             Stopped: The sync has ended.
         """
         queue = self._queues[name]
@@ -163,7 +162,7 @@ class ReadAhead(Generic[T]):
         return queue.is_finished and not queue.items
 
     def leave(self, name: str) -> None:
-        """Let the reading of a stream end whose items nobody takes any more."""
+        """End the reading of a stream whose items nobody takes any more."""
         with self._changed:
             queue = self._queues.setdefault(name, _Queue())
             self._held_bytes -= sum(item_bytes for _, item_bytes in queue.items)
@@ -173,19 +172,19 @@ class ReadAhead(Generic[T]):
             self._changed.notify_all()
 
     def anew(self) -> ReadAhead[T]:
-        """Leave every stream, and return another one of the same size that has read nothing."""
+        """Leave every stream, and return a new read-ahead of the same size."""
         for name in list(self._queues):
             self.leave(name)
         return ReadAhead(self._max_bytes, self._max_items, self._stop)
 
     def stop(self) -> None:
-        """Let the threads end; what waits in the buffer is dropped."""
+        """Let the threads end, and drop what waits in the buffer."""
         with self._changed:
             self._stop.request()
             self._changed.notify_all()
 
     def _wait_until(self, is_so: Callable[[], object]) -> None:
-        """Wait while holding the lock; nobody tells when the time of a sync is up."""
+        """Wait while holding the lock; look regularly whether the time of the sync is up."""
         while not self._stop.is_over:
             if is_so():
                 return
@@ -224,7 +223,7 @@ class ReadAhead(Generic[T]):
 
 
 def read_list(name: str, pages: Iterator[Page], ahead: Takes[Page]) -> None:
-    """Read a whole list into the read-ahead, when its turn among the lists has come."""
+    """Read a whole list into the read-ahead, when it is the list's turn."""
     with ahead.lists_at_once:
         for page in pages:
             ahead.put(name, page, page.body_bytes)
@@ -234,7 +233,7 @@ def read_list(name: str, pages: Iterator[Page], ahead: Takes[Page]) -> None:
 def read_in_turns(
     name: str, items: Iterator[T], ahead: Takes[T], size_of: Callable[[T], int]
 ) -> None:
-    """Read items that take many requests each; between two of them another stream has a turn."""
+    """Read items that take many requests each; after each item another stream has a turn."""
     while True:
         with ahead.parents_at_once:
             item = next(items, None)

@@ -1,4 +1,4 @@
-"""What several streams of a sync need is asked for once, by the first of them."""
+"""Ask only once for what several streams of a sync need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class ReadOnce(Generic[T]):
-    """Holds what was read, for streams that read on threads of their own."""
+    """Holds what was read by name; safe for the threads of many streams."""
 
     def __init__(self) -> None:
         self._found: dict[str, T] = {}
@@ -20,12 +20,12 @@ class ReadOnce(Generic[T]):
     def get(
         self, name: str, read: Callable[[], T], is_enough: Callable[[T], bool] | None = None
     ) -> T:
-        """Return what is held under a name; read it where nothing is.
+        """Return what is held under a name; read it if there is nothing yet.
 
         Args:
-            name: Of what is read; who asks for it meanwhile waits.
-            read: Reads it; when that fails nothing is held.
-            is_enough: Tells of what is held whether it will do; otherwise it is read anew.
+            name: Key of what is read. Other threads that ask for it meanwhile wait.
+            read: Reads it. If that fails nothing is held.
+            is_enough: Whether the held value will do; if not it is read again.
         """
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())

@@ -1,4 +1,4 @@
-"""Read one stream from where it stands: pages, each with the position that follows it."""
+"""Read one stream from where it stands, as steps: a page and the position that follows it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Step:
     """A page and where its stream stands once the page is stored.
 
     Attributes:
-        page: What Zendesk answered.
-        position: Where to go on after it; save it *before* handing the page on.
+        page: The page.
+        position: Where to go on after it. It must be saved with the page's rows.
     """
 
     page: Page
@@ -35,10 +35,10 @@ def read_incremental(stream: Stream, position: StreamPosition, walk: WalkPages) 
         walk: Walks its pages from a place.
 
     Yields:
-        Steps; there is at least one for each lane, though its page may hold no rows.
+        Steps: at least one for each lane, though its page may hold no rows.
 
     Raises:
-        ZendeskError: A page could not be read; all steps yielded so far are good.
+        ZendeskError: A page could not be read; the steps before it count.
     """
     at_end: tuple[Lane, ...] = ()
     waiting = sorted(position.lanes, key=open_end_last)
@@ -56,5 +56,5 @@ def read_incremental(stream: Stream, position: StreamPosition, walk: WalkPages) 
 
 
 def open_end_last(lane: Lane) -> tuple[bool, int]:
-    """Sort lanes by time, the one without an end last."""
+    """Return the sort key of a lane: by time, and the lane without an end last."""
     return (lane.until is None, lane.until or 0)

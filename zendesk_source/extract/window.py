@@ -1,7 +1,7 @@
-"""What of a page lies in a window: an answer does not end where the window does.
+"""Decide which rows of a page lie in a window, because an answer does not end where it does.
 
-By the time an export is ordered by, the first second included and the last one not, so that of
-two windows that meet every row lies in one of them, and in one alone.
+The cursor field counts. A window includes its first second and excludes its last, so that where
+two windows meet every row lies in exactly one of them.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Extent:
     """Which rows of a stream's pages are wanted.
 
     Attributes:
-        stream: Whose.
-        start: Epoch seconds of the first that is; None: whatever Zendesk shows.
-        end: Epoch seconds of the first that is not; None: whatever Zendesk shows.
+        stream: The stream of the pages.
+        start: Epoch seconds of the first wanted row; None for all that Zendesk shows.
+        end: Epoch seconds of the first row behind the window; None for all that Zendesk shows.
     """
 
     stream: Stream
@@ -31,12 +31,12 @@ class Extent:
     end: int | None
 
     def of_step(self, step: Step) -> Step:
-        """Return a step whose page holds nothing else."""
+        """Return a step whose page holds only wanted rows."""
         page = self.of_page(step.page)
         return step if page is step.page else replace(step, page=page)
 
     def of_page(self, page: Page) -> Page:
-        """Return a page with the rows that are wanted, and what stands beside them."""
+        """Return a page with the wanted rows, and the side tables' rows beside them."""
         if self.start is None and self.end is None:
             return page
         kept = [row for row in page.rows if self._holds(row)]
@@ -63,12 +63,12 @@ def extent_of(stream: Stream, position: StreamPosition, end: int | None) -> Exte
     """Return which rows are wanted in a window.
 
     A list is asked for more than its window, because its filter may look at another time of a
-    row than the one we go by; an export that is asked for a time shows nothing before it.
+    row than its cursor field. An export that is asked for a time shows nothing before it.
 
     Args:
-        stream: Whose.
+        stream: The stream to read.
         position: Where it stands in the window.
-        end: Epoch seconds the window ends at, or None.
+        end: Epoch seconds at which the window ends, or None.
     """
     is_asked_for_more = stream.paging not in EXPORTS and (stream.lookback_seconds or end)
     begins = position.start if position.begins is None else position.begins

@@ -1,1 +1,1 @@
-"""Rows that are shown for one parent at a time: which to ask, and which refused or vanished."""
+"""Rows that Zendesk shows for one parent at a time: which parents to ask, and which refused."""

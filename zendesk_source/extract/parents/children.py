@@ -1,9 +1,9 @@
-"""Rows that Zendesk shows for one parent at a time: asked for where the parent changed.
+"""Read rows that Zendesk shows for one parent at a time, for the parents that changed.
 
-What is remembered of each parent is the sign at which its rows were read: those of its columns
-that change with them. It is kept beside the rows in the load package, so that a sync which was
-stopped goes on with the parents that are left, and parents that vanished are noticed. Of an
-export nothing need be remembered but its position, and the parents of the page that is under way.
+For each parent a sign is remembered: the values of those of its columns that change with its rows.
+The signs travel with the rows in the load package. So a sync that was stopped goes on with the
+parents that are left, and vanished parents are noticed. If the parents come from an export, only
+its position must be remembered, and the parents of the page that is under way.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from zendesk_source.extract.steps import Step
 
 Row = dict[str, Any]
 Ask = Callable[[Stream, Row], Iterator[Page]]
-"""Asks for the rows that a stream has for one parent."""
+"""Asks for the rows of a stream that belong to one parent."""
 
 ASKED_AT_ONCE = 25
-"""Parents whose rows arrive together; what a crash makes us ask again is a few times that."""
+"""Parents whose rows form one step. A crash makes us ask a few times as many again."""
 
 
 def as_one(parents: Stream, answers: Iterable[Page]) -> Page:
-    """Return all parents as one page, with what signs can be made of, read at its time."""
+    """Return all parents as one page, with only those columns that can be part of a sign."""
     kept = {n for n, t in parents.columns.items() if t in ("bigint", "timestamp", "bool")}
     kept.update(parents.primary_key)
     pages, rows = [], []
@@ -50,20 +50,20 @@ def as_one(parents: Stream, answers: Iterable[Page]) -> Page:
 def read_of_list(
     stream: Stream, parents: Page, seen: Seen, ask: Ask, tell: Callable[[int], None]
 ) -> Iterator[ChildStep]:
-    """Read the rows of those parents in a list that tell of a change, then forget the vanished.
+    """Read the rows of the parents in a list that changed, and forget vanished parents.
 
     Args:
-        stream: Whose rows.
-        parents: All there are.
+        stream: The stream to read.
+        parents: All parents.
         seen: What is remembered of them.
-        ask: Asks for the rows of one.
-        tell: Told how many parents are to be asked, before the first one is.
+        ask: Asks for the rows of one parent.
+        tell: Called with the number of parents to ask, before the first one is asked.
 
     Yields:
         Steps, at least one.
 
     Raises:
-        ZendeskError: Rows could not be read; all steps yielded so far are good.
+        ZendeskError: Rows could not be read; the steps before the error count.
     """
     asking = _Asking(stream, seen, ask, parents)
     alive = {asking.key_of(row): row for row in parents.rows if asking.may_have_rows(row)}
@@ -83,13 +83,13 @@ def read_of_export(
     """Read the rows of the parents that an export shows as changed.
 
     Args:
-        stream: Whose rows.
+        stream: The stream to read.
         steps: Pages of the parents, each with the position that follows it.
         seen: Parents of the first page that were asked before a crash.
-        ask: Asks for the rows of one.
+        ask: Asks for the rows of one parent.
 
     Raises:
-        ZendeskError: Rows could not be read; all steps yielded so far are good.
+        ZendeskError: Rows could not be read; the steps before the error count.
     """
     again = True
     for parents in steps:
@@ -149,7 +149,7 @@ class _Asking:
 
     @property
     def counts_rounds(self) -> bool:
-        """Whether a parent is remembered by the round in which it was asked."""
+        """Whether parents are remembered by the round in which they were asked."""
         return self._outer is not None or not self._parent.signs
 
     @property
@@ -158,7 +158,7 @@ class _Asking:
         return self._asked.count >= ASKED_AT_ONCE
 
     def key_of(self, row: Row) -> str:
-        """Return what a parent is remembered by."""
+        """Return the key under which a parent is remembered."""
         return str(row[self._first.stream.primary_key[0]])
 
     def may_have_rows(self, row: Row) -> bool:
@@ -166,13 +166,13 @@ class _Asking:
         return not self._first.count or row.get(self._first.count) != 0
 
     def is_deleted(self, row: Row) -> bool:
-        """Whether an export shows a parent that is no more."""
+        """Whether an export shows a parent as deleted."""
         derive = self._parent.stream.derive
         is_flagged = derive is not None and derive(row).get("is_deleted")
         return bool(is_flagged or row.get("deleted_at"))
 
     def is_due(self, key: str, sign: Sign) -> bool:
-        """Whether a parent's rows were not read at this sign, and may be asked for now."""
+        """Whether to ask for a parent's rows: they were not read at this sign, and may be now."""
         before = self._seen.sign_of(key)
         was_read = before is not None and before.told == sign.told
         return not was_read and not self._seen.refused.is_waiting(key, self._now)
@@ -187,10 +187,10 @@ class _Asking:
         """Ask for the rows of parents of the list or export.
 
         Yields:
-            A step whenever enough was asked, and before what ends the reading.
+            A step whenever enough parents were asked, and before an error.
 
         Raises:
-            ZendeskError: What a parent answered is not about it alone.
+            ZendeskError: The error is not about one parent alone.
         """
         for row in parents:
             try:
@@ -203,7 +203,7 @@ class _Asking:
                 yield self.step()
 
     def sign_of(self, row: Row) -> Sign:
-        """Return what of a parent changes with its rows."""
+        """Return a parent's sign."""
         if self._outer is not None:
             return sign_of_round(self._seen.round)
         return self._sign(row)
@@ -216,7 +216,7 @@ class _Asking:
             self._ask_within(row)
 
     def forget(self, key: str) -> None:
-        """Let the rows of a parent vanish that is no more."""
+        """Let the rows of a deleted parent vanish."""
         if self._outer is None or "/" in key:
             self._asked.shown[self._id(key)] = True
         self._asked.forgotten.append(key)
@@ -228,7 +228,7 @@ class _Asking:
         return int(text) if is_number else text
 
     def step(self, *, ends_round: bool = False) -> ChildStep:
-        """Return what was asked since the last step."""
+        """Return a step with all that was asked since the last one."""
         asked, self._asked = self._asked, _Asked()
         self._seen.remember(asked.seen)
         page = replace(
@@ -313,12 +313,12 @@ class _Asking:
 
 
 def cost_of(stream: Stream, parents: int, *, is_all: bool = True) -> str:
-    """Return what reading a stream costs, for people.
+    """Return a sentence on what reading a stream costs.
 
     Args:
-        stream: One that has a parent.
+        stream: A stream that has a parent.
         parents: How many parents are to be asked.
-        is_all: Whether these are all; of an export only its first page is known before.
+        is_all: Whether these are all. For an export only its first page is known in advance.
     """
     assert stream.parent is not None
     outer = stream.parent.stream.parent

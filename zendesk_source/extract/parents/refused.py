@@ -1,7 +1,7 @@
-"""Parents whose rows Zendesk did not show: remembered, named, and asked again later.
+"""Decide what happens to parents whose rows Zendesk refuses: they are named, and asked again later.
 
-One ticket whose side conversations are private is no reason to read those of no other. What was
-loaded of it before stays: that Zendesk refuses a question does not say that there is nothing.
+If the side conversations of one ticket are private, those of all others are still read. Its rows
+from earlier stay loaded: a refusal does not say that they are gone.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ FIRST_WAIT_SECONDS = 20 * 3_600
 LONGEST_WAIT_SECONDS = 30 * 86_400
 
 REFUSED_IN_A_ROW = 10
-"""So many at the beginning, and none that answers: the stream is closed, not a parent."""
+"""If so many refuse at the beginning and none answers, the stream is closed and not a parent."""
 
 UNAVAILABLE_IN_A_ROW = 3
-"""Each was tried for minutes: Zendesk is down, not a parent."""
+"""Each was tried for minutes. After so many Zendesk is down, and not a parent."""
 
 MOST_REMEMBERED = 10_000
-"""Beyond it the stream is told as refused: its role may see too little of it."""
+"""With more, the whole stream counts as refused: the role may see too little of it."""
 
 MOST_NAMED = 5
 
@@ -44,14 +44,14 @@ _OF_ODD_ANSWERS: tuple[type[Exception], ...] = (ArithmeticError, AssertionError,
 _OF_ODD_ANSWERS += (LookupError, RecursionError, TypeError, ValueError)
 
 Refusal = tuple[str, int, int]
-"""What was answered; when, as epoch seconds; and how many times."""
+"""The answer, its time in epoch seconds, and how many times the parent has refused."""
 
 
 class RefusedParents:
-    """What is remembered of one stream's parents that did not answer.
+    """The parents of one stream that did not answer.
 
     Args:
-        saved: By parent, as an earlier sync left it.
+        saved: Refusals by parent, as an earlier sync left them.
         has_answered: Whether any parent has ever answered.
     """
 
@@ -69,7 +69,7 @@ class RefusedParents:
         """Whether it is too early to ask for a parent's rows again.
 
         Args:
-            key: Of the parent.
+            key: Key of the parent.
             now: Zendesk's time, epoch seconds.
         """
         refusal = self._refusals.get(key)
@@ -83,7 +83,7 @@ class RefusedParents:
         """Note that a parent did not answer.
 
         Raises:
-            Exception: The error itself, where it is not about this one parent.
+            Exception: The error itself, if it is not about this one parent.
         """
         told = error if isinstance(error, ZendeskError) else Bug(error)
         is_about_one = isinstance(error, (ZendeskError, *_OF_ODD_ANSWERS))
@@ -107,12 +107,12 @@ class RefusedParents:
         self.forget(key)
 
     def forget(self, key: str) -> None:
-        """Forget a parent that has answered, or is no more."""
+        """Forget a parent that has answered or was deleted."""
         if self._refusals.pop(key, None) is not None:
             self._changed[key] = None
 
     def take_changed(self) -> dict[str, Refusal | None]:
-        """Return what has changed since the last call; None: forgotten."""
+        """Return what has changed since the last call; None for forgotten parents."""
         changed, self._changed = self._changed, {}
         return changed
 
@@ -122,7 +122,7 @@ class RefusedParents:
         return self._has_answered
 
     def check_any_answered(self) -> None:
-        """Raise what the parents answered, where none of them ever gave any rows.
+        """Raise the last refusal if no parent has ever answered.
 
         Raises:
             ZendeskError: The last refusal.
@@ -133,15 +133,15 @@ class RefusedParents:
 
 
 def told(refused: Mapping[str, Any], noun: str) -> Iterator[tuple[str, bool]]:
-    """Return what people should know of parents that did not answer.
+    """Yield what users should know of parents that did not answer.
 
     Args:
-        refused: By parent, as in the state.
-        noun: What one of them is called.
+        refused: Refusals by parent, as in the state.
+        noun: What one parent is called.
 
     Yields:
-        A sentence or two, and whether rows are missing. A parent that is not found is most often
-        one that was deleted since it was listed, which the next list tells.
+        A sentence or two, and whether rows are missing. A parent that is not found was most often
+        deleted after it was listed; the next list will show that.
     """
     kinds = {key: str(refusal[0]) for key, refusal in refused.items()}
     missing = {key: kind for key, kind in kinds.items() if kind != GONE}
@@ -178,7 +178,7 @@ def plural(noun: str) -> str:
 
 
 def _kind_of(error: ZendeskError) -> str:
-    """Return in a few letters what a parent answered."""
+    """Return a short name for what a parent answered."""
     if isinstance(error, Bug):
         return error.what.rstrip(".")
     found = _STATUS.search(error.what)

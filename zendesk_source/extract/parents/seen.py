@@ -1,4 +1,4 @@
-"""What is remembered of the parents, and the steps that bring it with their rows."""
+"""What is remembered of parents, and how a step saves it together with their rows."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Seen:
     """What is remembered of the parents.
 
     Attributes:
-        signs: By parent, the sign at which its rows were read, as it is kept: there may be a
-            hundred thousand of them, and most slices ask for none.
-        round: Counts the times that all parents of a list were gone through.
-        refused: Those that did not answer; they keep the sign they had before.
+        signs: By parent, the sign at which its rows were read, as text: there may be a hundred
+            thousand, and most slices ask for none.
+        round: How many times all parents of a list were gone through.
+        refused: Parents that did not answer; they keep the sign they had before.
     """
 
     signs: dict[str, str]
@@ -31,7 +31,7 @@ class Seen:
     refused: RefusedParents = field(default_factory=lambda: RefusedParents({}, has_answered=False))
 
     def sign_of(self, key: str) -> Sign | None:
-        """Return the sign at which a parent's rows were read; None where they never were."""
+        """Return the sign at which a parent's rows were read; None if they never were."""
         text = self.signs.get(key)
         return None if text is None else Sign.parse(text)
 
@@ -47,10 +47,10 @@ class ChildStep:
     Attributes:
         page: All their rows, as if they had come in one answer.
         seen: Signs of the parents that were asked.
-        forgotten: Parents that are no more.
+        forgotten: Parents that were deleted.
         position: Where their export stands, at the end of one of its pages.
-        ends_round: All parents of the list were gone through.
-        refused: Parents that did not answer; None: they did now, or are no more.
+        ends_round: Whether all parents of the list were gone through.
+        refused: Parents that did not answer; None for those that now did, or were deleted.
         has_answered: Whether any parent has ever answered.
     """
 
@@ -64,7 +64,7 @@ class ChildStep:
 
 
 def open_seen(positions: Mapping[str, Any]) -> Seen:
-    """Return what earlier runs left in the state, as a copy.
+    """Return a copy of what earlier runs left in the state.
 
     Raises:
         ConfigurationError: The state was written by a newer release.
@@ -80,13 +80,13 @@ def open_seen(positions: Mapping[str, Any]) -> Seen:
 
 
 def refused_in(positions: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the parents that did not answer, as they are kept: by parent, what and when."""
+    """Return the refusals in a state, by parent."""
     refused: Mapping[str, Any] = positions.get(PARENTS, {}).get("refused", {})
     return refused
 
 
 def save_step(positions: dict[str, Any], step: ChildStep, end: int | None) -> None:
-    """Write into the state what a step says."""
+    """Write a step into the state."""
     saved = positions.setdefault(PARENTS, {"version": STATE_VERSION, "round": 0, "seen": {}})
     if step.position is not None:
         save_position(positions, step.position, end)

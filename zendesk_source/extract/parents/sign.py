@@ -1,4 +1,4 @@
-"""The sign of a parent: what tells that its rows may have changed, and when to look anyway."""
+"""The sign of a parent: decides whether its rows may have changed, and when to look anyway."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zendesk_source.extract.positions import SETTLE_SECONDS
 from zendesk_source.times import epoch_of
 
 REREAD_DAYS = 30
-"""Signs can cancel out: one vote goes, another comes. Each parent is asked once in that time."""
+"""Each parent is asked this often anyway. Changes can cancel out: one vote goes, another comes."""
 
 DAY_SECONDS = 86_400
 _ROWS = " rows "
@@ -20,10 +20,10 @@ _ROWS = " rows "
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """At which sign the rows of a parent were read.
+    """The sign at which the rows of a parent were read.
 
     Attributes:
-        told: What the parent said, or the round in which it was asked.
+        told: The parent's columns as text, or the round in which it was asked.
         rows: Digest of the rows that were read; empty where it does not matter.
     """
 
@@ -32,29 +32,29 @@ class Sign:
 
     @classmethod
     def parse(cls, text: str) -> Sign:
-        """Return a sign as it stands in the state."""
+        """Return the sign that a text in the state stands for."""
         told, _, rows = text.partition(_ROWS)
         return cls(told, rows)
 
     @property
     def text(self) -> str:
-        """The sign as it is kept in the state."""
+        """The sign as text, for the state."""
         return f"{self.told}{_ROWS}{self.rows}" if self.rows else self.told
 
 
 def sign_of_round(number: int) -> Sign:
-    """Return the sign of a parent that tells nothing: it is asked in every round."""
+    """Return the sign of a parent that shows no changes, so that it is asked in every round."""
     return Sign(f"#{number}")
 
 
 def sign_of(row: Mapping[str, Any], parent: Parent, now: int, number: int) -> Sign:
-    """Return what of a parent changes with its rows.
+    """Return the sign of a parent.
 
     Args:
-        row: The parent, as Zendesk shows it.
-        parent: What its stream tells.
+        row: The parent as Zendesk shows it.
+        parent: Declares which of its columns change with its rows.
         now: Zendesk's time, epoch seconds.
-        number: Of the round in which the parents are gone through.
+        number: Number of the round in which the parents are gone through.
     """
     stream, signs = parent.stream, parent.signs
     if stream.is_incremental:
