@@ -18,7 +18,7 @@ T = TypeVar("T")
 Put = TypeVar("Put", contravariant=True)
 
 BUFFER_BYTES = 16 * 1024 * 1024
-"""Bytes of page bodies in the buffer before reading pauses; decoded they take several times that."""
+"""Bytes of page bodies in the buffer before reading pauses; decoded, they take a few times that."""
 
 BUFFER_ITEMS = 25
 """The most pages in the buffer, beside one for each stream. A crash makes us ask for them again."""
