@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import yaml  # type: ignore[import-untyped] # dlt brings it
+
 from zendesk_source.command_line import main
+from zendesk_source.command_line.commands import views
+from zendesk_source.views import shapes
 
 
 def test_views_are_made_and_told_with_the_variables_for_dbt(zendesk, capsys):
@@ -46,3 +50,15 @@ def test_where_nothing_is_loaded_there_is_nothing_to_show(own_dlt, capsys):
     assert main(["views"]) == 2
     assert "There is no DuckDB file" in capsys.readouterr().err
     assert not list(own_dlt.glob("*.duckdb"))
+
+
+def test_the_shapes_of_the_command_are_all_there_are():
+    assert set(views.SHAPES) == set(shapes.SHAPES)
+
+
+def test_several_accounts_are_a_list_of_sources():
+    sources = [{"database": "d", "schema": "s", "name": "s"}, {"database": "d", "schema": "t"}]
+    lines = views.as_yaml({"zendesk_sources": sources, "using_brands": False})
+    assert yaml.safe_load("\n".join(lines)) == {
+        "vars": {"zendesk_sources": sources, "using_brands": False}
+    }

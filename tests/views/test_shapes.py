@@ -109,11 +109,11 @@ def test_a_view_of_what_is_not_loaded_is_left_out_with_the_switch_of_dbt(zendesk
     assert not report.is_complete
     assert report.dbt_vars["using_brands"] is False
     assert "using_audit_log" not in report.dbt_vars
-    assert "using_schedules" not in report.dbt_vars
+    assert report.dbt_vars["using_schedules"] is False  # which ticket has which, events tell
     load(pipeline, zendesk, "ticket_events", "ticket_metric_events", "brands")
     report = make_views(pipeline)
     assert report.is_complete
-    assert "using_brands" not in report.dbt_vars
+    assert report.dbt_vars.keys().isdisjoint(("using_brands", "using_schedules"))
     asked(pipeline, "DROP VIEW zendesk_data_fivetran.brand")
     asked(pipeline, "DROP TABLE zendesk_data.brands")
     assert "brand" in {each.view for each in make_views(pipeline).schemas[0].left_out}
@@ -154,7 +154,9 @@ def test_accounts_that_share_a_dataset_have_a_schema_each(zendesk, pipeline):
     report = make_views(pipeline)
     schemas = ["zendesk_data_acme_fivetran", "zendesk_data_other_firm_fivetran"]
     assert [made.schema for made in report.schemas] == schemas
-    assert report.dbt_vars["zendesk_sources"] == [{"schema": schema} for schema in schemas]
+    told = report.dbt_vars["zendesk_sources"]
+    assert [each["schema"] for each in told] == [each["name"] for each in told] == schemas
+    assert all(each["database"] for each in told)
     for schema in schemas:
         ids = [row["id"] for row in shown(pipeline, "ticket", schema)]
         assert len(ids) == len(set(ids)) == len(zendesk.account.truth("tickets"))

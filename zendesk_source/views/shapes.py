@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from hashlib import blake2b
 from types import MappingProxyType
@@ -78,6 +78,7 @@ class MadeViews:
         unknown_time_zones: Names in use that the tz database does not know; the dbt package
             takes them for UTC.
         history_columns: Fields of tickets that have a history, among those worth a column.
+        database: That the schema is in.
     """
 
     schema: str
@@ -86,7 +87,13 @@ class MadeViews:
     left_out: tuple[LeftOut, ...]
     not_loaded: tuple[str, ...]
     unknown_time_zones: tuple[str, ...]
-    history_columns: tuple[str, ...]
+    history_columns: tuple[str, ...] = ()
+    database: str = ""
+
+    @property
+    def as_source(self) -> dict[str, str]:
+        """How the dbt package is told of it, where there are several."""
+        return {"database": self.database, "schema": self.schema, "name": self.schema}
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -118,7 +125,7 @@ class ViewsReport:
             return {}
         shared = len(self.schemas) > 1
         names: dict[str, Any] = (
-            {"zendesk_sources": [{"schema": made.schema} for made in self.schemas]}
+            {"zendesk_sources": [made.as_source for made in self.schemas]}
             if shared
             else {"zendesk_schema": self.schemas[0].schema}
         )
@@ -180,10 +187,10 @@ def make_views(pipeline: dlt.Pipeline, shape: str = "fivetran") -> ViewsReport:
             )
         places = _places(client, tables, shape)
         with _said_what_hinders():
-            made = [
-                _make(_loaded(client, dialect, tables, accounts), schema, shape)
-                for schema, accounts in places.items()
-            ]
+            made = []
+            for schema, accounts in places.items():
+                parts = _loaded(client, dialect, tables, accounts)
+                made.append(_for_dbt(parts[0], _make(parts, schema, shape)))
     return ViewsReport(shape, tuple(made))
 
 
@@ -286,10 +293,9 @@ def _make(parts: Sequence[Loaded], schema: str, shape: str) -> MadeViews:
     made = tuple(view.name for view in views if view.name not in gone)
     unused = {name for view in views if view.name in made for name in loaded.unused(view)}
     not_loaded = unused.difference(*(each.streams for each in left_out))
-    columns = _history_columns(client, schema) if "ticket_field_history" in made else ()
     account = "" if shape in _OF_ALL_ACCOUNTS else loaded.account
     missing = tuple(sorted(not_loaded))
-    return MadeViews(schema, account, made, tuple(left_out), missing, tuple(unknown), columns)
+    return MadeViews(schema, account, made, tuple(left_out), missing, tuple(unknown))
 
 
 def _of_all(parts: Sequence[Loaded], queries: Sequence[str]) -> str:
@@ -314,12 +320,18 @@ def _zones_in_use(loaded: Loaded) -> list[Sequence[Any]]:
     return pairs
 
 
-def _history_columns(client: Client, schema: str) -> tuple[str, ...]:
-    name = qualified(client, schema, "ticket_field_history")
+def _for_dbt(loaded: Loaded, made: MadeViews) -> MadeViews:
+    """Add what dbt is told besides; not after each load, for it looks at every change."""
+    ((database,),) = asked(loaded.client, "SELECT current_database()")
+    made = replace(made, database=database)
+    if "ticket_field_history" not in loaded.tables:
+        return made
+    table = qualified(loaded.client, loaded.schema, "ticket_field_history")
     wanted = ", ".join(map(literal, HISTORY_COLUMNS))
-    sql = f"SELECT DISTINCT field_name FROM {name} WHERE field_name IN ({wanted})"  # noqa: S608
-    shown = {field for (field,) in asked(client, sql)}
-    return tuple(field for field in HISTORY_COLUMNS if field in shown)
+    of_account = f" AND account = {literal(loaded.account)}" if loaded.account else ""
+    sql = f"SELECT DISTINCT field_name FROM {table} WHERE field_name IN ({wanted}){of_account}"  # noqa: S608
+    there = {field for (field,) in asked(loaded.client, sql)}
+    return replace(made, history_columns=tuple(n for n in HISTORY_COLUMNS if n in there))
 
 
 @contextmanager

@@ -93,7 +93,9 @@ def as_yaml(names: Mapping[str, Any]) -> Iterator[str]:
     for name, value in names.items():
         if isinstance(value, list) and value and isinstance(value[0], Mapping):
             yield f"  {name}:"
-            yield from (f"    - {key}: {text}" for each in value for key, text in each.items())
+            for each in value:
+                for place, (key, text) in enumerate(each.items()):
+                    yield f"    {' ' if place else '-'} {key}: {text}"
         elif isinstance(value, list):
             yield f"  {name}: [{', '.join(value)}]"
         else:
