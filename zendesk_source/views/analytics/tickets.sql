@@ -2,8 +2,8 @@
 --
 -- Times are Zendesk's own, from `ticket_metrics`: `..._minutes` on the calendar,
 -- `..._business_minutes` within the ticket's schedule. What Zendesk has not measured is null: a
--- ticket without a reply has no first reply, an unsolved one no full resolution, a deleted one
--- nothing. `solved_at` is the last solution of a ticket; that of a reopened one is a former time.
+-- ticket without a reply has no first reply. A deleted ticket has what was known of it, if anything.
+-- `solved_at` is the last solution; it is null while a ticket is open again.
 --
 -- A breach is a `breach` event that Zendesk has not taken back. `sla_targets` counts the targets
 -- that were set; a target that changed counts again. A ticket merged into another has the tag
