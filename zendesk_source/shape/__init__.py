@@ -1,5 +1,5 @@
 """What a row becomes: tables, typed columns, custom fields.
 
-`rows` makes the tables of a page, with `sides` for what a page tells beside its own rows, `columns`
-and `values` for types, and `whole_sets` for what is gone. `arrow` makes the same tables faster.
+`rows` makes the tables of a page. `sides` makes the rows of side tables, `columns` and `values`
+decide on types, and `whole_sets` on rows that are gone. `arrow` makes the same tables faster.
 """

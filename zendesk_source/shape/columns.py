@@ -1,4 +1,4 @@
-"""The columns of one table: their types, and which JSON key fills which of them."""
+"""Decide the columns of one table: their types, and which JSON key fills which of them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Row = dict[str, Any]
 
 
 class TableColumns:
-    """The columns of one table, growing with what rows bring.
+    """The columns of one table; rows with new keys add columns.
 
     Args:
         declared: Types from the catalogue.
-        known: Types of the columns that the destination has already; they win.
+        known: Types of the columns that the destination has already. They count before others.
         column_name: Turns a JSON key into the destination's spelling.
         fields: Columns of the custom fields; None where there are none.
     """
@@ -40,7 +40,7 @@ class TableColumns:
         self._new: dict[str, DataType] = {}
 
     def typed(self, row: Row) -> Row:
-        """Return the row with every value under the column it fits; nulls left out."""
+        """Return the row with each value under the column that it fits, without nulls."""
         typed: Row = {}
         for key, value in row.items():
             if value is None:
@@ -56,7 +56,7 @@ class TableColumns:
         return typed
 
     def column_of(self, key: str) -> str | None:
-        """Return the column of a JSON key, or None where another key has its spelling."""
+        """Return the column of a JSON key; None if another key has taken its name."""
         known = self._names.get(key)
         if known is not None:
             return known
@@ -64,19 +64,19 @@ class TableColumns:
         return None if name in self._taken else name
 
     def claim(self, key: str) -> str:
-        """Return the column of a JSON key and keep other keys out of it."""
+        """Return the column of a JSON key, and reserve it for this key."""
         return self._names.get(key) or self._name(key)
 
     def data_type(self, name: str) -> DataType | None:
-        """Return the type of a column; None as long as nothing tells it."""
+        """Return the type of a column; None while it is unknown."""
         return self._types.get(name) or self._described_type(name)
 
     def has(self, name: str) -> bool:
-        """Return whether the table has the column already."""
+        """Whether the table has the column already."""
         return name in self._types
 
     def add(self, name: str, data_type: DataType) -> DataType:
-        """Give the table a column it did not have."""
+        """Add a new column to the table."""
         self._types[name] = self._new[name] = data_type
         return data_type
 
@@ -85,7 +85,7 @@ class TableColumns:
         return tuple(name for name, kind in self._types.items() if kind == data_type)
 
     def in_order(self, names: Iterable[str]) -> list[str]:
-        """Return columns in the order the table got them."""
+        """Return columns in the order in which the table got them."""
         wanted = set(names)
         return [name for name in self._types if name in wanted]
 

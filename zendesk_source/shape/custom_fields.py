@@ -1,8 +1,8 @@
 """Custom fields as typed columns whose names never change.
 
-A field becomes ``cf_<slug of its title when first seen>``. The name is fixed by field id and
-kept in dlt's source state, which travels to the destination: it survives a renamed field and a
-lost working folder. Values are stored, not labels, so a renamed option leaves no row stale.
+A field becomes ``cf_<slug of its title when first seen>``. The name belongs to the field's id. It
+is kept in dlt's state, which travels to the destination. So it survives a renamed field and a lost
+working folder. Values are stored, not labels, so no row becomes stale when an option is renamed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from zendesk_source.catalogue import DataType
 
 Owner = str
-"""Whose fields: ``ticket``, ``user``, ``organization``, or the table of a custom object."""
+"""What the fields belong to: ``ticket``, ``user``, ``organization``, or a custom object's table."""
 
 SLUG_LENGTH = 40  # leaves room for `_<field id>` and `__v_text` in Postgres's 63 characters
 
@@ -67,10 +67,10 @@ class FieldColumns:
     """The custom-field columns of tickets, users or organizations.
 
     Attributes:
-        owner: Whose fields.
-        names: Column name by field id, as text, and by what rows call the field where that is
-            not its id; shared with dlt's state and added to here.
-        by_key: Column by what rows call the field: its id on tickets, else its key.
+        owner: What the fields belong to.
+        names: Column name by field id (as text), and by the field's key if rows have that
+            instead. Shared with dlt's state; new names are added here.
+        by_key: Column by the field's key in rows: its id on tickets, otherwise its own key.
     """
 
     owner: Owner
@@ -78,7 +78,7 @@ class FieldColumns:
     by_key: dict[str, FieldColumn] = field(default_factory=dict)
 
     def learn(self, definitions: Iterable[Mapping[str, Any]]) -> None:
-        """Give every described field a column; names already given stay.
+        """Give every described field a column; existing names stay.
 
         Args:
             definitions: Rows of ``ticket_fields``, ``user_fields`` or ``organization_fields``.
@@ -95,7 +95,7 @@ class FieldColumns:
             self.by_key[key] = FieldColumn(name, column_type(definition))
 
     def column(self, key: str) -> FieldColumn:
-        """Return a field's column; a field nobody described is named by its key."""
+        """Return a field's column; a field without a definition is named by its key."""
         known = self.by_key.get(key)
         if known is None:
             name = self.names.get(_BY_KEY + key) or self._name(key, key)
@@ -106,7 +106,7 @@ class FieldColumns:
         """Return a row's custom fields by column.
 
         Args:
-            fields: What the row calls each, and its value.
+            fields: Key and value of each field.
         """
         return {self.column(str(key)).name: value for key, value in fields}
 
@@ -115,7 +115,7 @@ class FieldColumns:
         return next((c.data_type for c in self.by_key.values() if c.name == name), None)
 
     def unknown(self, rows: Iterable[Iterable[tuple[Any, Any]]]) -> set[str]:
-        """Return what rows call fields that nobody has described yet."""
+        """Return the keys of fields in rows whose definition was not read yet."""
         called = {key for fields in rows for key, _ in fields}
         return set(map(str, called)) - self.by_key.keys()
 
@@ -139,7 +139,7 @@ def slug_of(title: str) -> str:
 
 
 def column_type(definition: Mapping[str, Any]) -> DataType | None:
-    """Return the column type of a field definition; None when its values tell."""
+    """Return the column type of a field definition; None if its values decide."""
     kind = definition.get("type")
     if kind == "lookup":
         target = definition.get("relationship_target_type")

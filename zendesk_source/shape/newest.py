@@ -1,10 +1,10 @@
-"""One row a key, in its newest state, in whatever is handed on together.
+"""Keep one row for each key, in its newest state, in all that is handed on together.
 
-A page may show a row twice: Zendesk's exports do so when a row is written while they are read, and
-a list shifts when a row is added in front. A destination's merge would keep one of the two, and
-could not know which; a replaced table would keep both.
+A page may show a row twice: an export does so when the row is written while it is read, and a list
+shifts when a row is added in front. A merge would keep one of the two without knowing which. A
+replaced table would keep both.
 
-Of two states the one with the later cursor is the newer, and of equals the one further behind.
+The state with the later cursor is the newer one. Of equal cursors the later row counts.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from zendesk_source.catalogue import TAKEN_AT, Paging, Stream
 from zendesk_source.extract.positions import row_time
 
 Values = Callable[[Mapping[str, Any], str], list[Any]]
-"""Returns what the rows of an envelope hold under a key."""
+"""Returns the values under a key of all rows of an envelope."""
 
 
 def keep_newest(page: Page, stream: Stream, values: Values) -> None:
-    """Leave the newest state of each row in a page, the rows in the order of their cursor.
+    """Leave only the newest state of each row in a page, in the order of the cursor.
 
-    What side tables hold comes from the rows, so theirs is the newest state as well.
+    Side tables are made from these rows, so they get the newest state too.
 
     Args:
-        page: Its envelope loses the older states; most pages have none and stay as they are.
-        stream: Whose rows.
-        values: Of the page's envelope.
+        page: Its envelope loses older states. Most pages have none and stay as they are.
+        stream: The stream of the page.
+        values: Returns the values of a key in the page's envelope.
     """
     rows: list[Any] = page.envelope.get(stream.rows_key) or []
     if len(rows) < 2 or stream.paging is Paging.OBJECT:
@@ -47,7 +47,7 @@ def keep_newest(page: Page, stream: Stream, values: Values) -> None:
 
 
 def one_row_a_key(pages: Sequence[Page], stream: Stream) -> list[Page]:
-    """Return the pages of a list without the rows that a later place shows again."""
+    """Return the pages of a list without rows that come again later."""
     key = [name for name in stream.primary_key if name != TAKEN_AT]  # one for the whole list
     rows = [row for page in pages for row in page.rows]
     if not key or stream.paging is Paging.OBJECT:
@@ -64,13 +64,13 @@ def with_rows(page: Page, stream: Stream, rows: list[Any]) -> Page:
 
 
 def as_snapshot(page: Page, stream: Stream, first: Page) -> Page:
-    """Add to the rows of a snapshot when it was taken: one time for all its pages."""
+    """Add the time of a snapshot to its rows: the same time for all its pages."""
     taken_at = first.received_at.isoformat()
     return with_rows(page, stream, [{**row, TAKEN_AT: taken_at} for row in page.rows])
 
 
 def _in_order(rows: list[Any], stream: Stream, times: Sequence[Any]) -> list[Any]:
-    """Return rows by the time they were written; the same list where they are in order."""
+    """Return rows in the order in which they were written; the same list if they are."""
     try:
         is_in_order = all(map(le, times, times[1:]))
     except TypeError:  # some are missing, or of another type
@@ -79,7 +79,7 @@ def _in_order(rows: list[Any], stream: Stream, times: Sequence[Any]) -> list[Any
 
 
 def are_distinct(columns: Sequence[list[Any]]) -> bool:
-    """Whether no two keys may be the same; a quick look, which finds most pages so."""
+    """Whether all keys are certainly different. This quick test settles most pages."""
     keys: Iterable[Any] = columns[0] if len(columns) == 1 else zip(*columns, strict=True)
     try:
         return len(set(keys)) == len(columns[0])
@@ -88,7 +88,7 @@ def are_distinct(columns: Sequence[list[Any]]) -> bool:
 
 
 def last_of_each(rows: Sequence[Any], key: Sequence[str]) -> Iterator[Any]:
-    """Yield the last row of every key, and each row that has none."""
+    """Yield the last row of every key, and every row without a key."""
     keys = [_key_of(row, key) for row in rows]
     last = {each: number for number, each in enumerate(keys)}
     for number, (row, each) in enumerate(zip(rows, keys, strict=True)):

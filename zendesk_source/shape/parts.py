@@ -1,6 +1,6 @@
-"""What is listed inside a row: a text is not taken apart into letters, and nothing is dropped.
+"""Read lists inside a row. A text is not taken for a list of letters, and nothing is dropped.
 
-What is no list, or no object where objects are listed, is told of. The row itself is loaded.
+A value that is no list, or an entry that is no object, is rejected. The row itself is loaded.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from zendesk_source.api.paging.door import (
 
 
 def part_of(table: str, row: Any, key: str, why: str) -> Rejected:
-    """Return what a key of a row holds as something rejected."""
+    """Return the value under a row's key as a rejected part."""
     return Rejected(table, why, {"id": row.get("id"), key: row.get(key)})
 
 
 def entry_of(table: str, row: Any, key: str, entry: Any, why: str) -> Rejected:
-    """Return one entry of a list in a row as something rejected."""
+    """Return one entry of a row's list as a rejected part."""
     return Rejected(table, why, {"id": row.get("id"), key: [entry]})
 
 
 def listed(table: str, row: Any, key: str, reject: Reject) -> list[Any]:
-    """Return the list under a key; an empty one where there is none.
+    """Return the list under a key; an empty one if there is none.
 
     Args:
-        table: To which its entries belong.
-        row: Holds it.
-        key: Where.
-        reject: Told of what is no list.
+        table: Table that the entries belong to.
+        row: Row that holds the list.
+        key: Key of the list.
+        reject: Called with a value that is no list.
     """
     found = row.get(key)
     if isinstance(found, list):
@@ -46,7 +46,7 @@ def listed(table: str, row: Any, key: str, reject: Reject) -> list[Any]:
 
 
 def objects_in(table: str, row: Any, key: str, reject: Reject) -> Iterator[tuple[int, Any]]:
-    """Yield the objects listed under a key, with their places; arguments as of ``listed``."""
+    """Yield the objects in the list under a key, each with its index; arguments as ``listed``."""
     for place, entry in enumerate(listed(table, row, key, reject)):
         if isinstance(entry, Mapping):
             yield place, entry
@@ -56,7 +56,7 @@ def objects_in(table: str, row: Any, key: str, reject: Reject) -> Iterator[tuple
 
 
 def all_objects_in(table: str, row: Any, key: str, reject: Reject) -> list[Any]:
-    """Return the objects listed under a key, the list itself where there is nothing else."""
+    """Return the objects in the list under a key; the list itself if it holds nothing else."""
     found = row.get(key)
     if type(found) is list and all(type(entry) is dict for entry in found):
         return found
@@ -64,7 +64,7 @@ def all_objects_in(table: str, row: Any, key: str, reject: Reject) -> list[Any]:
 
 
 def keys_in(table: str, row: Any, key: str, reject: Reject) -> Iterable[Any]:
-    """Return the texts and whole numbers listed under a key; arguments as of ``listed``."""
+    """Return the texts and whole numbers in the list under a key; arguments as ``listed``."""
     found = row.get(key)
     if type(found) is list and set(map(type, found)) <= {str}:
         return found
@@ -80,9 +80,9 @@ def _keys_in(table: str, row: Any, key: str, reject: Reject) -> Iterator[Any]:
 
 
 def fields_in(table: str, row: Any, key: str, reject: Reject) -> Iterable[tuple[Any, Any]]:
-    """Return custom fields with their values: of an object by key, of a list by id.
+    """Return the custom fields under a key and their values; arguments as ``listed``.
 
-    Arguments as of ``listed``.
+    An object has them by key, a list by id.
     """
     fields = row.get(key)
     if isinstance(fields, Mapping):
@@ -109,9 +109,9 @@ def _fields_in(table: str, row: Any, key: str, reject: Reject) -> Iterable[tuple
 
 
 def no_key(what: str, value: Any) -> str:
-    """Return the reason for a value that tells nothing from others."""
+    """Return the reason to reject a value that is no key."""
     return f"{what} is {kind_of(value)}, which is no key"
 
 
 def ignore(_rejected: Rejected) -> None:
-    """Tell nobody: somebody else does."""
+    """Reject nothing here; the same part is rejected elsewhere."""

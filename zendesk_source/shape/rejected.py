@@ -1,4 +1,4 @@
-"""What fits no table is kept beside the tables, as it came."""
+"""Keep rows, and parts of rows, that fit no table in a table of their own."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ def rejected_rows(rejected: Iterable[Rejected], read_at: datetime) -> list[dict[
 
 
 def _json(row: Any) -> Any:
-    """Return what dlt writes as it is: a text that it parses where it knows no rows of the kind."""
+    """Return a value as dlt writes it unchanged: an object, a list, or JSON text."""
     return row if isinstance(row, (dict, list)) else orjson.dumps(row).decode()

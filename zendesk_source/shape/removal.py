@@ -1,4 +1,4 @@
-"""Rows that are to go: those Zendesk has deleted, and what their side tables hold of them."""
+"""Remove what Zendesk has deleted: the rows, and their rows in side tables."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from zendesk_source.shape.tables import Table
 
 
 def without_deleted(stream: Stream) -> Stream:
-    """Return the stream as it is where deleted rows do not stay.
+    """Return the stream as it is declared where deleted rows are removed.
 
-    A deleted ticket comes without its metrics. Where they are to go, that tells so.
+    A deleted ticket comes without its metrics. As a whole set, that removes them too.
     """
     if stream.is_deleted is None:
         return stream
@@ -25,12 +25,12 @@ def without_deleted(stream: Stream) -> Stream:
 
 
 def removed(tables: Iterable[Table], stream: Stream, ids: Collection[Any]) -> Iterator[Table]:
-    """Mark the rows of some ids, and those that side tables hold of them, as removed.
+    """Mark deleted rows, and their rows in side tables, as removed.
 
     Args:
-        tables: Of one page.
-        stream: Whose page.
-        ids: Of its deleted rows.
+        tables: Tables of one page.
+        stream: The stream of the page.
+        ids: Ids of the deleted rows.
     """
     id_columns = {side.name: side.parent_column for side in stream.side_tables}
     for table in tables:

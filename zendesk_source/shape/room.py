@@ -1,7 +1,7 @@
-"""Tables at a destination that takes only so many columns, and so much in a row.
+"""Fit tables into a destination that limits the columns of a table and the bytes of a row.
 
-A column is given to who comes first, and for good: the table's schema remembers it. What finds
-no room is kept, by the name its column would have, in one column of JSON.
+Keys get columns in the order in which they come, for good: the table's schema remembers them.
+Values without room are kept in one column of JSON, under the names their columns would have.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from zendesk_source.catalogue import DataType
 from zendesk_source.names import MORE
 
 _WIDEST_BYTES = 24
-"""What a value takes in its row at most; Postgres keeps longer ones elsewhere, if it has to."""
+"""The most bytes that a value needs in its row; Postgres stores longer ones elsewhere."""
 
 
 class Room:
-    """The columns of one table, and what becomes of those that are too many.
+    """The columns of one table, and those that are too many.
 
     Args:
-        columns: Most columns it may get; None = any.
-        row_bytes: Most bytes of a row's values; None = any.
-        declared: Columns that every row has, whatever else it has.
+        columns: The most columns it may have; None for any number.
+        row_bytes: The most bytes that a row's values may take; None for any number.
+        declared: Columns that every row keeps.
         known: Columns that the destination has already.
 
     Attributes:
         refused: Columns that found no room.
-        wide_rows: Rows of which some values found no room in their columns.
+        wide_rows: How many rows had values without room.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Room:
         self.wide_rows = 0
 
     def admit(self, new_columns: Iterable[str]) -> None:
-        """Let new columns in as long as there is room."""
+        """Add new columns as long as there is room."""
         for name in new_columns:
             if name in self._columns:
                 continue
@@ -60,17 +60,17 @@ class Room:
 
     @property
     def is_enough(self) -> bool:
-        """Whether every row fits for certain."""
+        """Whether every row certainly fits."""
         may_be_wide = self.most_values is not None and len(self._columns) > self.most_values
         return not self.refused and not may_be_wide
 
     @property
     def most_values(self) -> int | None:
-        """So many values fit into a row, whatever they are; None = any number."""
+        """How many values fit into a row, whatever they are; None for any number."""
         return None if self._row_bytes is None else self._row_bytes // _WIDEST_BYTES
 
     def moved(self, row: Mapping[str, Any]) -> set[str]:
-        """Return which of a row's values are to be moved: the last ones first."""
+        """Return the columns whose values must move, beginning with the row's last ones."""
         moved = self.refused & row.keys() if self.refused else set()
         most = self.most_values
         if self._row_bytes is None or most is None or len(row) - len(moved) <= most:
@@ -89,7 +89,7 @@ class Room:
         return moved
 
     def admitted(self, new_columns: Mapping[str, DataType]) -> dict[str, DataType]:
-        """Return the new columns that found room, and the one for what found none."""
+        """Return the new columns that found room, and the column for values without room."""
         new = {name: kind for name, kind in new_columns.items() if name not in self.refused}
         if MORE not in self._columns:
             self._columns.add(MORE)
@@ -106,7 +106,7 @@ def _size(value: Any) -> int:
 
 
 def as_json(row: Mapping[str, Any], names: Iterable[str], json: Sequence[str]) -> bytes:
-    """Return some values of a row as an object of JSON; a text in a JSON column is JSON itself."""
+    """Return some values of a row as a JSON object; a text in a JSON column is JSON already."""
     chosen = {
         name: orjson.Fragment(value) if name in json and isinstance(value, str) else value
         for name, value in row.items()

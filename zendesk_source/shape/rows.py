@@ -1,4 +1,4 @@
-"""Pages to tables, row by row: the stream's own rows and those of its side tables."""
+"""Make tables of pages row by row: the stream's own rows, and those of its side tables."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _CUSTOM_FIELDS_KEYS = {
 
 
 class RowShaper:
-    """Turns the pages of one stream into tables, remembering the types it has given.
+    """Turns the pages of one stream into tables, and remembers the types of their columns.
 
     Args:
-        stream: Whose pages.
-        known_types: Column types by table that the destination already has; they win over
-            what a value would suggest.
+        stream: The stream of the pages.
+        known_types: Types of the columns that the destination has, by table. They count before
+            the type of a value.
         fields: Columns of the custom fields; None keeps them as JSON.
         column_name: Turns a JSON key into the destination's spelling.
 
     Attributes:
-        columns: Of each table.
-        whole_sets: Tell what is gone from them.
-        field_keys: Keys of a row that hold its custom fields, the one to prefer first.
-        moved_keys: Keys of a row that do not become columns of its own table as they stand.
+        columns: Columns by table.
+        whole_sets: Finds rows that are gone from the tables.
+        field_keys: Keys of a row that hold its custom fields; the preferred one comes first.
+        moved_keys: Keys of a row that do not become columns of the stream's own table.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class RowShaper:
         return page
 
     def values(self, envelope: Mapping[str, Any], key: str) -> list[Any]:
-        """Return what the rows of a page hold under a key."""
+        """Return the values under a key of all rows of a page."""
         return [row.get(key) for row in envelope[self._stream.rows_key]]
 
     def undescribed_fields(self, envelope: Mapping[str, Any]) -> set[str]:
-        """Return the custom fields of a page that nobody has described yet."""
+        """Return the keys of custom fields on a page whose definition was not read yet."""
         if self._fields is None:
             return set()
         rows: list[Row] = envelope[self._stream.rows_key]
@@ -100,12 +100,12 @@ class RowShaper:
 
         Args:
             envelope: The decoded page.
-            read_at: When it was answered; later than that of the page before.
-            shown_parents: As of ``Page``.
+            read_at: When it was answered; must be later than for the page before.
+            shown_parents: As in ``Page``.
 
         Yields:
-            Tables; the stream's own always, side tables when the page has rows for them. What
-            fits none of them is handed out by ``take_rejected``.
+            The stream's own table always, side tables if the page has rows for them.
+            ``take_rejected`` returns what fits none of them.
         """
         parents: list[Row] = envelope[self._stream.rows_key]
         for side in self._stream.side_tables:
@@ -126,11 +126,11 @@ class RowShaper:
         return [row for at, row in enumerate(found) if at not in unfit] if unfit else found
 
     def reject(self, rejected: Rejected) -> None:
-        """Put aside what fits no table."""
+        """Put aside a row, or a part of one, that fits no table."""
         self._rejected.append(rejected)
 
     def take_rejected(self) -> tuple[Rejected, ...]:
-        """Return what was rejected since the last call, each thing once."""
+        """Return what was rejected since the last call, without repetitions."""
         rejected, self._rejected = self._rejected, []
         once = {(each.table, each.reason, orjson.dumps(each.row)): each for each in rejected}
         return tuple(once.values())
@@ -174,7 +174,7 @@ class RowShaper:
         return TableRows(table, rows, columns.take_new(), columns.of_type("json"))
 
     def _with_times(self, table: str, rows: Iterable[Row], typed: list[Row]) -> list[Row]:
-        """Return the rows whose key is whole: of a time, its reading alone tells whether it is."""
+        """Return the rows whose key is complete; whether a time is one shows only when parsed."""
         fitting = []
         for raw, row in zip(rows, typed, strict=True):
             unfit = [key for key in self._times_in_keys[table] if key not in row]
@@ -187,7 +187,7 @@ class RowShaper:
 
 
 def _is_erased(stream: Stream, row: Row) -> bool:
-    """Whether the fields hold "[DELETED]": Zendesk writes it into all of them, numbers too."""
+    """Whether Zendesk has overwritten all fields, even numbers, with "[DELETED]"."""
     return stream.is_deleted is not None and stream.is_deleted(row)
 
 

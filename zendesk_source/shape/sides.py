@@ -1,4 +1,4 @@
-"""Rows of side tables: what a page tells beside its own rows."""
+"""Make the rows of side tables from a page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from zendesk_source.shape.values import as_text, fit
 COMMENT = "Comment"
 EVENT_TYPE = "event_type"
 CALL_DATA = "data"
-"""Key of what a call or a social network tells of a comment."""
+"""Key of what a call or a social network says about a comment."""
 
 Page = Mapping[str, Any]
 
@@ -102,9 +102,9 @@ def _comment_rows(
 
 
 def is_comment(event_type: Any) -> bool:
-    """Whether a child event is a comment: ``Comment``, or one by ``Voice`` or ``Facebook``, say.
+    """Whether a child event is a comment, such as ``Comment`` or ``VoiceComment``.
 
-    What only tells of one has another end: ``CommentPrivacyChange``, ``CommentRedactionEvent``.
+    Events about a comment end differently: ``CommentPrivacyChange``, ``CommentRedactionEvent``.
     """
     return isinstance(event_type, str) and event_type.endswith(COMMENT)
 
@@ -134,10 +134,10 @@ def _of_event(side: SideTable, event: Row) -> Row:
 EVENT_COLUMNS = MappingProxyType(
     {"ticket_id": "ticket_id", "updated": "created_at", "user_id": "updater_id"}
 )
-"""Columns that are keys of the ticket event, in tables of what its children tell."""
+"""Columns that come from the ticket event, in tables that are made from its children."""
 
 EVENTS = "ticket_events"
-"""Whose entries become several tables: what is no entry is told of once, as the stream's own."""
+"""Its children become several tables. A child that is no object is rejected once."""
 
 SIDE_ROWS: Mapping[Origin, Callable[[SideTable, list[Row], Page, Reject], Iterator[Row]]] = {
     Origin.OBJECT: _object_rows,
@@ -164,6 +164,6 @@ _SAYS_NOTHING: Mapping[Origin, Callable[[Any], bool]] = {
 
 
 def says_something(side: SideTable, parent: Any) -> bool:
-    """Whether a row tells what its side table holds: what is no list is not an empty one."""
+    """Whether a row says what its side table holds. A missing list is not an empty one."""
     says_nothing = _SAYS_NOTHING.get(side.origin)
     return says_nothing is None or not says_nothing(parent.get(side.key))

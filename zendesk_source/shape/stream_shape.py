@@ -1,4 +1,4 @@
-"""How one stream's pages become tables: one row a key, and what is deleted marked."""
+"""Make tables of one stream's pages: one row for each key, and deleted rows marked."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from zendesk_source.shape.tables import Table
 from zendesk_source.shape.whole_sets import WholeSets
 
 Describe = Callable[[FieldColumns, Set[str]], None]
-"""Asks for the definitions of custom fields, those that rows call so among them."""
+"""Asks for the definitions of custom fields; the set has the keys that must be among them."""
 
 _LONG_AGO = datetime.fromtimestamp(0, timezone.utc)
 
 
 class Shaper(Protocol):
-    """Turns the pages of one stream into tables; `RowShaper` says what each of these means."""
+    """Turns the pages of one stream into tables. `RowShaper` is the reference."""
 
     whole_sets: WholeSets
 
@@ -35,10 +35,10 @@ class Shaper(Protocol):
         """Decode a page into its envelope."""
 
     def values(self, envelope: Mapping[str, Any], key: str) -> list[Any]:
-        """Return what the rows of a page hold under a key."""
+        """Return the values under a key of all rows of a page."""
 
     def undescribed_fields(self, envelope: Mapping[str, Any]) -> set[str]:
-        """Return the custom fields of a page that nobody has described yet."""
+        """Return the keys of custom fields on a page whose definition was not read yet."""
 
     def tables(
         self, envelope: Mapping[str, Any], read_at: datetime, shown_parents: Mapping[Any, bool]
@@ -46,7 +46,7 @@ class Shaper(Protocol):
         """Shape one page: side tables first, the stream's own rows last."""
 
     def take_rejected(self) -> tuple[Rejected, ...]:
-        """Return what was rejected since the last call, each thing once."""
+        """Return what was rejected since the last call, without repetitions."""
 
 
 @dataclass(slots=True)
@@ -54,12 +54,12 @@ class StreamShape:
     """How one stream's pages become tables, for as long as a sync lasts.
 
     Attributes:
-        stream: Whose pages.
+        stream: The stream of the pages.
         shaper: Makes the tables of one page.
         is_arrow: Whether it makes Arrow tables.
-        fields: Columns of the custom fields; None where they have none.
-        is_refused: Whether they were to have some, and Zendesk has never described them.
-        removes_deleted: Whether what Zendesk shows as deleted is to go.
+        fields: Columns of the custom fields; None if the fields become no columns.
+        is_refused: Whether they become none because Zendesk refuses their definitions.
+        removes_deleted: Whether to remove rows that Zendesk shows as deleted.
         rooms: What the destination has room for, by table.
     """
 
@@ -84,7 +84,7 @@ class StreamShape:
 
         Args:
             page: Its envelope loses older states of rows that it shows twice.
-            describe: Called when rows hold fields that nobody has described.
+            describe: Called when rows have fields whose definition was not read yet.
 
         Raises:
             ZendeskError: The definitions of the custom fields cannot be read.
@@ -103,7 +103,7 @@ class StreamShape:
             self._asked_for |= self.shaper.undescribed_fields(page.envelope)
 
     def _without_deleted(self, page: Page, tables: Iterable[Table]) -> Iterable[Table]:
-        """Mark what belongs to deleted rows as removed, where they are not to stay."""
+        """Mark deleted rows, and their rows in side tables, if they are to be removed."""
         is_deleted = self.stream.is_deleted
         if not self.removes_deleted or is_deleted is None:
             return tables

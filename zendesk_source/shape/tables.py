@@ -1,4 +1,4 @@
-"""Tables as they are handed on, and what is done with each before it is."""
+"""The tables that are handed on, and what is done with each before."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zendesk_source.shape.room import Room, as_json
 
 
 class Table(Protocol):
-    """Rows of one table, and the columns they bring that it did not have."""
+    """Rows of one table, and the new columns that they need."""
 
     @property
     def table(self) -> str:
@@ -38,19 +38,19 @@ class Table(Protocol):
         """Count the rows that are not marked as removed."""
 
     def newest(self, key: Sequence[str]) -> Table:
-        """Return the table without the rows whose key comes again further behind.
+        """Return the table without rows whose key comes again later.
 
-        Rows that are marked as removed stay: what they remove is worked out where they are merged.
+        Rows that are marked as removed stay: the merge decides what they remove.
 
         Args:
-            key: Key columns; a row in which one of them is null is no state of another.
+            key: Key columns. A row with a null in one of them counts as a row of its own.
         """
 
     def removed(self, column: str, values: Collection[Any]) -> Table:
-        """Return the table with the rows marked as removed that have one of some values."""
+        """Return the table with those rows marked as removed whose column has one of the values."""
 
     def fitted(self, room: Room) -> Table:
-        """Return the table with what finds no room moved; the same one where all does."""
+        """Return the table with values that find no room moved; the same table if all fit."""
 
 
 @dataclass(frozen=True, slots=True)

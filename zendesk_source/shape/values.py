@@ -1,8 +1,7 @@
-"""Values in the type of their column, exactly: nothing is rounded, cut or guessed.
+"""Convert values to the type of their column, exactly: nothing is rounded, cut or guessed.
 
-A value that does not fit is kept beside its column, in ``<column>__v_<type>``, the name dlt
-itself uses for such variants. dlt would coerce more readily ("007" to 7, 2 to true), so values
-are converted here, before dlt sees them.
+A value that does not fit is kept in ``<column>__v_<type>``, the name that dlt uses for such
+variants. dlt converts more freely ("007" to 7, 2 to true), so values are converted here first.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ def fit(value: Any, data_type: DataType) -> tuple[Any, DataType]:
     """Return a value as its column's type, or as the type of the variant it belongs in.
 
     Args:
-        value: As it stands in the JSON; not None.
+        value: The value from the JSON; not None.
         data_type: Type of its column.
 
     Returns:
-        The value and its type: ``data_type`` where it fits, another where it does not.
+        The value and its type: ``data_type`` if it fits, another one if not.
     """
     converted = _CONVERTERS[data_type](value)
     if converted is not None:

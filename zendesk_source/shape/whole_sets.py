@@ -1,10 +1,10 @@
-"""What a parent no longer has, where Zendesk shows all rows of a parent at once.
+"""Find rows that a parent no longer has, where Zendesk shows all rows of a parent at once.
 
-The merge deletes what the destination holds of every parent in the load package, and inserts what
-the package says. Two things it cannot see are marked here: that a parent has no rows left, and
+For every parent in the load package the merge deletes the destination's rows, and inserts those of
+the package. It cannot see two things, which are marked here: that a parent has no rows left, and
 that a row is gone which an earlier page of the same package still had.
 
-Rows and Arrow tables share this: a page is asked for keys, and its rows are not looked at.
+Rows and Arrow tables share this code: it looks only at the keys of a page.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Key = tuple[Any, ...]
 NO_PARENTS: Mapping[Any, bool] = MappingProxyType({})
 
 Markers = Mapping[str, Sequence[Any]]
-"""Rows that mark what is gone, column by column; no columns where nothing is."""
+"""Rows that mark what is gone, column by column; no columns if nothing is gone."""
 
 
 class PageKeys(Protocol):
@@ -41,7 +41,7 @@ class PageKeys(Protocol):
         """The parents that have rows, in the order of the page."""
 
     def where(self, place: int, values: Collection[Any]) -> Sequence[Key]:
-        """Return the keys that have one of some values at a place."""
+        """Return the keys that have one of the values at an index."""
 
 
 class RowKeys:
@@ -61,11 +61,11 @@ class WholeSets:
     """The tables of one stream in which a parent's rows on a page replace all it had.
 
     Args:
-        stream: Whose tables.
-        columns: Of these tables, by name.
+        stream: The stream of the tables.
+        columns: Columns of these tables, by name of the table.
 
     Attributes:
-        changed_since: Epoch second; rows written last before it were never loaded before.
+        changed_since: Epoch second. Rows last written before it come for the first time.
     """
 
     def __init__(self, stream: Stream, columns: Mapping[str, TableColumns]) -> None:
@@ -83,11 +83,11 @@ class WholeSets:
                 self._tables[stream.name] = whole_set
 
     def key_columns(self, table: str) -> Sequence[str]:
-        """Return the columns that ``PageKeys`` of a table are made of; none where nothing is."""
+        """Return the columns that make up the ``PageKeys`` of a table; none if it has no sets."""
         return self._tables[table].key_columns if table in self._tables else ()
 
     def begin_package(self) -> None:
-        """Forget what the pages of the load package before showed."""
+        """Forget what the pages of the last load package showed."""
         for whole_set in self._tables.values():
             whole_set.begin_package()
 
@@ -103,10 +103,10 @@ class WholeSets:
 
         Args:
             side: The side table.
-            page: What a page shows of it.
+            page: Its keys on a page.
             envelope: The page.
-            ids: Of the stream's own rows on the page.
-            parents: These rows; they can be asked for their keys.
+            ids: Ids of the stream's own rows on the page.
+            parents: These rows, in the same order.
         """
         is_shown = side.origin is not Origin.BESIDE or side.key in envelope
         if side.name not in self._tables or not is_shown:
@@ -123,8 +123,8 @@ class WholeSets:
         """Return what is gone from a stream that is asked for parent by parent.
 
         Args:
-            page: What a page shows of it.
-            shown: The parents on the page: as of ``Page.shown_parents``.
+            page: Its keys on a page.
+            shown: The parents on the page, as in ``Page.shown_parents``.
         """
         whole_set = self._tables[self._stream.name]
         parents = zip(whole_set.parents(shown), shown.values(), strict=True)
@@ -134,8 +134,8 @@ class WholeSets:
     def _new_ids(self, ids: Sequence[Any], parents: Sequence[Any]) -> Collection[Any]:
         """Return the ids of rows that no earlier load can have brought in an older state.
 
-        Rows come in the order in which they were written last. One that has not been written
-        since the stream was read for the first time comes for the first time.
+        Rows come in the order of their last change. A row that has not changed since the stream
+        was first read comes for the first time.
         """
         if not self._stream.moves_with_every_change:
             return ()
@@ -171,18 +171,18 @@ class _WholeSet:
         self._page_of.clear()
 
     def parents(self, ids: Iterable[Any]) -> list[Any]:
-        """Return ids as the table has them: one may come as a number, and as its digits."""
+        """Return ids as the table has them: an id may come as a number or as its digits."""
         found, column = list(ids), self.key_columns[0]
         if not found or are_keys(found, self._columns.data_type(column) or "text"):
             return found
         return [self._typed(column, each) for each in found]
 
     def gone(self, page: PageKeys, emptied: Collection[Any]) -> Markers:
-        """Return the markers of what is gone, and keep in mind what the page shows.
+        """Return the markers of what is gone, and remember what the page shows.
 
         Args:
-            page: What a page shows.
-            emptied: Parents that have no rows, says the page.
+            page: The keys on a page.
+            emptied: Parents that have no rows by this page.
         """
         keys = [(parent, *self._nothing) for parent in emptied if parent not in self._page_of]
         shown = dict.fromkeys((*page.parents, *emptied))
@@ -201,7 +201,7 @@ class _WholeSet:
         return {**markers, REMOVED: [True] * len(keys)}
 
     def _take_keys(self, parents: Iterable[Any]) -> dict[Key, int]:
-        """Forget parents; return the keys they had, with the page that showed them."""
+        """Forget parents; return the keys they had, each with the page that showed it."""
         shown_on: dict[int, list[Any]] = {}
         for parent in parents:
             shown_on.setdefault(self._page_of.pop(parent), []).append(parent)
@@ -214,8 +214,8 @@ class _WholeSet:
     def _moved(self, keys: Mapping[Key, int]) -> Iterator[Key]:
         """Yield the keys that a later page shows with another parent.
 
-        An identity moves when users are merged. Marked as gone from the one, it would be gone
-        from the other.
+        An identity moves when users are merged. A marker for the old parent would also delete it
+        from the new one.
         """
         if not self._can_move:
             return

@@ -1,7 +1,7 @@
-"""Custom fields in decoded pages: by position on tickets, by key elsewhere.
+"""Decode custom fields: by position on tickets, by key elsewhere.
 
 Zendesk sends every custom field on every ticket, in the same order. So the list is decoded as
-a tuple whose n-th object must be the n-th field, its value in the field's type. Lists that
+a tuple: its n-th object must be the n-th field, with a value of the field's type. Lists that
 differ from ticket to ticket are decoded field by field, as JSON texts.
 """
 
@@ -38,9 +38,9 @@ class FieldValues:
     """The values of one custom field.
 
     Attributes:
-        key: What rows call the field: its id on tickets, else its key.
-        is_raw: Its type was not known: the values are JSON texts.
-        values: One a row.
+        key: Key of the field in rows: its id on tickets, otherwise its own key.
+        is_raw: Whether its type was unknown, so that the values are JSON texts.
+        values: A value for each row.
     """
 
     key: str
@@ -56,10 +56,10 @@ class CustomLayout(Protocol):
         """Type and default of the row's keys that hold custom fields."""
 
     def fields(self, own: RecordLayout, records: Sequence[Record]) -> Iterator[FieldValues]:
-        """Return the custom fields of decoded rows, one after the other."""
+        """Yield the custom fields of decoded rows, one after the other."""
 
     def keys(self, own: RecordLayout, records: Sequence[Record]) -> set[str]:
-        """Return what decoded rows call their custom fields."""
+        """Return the keys of the custom fields in decoded rows."""
 
 
 class AnyField(msgspec.Struct, gc=False):
@@ -140,9 +140,9 @@ class CustomPlan:
     """What is known of the custom fields in a stream's rows.
 
     Args:
-        fields: Their columns.
+        fields: Columns of the fields.
         columns: Columns of the rows' table.
-        row_keys: Keys of a row that hold them, the one to prefer first.
+        row_keys: Keys of a row that hold the fields; the preferred one comes first.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class CustomPlan:
         self._is_uneven = False
 
     def learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Take notice of the fields, and of values of another type, in rows as JSON has them."""
+        """Note the fields in rows, and values of an unexpected type."""
         for row in rows:
             values = next((row[key] for key in self._row_keys if row.get(key) is not None), None)
             if self._is_list:
@@ -167,7 +167,7 @@ class CustomPlan:
                 self._note_kinds(values.items())
 
     def layout(self) -> CustomLayout:
-        """Return the way to decode them that suits all rows seen so far."""
+        """Return a way to decode them that fits all rows seen so far."""
         if not self._is_list:
             nested = record_layout("Fields", self._types())
             (key,) = self._row_keys

@@ -1,6 +1,6 @@
-"""Bytes to pages of typed records, by a decoder that learns from the pages before.
+"""Decode bytes into pages of typed records, with a decoder that learns from earlier pages.
 
-It refuses whatever it was not made for: a key nobody knows, a value of another type. Then it
+The decoder refuses what it was not made for: an unknown key, or a value of another type. Then it
 learns from a sample of the page, and tries once more.
 """
 
@@ -33,11 +33,11 @@ class DecodedPage(CheckedPage):
 
 
 class PageDecoder:
-    """Decodes the pages of one stream; several threads may ask it.
+    """Decodes the pages of one stream; safe for several threads.
 
     Args:
-        stream: Whose pages.
-        exact: Says what becomes of each key.
+        stream: The stream of the pages.
+        exact: Decides what becomes of each key.
         fields: Columns of the custom fields; None keeps them as JSON.
     """
 
@@ -49,7 +49,7 @@ class PageDecoder:
         self._learning = threading.Lock()
 
     def decode(self, body: bytes) -> DecodedPage | None:
-        """Return a page, its rows as records; None where the exact path has to take it."""
+        """Return a page with its rows as records; None if it must be shaped row by row."""
         if not _is_utf8(body):
             return None
         layout = self._layout
@@ -60,7 +60,7 @@ class PageDecoder:
         return None if page is None else self._keyed(page)
 
     def learn(self, envelope: Mapping[str, Any]) -> PageLayout | None:
-        """Note what is new in a page; return the layout when it had to be made anew."""
+        """Note what is new in a page; return the layout if it had to be made anew."""
         with self._learning:
             self._plan.learn(envelope)
             signature = self._plan.signature()
@@ -71,7 +71,7 @@ class PageDecoder:
             return self._layout
 
     def _keyed(self, page: DecodedPage) -> DecodedPage | None:
-        """Return the page if its rows have keys; one that has none the exact path tells of."""
+        """Return the page if all its rows have keys; otherwise `RowShaper` must reject some."""
         rows = page[self._stream.rows_key]
         keys = own_keys(self._stream) if rows else ()
         are_keyed = all(self._are_keys(page.layout.own.values(rows, key), key) for key in keys)
@@ -95,7 +95,7 @@ def _decode(layout: PageLayout, body: bytes) -> DecodedPage | None:
 
 
 def _sample(body: bytes, list_keys: list[str]) -> dict[str, Any]:
-    """Return the page with a few of its rows, as JSON has them; empty where it has no rows."""
+    """Return the page with a few of its rows as plain JSON values; empty if it is not JSON."""
     try:
         raw = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         sample: dict[str, Any] = dict.fromkeys(raw)
@@ -110,7 +110,7 @@ def _sample(body: bytes, list_keys: list[str]) -> dict[str, Any]:
 
 
 def _is_utf8(body: bytes) -> bool:
-    """The decoder does not look into JSON texts it hands on as they are."""
+    """Whether the body is valid UTF-8; the decoder does not check texts that it passes on."""
     offsets = pa.array([0, len(body)], pa.int32()).buffers()[1]
     text = pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(body)])
     try:

@@ -1,4 +1,4 @@
-"""How the pages of a stream are decoded: made from the declared columns, learned from pages."""
+"""Decide how the pages of a stream are decoded, from the declared columns and earlier pages."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class TablePlan:
     """What is known of the JSON objects that become rows of one table.
 
     Args:
-        columns: Of the table.
-        apart: Keys that do not become columns as they stand.
-        reserved: How columns begin that others fill.
+        columns: Columns of the table.
+        apart: Keys that do not become columns.
+        reserved: Prefix of columns that are filled from elsewhere.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class TablePlan:
         self._mixed: set[str] = set()
 
     def learn(self, found: Sequence[Object]) -> None:
-        """Take notice of new keys, and of values of another type than their column's."""
+        """Note new keys, and values of another type than their column's."""
         for each in found:
             for key in each.keys() - self._keys.keys() - self.apart.keys():
                 self._add(key)
@@ -58,7 +58,7 @@ class TablePlan:
                     self._mixed.add(key)
 
     def types(self) -> dict[str, DataType | None]:
-        """Return the type each key is decoded as; None for JSON text of any type."""
+        """Return the type that each key is decoded as; None for JSON text of any type."""
         return {key: None if key in self._mixed else self._type_of(key) for key in self._keys}
 
     def _type_of(self, key: str) -> DataType | None:
@@ -81,11 +81,11 @@ class PageLayout:
     """One way to decode a page.
 
     Attributes:
-        decoder: Of the whole page.
-        attributes: Attribute of the decoded page by key of the envelope.
-        own: Records of the stream's own rows.
-        custom: Their custom fields, where those become columns.
-        sides: Records of side tables by name, where they are objects.
+        decoder: Decoder of the whole page.
+        attributes: Attributes of the decoded page, by key of the envelope.
+        own: Layout of the stream's own rows.
+        custom: Layout of their custom fields; None if the fields become no columns.
+        sides: Layouts of side tables whose rows are objects, by name.
         children: Decoder of a list of child events.
     """
 
@@ -97,7 +97,7 @@ class PageLayout:
     children: msgspec.json.Decoder[Any] | None
 
     def decode(self, body: bytes) -> dict[str, Any]:
-        """Decode a page into its envelope, rows as records.
+        """Decode a page into its envelope, with rows as records.
 
         Raises:
             msgspec.ValidationError: The page is not as expected.
@@ -111,9 +111,9 @@ class PagePlan:
     """What is known of a stream's pages.
 
     Args:
-        stream: Whose pages.
-        exact: Says what becomes of each key.
-        fields: Columns of the custom fields, where they become columns.
+        stream: The stream of the pages.
+        exact: Decides what becomes of each key.
+        fields: Columns of the custom fields; None if the fields become no columns.
     """
 
     def __init__(self, stream: Stream, exact: RowShaper, fields: FieldColumns | None) -> None:
@@ -135,7 +135,7 @@ class PagePlan:
         }
 
     def learn(self, envelope: Object) -> None:
-        """Take notice of what is new in a page, or a part of one, as JSON has it."""
+        """Note what is new in a page, or in a part of one."""
         stream = self._stream
         self._envelope_keys.update(dict.fromkeys(filter(can_be_decoded, envelope)))
         rows = list(objects(envelope.get(stream.rows_key)))
@@ -147,14 +147,14 @@ class PagePlan:
                 self._learn_side(side, rows, envelope)
 
     def signature(self) -> object:
-        """Return what a layout depends on: as long as it stays, so does the layout."""
+        """Return all that a layout depends on, so that it is made anew only when this changes."""
         custom = None if self._custom is None else self._custom.signature()
         sides = [tuple(side.types().items()) for side in self._sides.values()]
         known = (tuple(self._envelope_keys), tuple(self._event_types), tuple(sides))
         return (known, tuple(self._own.types().items()), custom)
 
     def layout(self) -> PageLayout:
-        """Return the way to decode pages that suits all seen so far."""
+        """Return a way to decode pages that fits all pages seen so far."""
         sides = {name: self._side_layout(name) for name in self._sides}
         custom = None if self._custom is None else self._custom.layout()
         others: dict[str, Any] = dict.fromkeys(self._own.apart, _SKIPPED)

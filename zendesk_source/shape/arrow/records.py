@@ -1,8 +1,8 @@
-"""JSON objects decoded straight into typed slots, without a dict on the way.
+"""Decode JSON objects straight into typed records, without a dict on the way.
 
-A record type is made from what is known of a table: each key gets the Python type its column
-is decoded as. A key that nobody knows, or a value of another JSON type, is refused by the
-decoder, so a decoded page holds nothing but what was expected.
+A record type is made from what is known of a table: each key gets the Python type that its column
+is decoded as. The decoder refuses an unknown key, or a value of another JSON type, so a decoded
+page holds only what was expected.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _UNDECODABLE = re.compile(r'["\\\x00-\x1f]|\A\Z')
 Object = Mapping[str, Any]
 
 RAW_TYPES: frozenset[DataType] = frozenset({"json", "decimal"})
-"""Decoded as the JSON text it is: nested values are never parsed, decimals never rounded."""
+"""Kept as JSON text: nested values are never parsed, decimals never rounded."""
 
 VALUE_TYPES: Mapping[DataType, frozenset[type]] = MappingProxyType(
     {
@@ -37,7 +37,7 @@ VALUE_TYPES: Mapping[DataType, frozenset[type]] = MappingProxyType(
         "double": frozenset({int, float}),
     }
 )
-"""Which JSON values a column of a type takes without a look at each of them."""
+"""Types of JSON values that always fit a column of a type."""
 
 _DECODED_AS: Mapping[DataType, Any] = MappingProxyType(
     {
@@ -52,30 +52,30 @@ _DECODED_AS: Mapping[DataType, Any] = MappingProxyType(
 
 
 def can_be_decoded(key: str) -> bool:
-    """Whether the decoder can be told of a key; a page with another one is shaped row by row."""
+    """Whether the decoder can have this key; a page with another one is shaped row by row."""
     return _UNDECODABLE.search(key) is None
 
 
 def objects(found: Any) -> list[Object]:
-    """Return the objects of a list; none of what is no list."""
+    """Return the objects in a list; none if the value is no list."""
     return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
 
 
 class Record(msgspec.Struct, gc=False):
-    """A decoded JSON object; can be asked for its keys like the object itself.
+    """A decoded JSON object, whose values can be read by JSON key.
 
     Attributes:
-        attributes: Of the type: its attributes by JSON key.
+        attributes: Attributes of the type, by JSON key.
     """
 
     attributes: ClassVar[Mapping[str, str]]
 
     def __getitem__(self, key: str) -> Any:
-        """Return a value as JSON has it; None where the key is missing."""
+        """Return a value as in the JSON; None if the key is missing."""
         return _as_json(getattr(self, self.attributes[key]))
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return a value as JSON has it; the default for a key nobody has heard of."""
+        """Return a value as in the JSON; the default for an unknown key."""
         attribute = self.attributes.get(key)
         return default if attribute is None else _as_json(getattr(self, attribute))
 
@@ -88,12 +88,12 @@ def _as_json(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where a record keeps the value of one key.
+    """The place of one key's value in a record.
 
     Attributes:
         key: JSON key.
         attribute: Attribute of the record.
-        data_type: Type its values were decoded as; None for JSON text of any type.
+        data_type: Type that its values are decoded as; None for JSON text of any type.
     """
 
     key: str
@@ -115,19 +115,19 @@ class RecordLayout:
     """One way to decode the objects that become rows of a table.
 
     Attributes:
-        record: The type the decoder makes.
-        slots: Its keys that become columns.
+        record: The record type.
+        slots: The keys that become columns.
     """
 
     record: type[Record]
     slots: tuple[Slot, ...]
 
     def attribute(self, key: str) -> str:
-        """Return the attribute of any key, also of one that becomes no column."""
+        """Return the attribute of any key, even of one that becomes no column."""
         return self.record.attributes[key]
 
     def values(self, records: Sequence[Record], key: str) -> list[Any]:
-        """Return the values of a key as JSON has them."""
+        """Return the values of a key as in the JSON."""
         values = list(map(attrgetter(self.attribute(key)), records))
         if values and isinstance(values[0], msgspec.Raw):
             return [record[key] for record in records]
@@ -145,12 +145,12 @@ def record_layout(
     """Make a record type.
 
     Args:
-        name: For messages of the decoder.
-        types: Column type by JSON key; None decodes anything, as JSON text.
-        others: Type and default by key, for keys that become no column; without a default the
-            key must be there.
-        may_miss: Key that is ``UNSET`` where it is missing, to tell that from a null.
-        tag: Key and value by which a list of mixed objects is told apart.
+        name: Name of the type, for messages of the decoder.
+        types: Column type by JSON key; None accepts any value, as JSON text.
+        others: Type and default of keys that become no column. A key without a default must be
+            present.
+        may_miss: Key that is ``UNSET`` if it is missing, to distinguish that from a null.
+        tag: Key and value that tell the objects of a mixed list apart.
     """
     slots = tuple(Slot(key, f"c{number}", kind) for number, (key, kind) in enumerate(types.items()))
     attributes = {slot.key: slot.attribute for slot in slots}

@@ -1,8 +1,8 @@
-"""Pages to tables without a dict a row: bytes, typed records, Arrow columns.
+"""Make tables of pages without a dict for each row: from bytes to typed records to Arrow columns.
 
-`RowShaper` says what a page means; this is the fast way to the same tables. The decoder refuses
-whatever it was not made for (a key nobody knows, a value of another type), and that page goes
-through `RowShaper`. From it the decoder learns for the pages after it.
+`RowShaper` decides what a page means; this is a faster way to the same tables. The decoder refuses
+what it was not made for (an unknown key, a value of another type). Such a page goes through
+`RowShaper`, and the decoder learns from it for later pages.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ from zendesk_source.shape.whole_sets import NO_PARENTS
 
 
 class ArrowShaper:
-    """Turns the pages of one stream into Arrow tables, with the meaning of `RowShaper`.
+    """Turns the pages of one stream into Arrow tables, as `RowShaper` turns them into dicts.
 
-    Pages may be parsed ahead of the one being shaped, in other threads.
+    Other threads may parse pages ahead of the one that is being shaped.
 
     Args:
-        stream: Whose pages.
+        stream: The stream of the pages.
         known_types: Column types by table that the destination already has.
         fields: Columns of the custom fields; None keeps them as JSON.
         column_name: Turns a JSON key into the destination's spelling.
 
     Attributes:
-        exact_pages: Pages that had to be shaped row by row.
-        whole_sets: As of ``RowShaper``.
+        exact_pages: How many pages had to be shaped row by row.
+        whole_sets: As in ``RowShaper``.
     """
 
     def __init__(
@@ -92,8 +92,8 @@ class ArrowShaper:
             body: JSON as Zendesk sent it.
 
         Returns:
-            What ``undescribed_fields`` and ``tables`` take. Rows are records, or dicts where
-            the page holds something unexpected; both can be asked for their keys.
+            The envelope. Its rows are records, or dicts if the page holds something unexpected.
+            Both have ``get``.
 
         Raises:
             ValueError: It is not JSON.
@@ -106,13 +106,13 @@ class ArrowShaper:
         return page
 
     def values(self, envelope: Mapping[str, Any], key: str) -> list[Any]:
-        """Return what the rows of a page hold under a key."""
+        """Return the values under a key of all rows of a page."""
         if not isinstance(envelope, DecodedPage):
             return self._exact.values(envelope, key)
         return envelope.layout.own.values(envelope[self._stream.rows_key], key)
 
     def undescribed_fields(self, envelope: Mapping[str, Any]) -> set[str]:
-        """Return the custom fields of a page that nobody has described yet."""
+        """Return the keys of custom fields on a page whose definition was not read yet."""
         if not isinstance(envelope, DecodedPage):
             return self._exact.undescribed_fields(envelope)
         rows, layout = envelope[self._stream.rows_key], envelope.layout
@@ -129,12 +129,12 @@ class ArrowShaper:
         """Shape one page: side tables first, the stream's own rows last.
 
         Args:
-            envelope: From ``parse``.
-            read_at: When it was answered; later than that of the page before.
-            shown_parents: As of ``Page``.
+            envelope: The result of ``parse``.
+            read_at: When it was answered; must be later than for the page before.
+            shown_parents: As in ``Page``.
 
         Yields:
-            Tables; the stream's own always, side tables when the page has rows for them.
+            The stream's own table always, side tables if the page has rows for them.
         """
         if isinstance(envelope, DecodedPage):
             tables = self._decoded_tables(envelope, read_at)
@@ -190,7 +190,7 @@ class ArrowShaper:
         return self._finished(side.name, shaped.count, shaped.arrays, read_at)
 
     def _gone(self, side: SideTable, page: PageRecords, shaped: SideArrays) -> SideArrays:
-        """Return the markers of what a page shows to be gone from a side table."""
+        """Return the markers of rows that are gone from a side table by this page."""
         key_columns = self.whole_sets.key_columns(side.name)
         if not key_columns:
             return SideArrays(0, {})
@@ -202,7 +202,7 @@ class ArrowShaper:
         return SideArrays(count, marker_arrays(self._exact.columns[side.name], markers))
 
     def _exact_side(self, side: SideTable, page: PageRecords) -> SideArrays:
-        """Shape what a decoded page holds of a side table, where it holds something odd."""
+        """Shape a side table row by row because a decoded page holds something unexpected in it."""
         self.exact_pages += 1
         columns = self._exact.columns[side.name]
         parents: list[Any] = [
@@ -240,7 +240,7 @@ class ArrowShaper:
         return TableArrow(table, self._table(table, count, arrays, read_at), new, json)
 
     def _table(self, table: str, count: int, arrays: Arrays, read_at: datetime) -> pa.Table:
-        """Put columns in their order: declared ones always, the time of reading last."""
+        """Put columns in order: all declared ones, and the time of reading last."""
         columns = self._exact.columns[table]
         keys = self._tables[table].primary_key
         fields, ordered = [], []
@@ -259,13 +259,13 @@ class ArrowShaper:
 
 
 def _are_keyed(shaped: SideArrays, side: SideTable) -> bool:
-    """Whether every row has its key; a value of another type than the key's leaves it empty."""
+    """Whether every row has its key; a value that does not fit a key column leaves it empty."""
     arrays = [shaped.arrays.get(key) for key in own_keys(side)]
     return not shaped.count or all(a is not None and not a.null_count for a in arrays)
 
 
 def _plain(value: Any) -> Any:
-    """Return a record as the object that it was made of."""
+    """Return a record as the JSON object it was decoded from."""
     return json_value(msgspec.json.encode(value)) if isinstance(value, Record) else value
 
 

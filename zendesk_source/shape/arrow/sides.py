@@ -1,4 +1,4 @@
-"""Side tables of a decoded page: their rows as Arrow columns."""
+"""Make the rows of side tables from a decoded page, as Arrow columns."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class PageRecords:
     """A decoded page, as the side tables need it.
 
     Attributes:
-        layout: How it was decoded.
+        layout: How the page was decoded.
         envelope: The page.
         parents: The stream's own rows.
         parent_ids: Their ids.
-        reject: Told of what fits no table.
+        reject: Called with parts that fit no table.
     """
 
     layout: PageLayout
@@ -73,14 +73,14 @@ class PageRecords:
     _events_of_kind: dict[str, dict[int, None]] = field(default_factory=dict)
 
     def parsed(self, key: str) -> list[Any]:
-        """Return what the JSON texts of a key say, parsed once for all side tables."""
+        """Return the parsed JSON texts of a key; they are parsed once for all side tables."""
         if key not in self._parsed:
             texts = map(attrgetter(self.layout.own.attribute(key)), self.parents)
             self._parsed[key] = json_value(b"[" + b",".join(texts) + b"]")
         return self._parsed[key]
 
     def events_with(self, key: str, kinds: frozenset[str]) -> list[int]:
-        """Return the places of the events that have a child of one of these types."""
+        """Return the indexes of the events that have a child of one of these types."""
         if not self._events_of_kind:
             for number, children in enumerate(self.parsed(key)):
                 for child in children if type(children) is list else ():
@@ -96,7 +96,7 @@ class SideArrays:
     """Rows of a side table.
 
     Attributes:
-        count: How many.
+        count: How many rows.
         arrays: Their columns.
     """
 
@@ -147,7 +147,7 @@ def _element_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -
 def _lists(
     own: RecordLayout, parents: Sequence[Record], key: str, decoder: msgspec.json.Decoder[Any]
 ) -> list[list[Any]] | None:
-    """Return lists of different elements of one type; None where one of them is another."""
+    """Return lists of distinct elements of one type; None if one element has another type."""
     texts = list(map(attrgetter(own.attribute(key)), parents))
     try:
         lists = [each or [] for each in decoder.decode(b"[" + b",".join(texts) + b"]")]
@@ -250,11 +250,11 @@ SIDE_ARRAYS: Mapping[Origin, Callable[[SideTable, PageRecords, TableColumns], Si
     Origin.COMMENT_EVENTS: _comment_arrays,
     **dict.fromkeys(TOLD_BY_CHILDREN, _arrays_of_children),
 }
-"""A stream with a side table of another origin is shaped row by row."""
+"""A stream that has a side table with another origin is shaped row by row."""
 
 
 def joined(first: SideArrays, second: SideArrays) -> SideArrays:
-    """Return the rows of both; null where one lacks a column."""
+    """Return the rows of both, with nulls where one lacks a column."""
     if not second.count:
         return first
     arrays = {}

@@ -1,4 +1,4 @@
-"""Arrow tables as they are handed on: `shape.tables`, all rows of a column at once."""
+"""The Arrow tables that are handed on: `shape.tables`, but for whole columns at once."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ class TableArrow:
 
 
 def together(pages: Iterable[TableArrow]) -> list[TableArrow]:
-    """Put the tables of several pages together, each table once, in the order of a page.
+    """Join the tables of several pages, so that each table comes once, in the order of a page.
 
-    dlt works out the schema of every table it is handed, at a cost like that of shaping
-    hundreds of rows; so a few pages are handed over at once.
+    dlt works out the schema of every table that it is handed, which costs as much as shaping
+    hundreds of rows. So a few pages are handed over at once.
     """
     by_name: dict[str, list[TableArrow]] = {}
     for table in pages:
@@ -108,7 +108,7 @@ def together(pages: Iterable[TableArrow]) -> list[TableArrow]:
 
 
 def _suspects(rows: pa.Table, room: Room) -> list[int]:
-    """Return the rows that have a value without a column, or may have too many values."""
+    """Return the rows that have a value in a refused column, or may have too many values."""
     refused = [name for name in rows.column_names if name in room.refused]
     has_more = _counts(rows, refused)
     counts = _counts(rows, rows.column_names)

@@ -1,7 +1,7 @@
-"""Whole columns of JSON values to Arrow arrays.
+"""Convert whole columns of JSON values to Arrow arrays.
 
-A column is converted at once where every value fits its type for certain. Where one may not,
-`Inexact` is raised, and the values go one by one through the exact rules of `shape.values`.
+A column is converted at once if every value certainly fits its type. If one may not, `Inexact` is
+raised, and the values are converted one by one by the exact rules of `shape.values`.
 """
 
 from __future__ import annotations
@@ -52,20 +52,20 @@ Arrays = dict[str, pa.Array]
 
 
 class Inexact(Exception):
-    """A value may not be what its column's type says."""
+    """A value may not fit the type of its column."""
 
 
 def typed_arrays(columns: TableColumns, key: str, values: Sequence[Any]) -> Arrays:
     """Convert the values of one key that were decoded as the type of its column.
 
     Args:
-        columns: Of the table; learns the columns that are new.
-        key: As in the exact path's rows.
-        values: One a row; JSON texts for the types that are decoded so.
+        columns: Columns of the table; new ones are added.
+        key: Key in the rows that `RowShaper` would see.
+        values: A value for each row; JSON texts for the types that are decoded so.
 
     Returns:
-        Arrays by column: the key's own, and the variants of values that do not fit it. A
-        column nobody knew is left out as long as it has no value.
+        Arrays by column: the key's own, and variants for values that do not fit it. A new
+        column is left out as long as it has no value.
     """
     name = columns.column_of(key)
     data_type = None if name is None else columns.data_type(name)
@@ -102,7 +102,7 @@ def value_arrays(columns: TableColumns, key: str, values: Sequence[Any]) -> Arra
 
 
 def arrays_of_rows(columns: TableColumns, rows: Sequence[Row]) -> Arrays:
-    """Convert rows that the exact path has typed; null where a row lacks a column."""
+    """Convert rows that `RowShaper` has typed, with nulls where a row lacks a column."""
     arrays: Arrays = {}
     for name in dict.fromkeys(name for row in rows for name in row):
         data_type = columns.data_type(name)
@@ -169,7 +169,7 @@ def _date(values: Sequence[Any]) -> pa.Array:
 
 
 def _moments(texts: pa.Array, form: str, data_type: DataType, first: pa.Scalar) -> pa.Array:
-    """Parse texts of one form; Arrow alone would take more forms than the exact rules do."""
+    """Parse texts of one form; Arrow by itself accepts more forms than the exact rules do."""
     lengths = pc.min_max(pc.binary_length(texts)).as_py()
     if lengths["min"] not in (None, len(form)) or lengths["max"] not in (None, len(form)):
         raise Inexact

@@ -1,4 +1,4 @@
-"""What pages show of whole sets, as Arrow columns: `shape.whole_sets` says what is gone."""
+"""The keys and markers of whole sets as Arrow columns; `shape.whole_sets` decides what is gone."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from zendesk_source.shape.whole_sets import Key, Markers
 
 
 class ArrowKeys:
-    """The keys of Arrow rows: looked at only when one of their parents comes again.
+    """The keys of Arrow rows, which become Python values only if a parent comes again.
 
     Args:
-        arrays: Of a table on one page; none where it has no rows.
-        columns: The key columns, the parent's first.
+        arrays: Columns of a table on one page; empty if it has no rows.
+        columns: The key columns; the parent's comes first.
     """
 
     def __init__(self, arrays: Arrays, columns: Sequence[str]) -> None:

@@ -1,1 +1,1 @@
-"""What the child events of a ticket event tell, as rows of tables."""
+"""Make rows of side tables from the child events of ticket events."""

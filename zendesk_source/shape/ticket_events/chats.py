@@ -1,7 +1,7 @@
-"""Chats and messaging conversations, as a ticket's own events tell them.
+"""Read chats and messaging conversations from a ticket's events.
 
-The child event that says that a chat started or ended holds it: who wrote what, and when. Agents
-are there with the ids of their users, which Chat's own API does not tell.
+The child event for the start or end of a chat holds the chat: who wrote what, and when. It has the
+user ids of agents, which Chat's own API does not show.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_audits/
 """
@@ -24,11 +24,11 @@ Child = Mapping[str, Any]
 
 
 def chats(children: Iterable[Child], reject: Reject) -> Iterator[tuple[Any, ...]]:
-    """Yield child id, event type, chat id, visitor id, and all of the chat but its messages.
+    """Yield child id, event type, chat id, visitor id, and the chat without its messages.
 
     Args:
-        children: Of the event.
-        reject: Told of what is no chat.
+        children: Children of one event.
+        reject: Called with a value that is no chat.
     """
     for child, chat in _chats_in(children, reject):
         rest = {key: value for key, value in chat.items() if key != _MESSAGES}
@@ -37,11 +37,11 @@ def chats(children: Iterable[Child], reject: Reject) -> Iterator[tuple[Any, ...]
 
 
 def chat_messages(children: Iterable[Child], reject: Reject) -> Iterator[tuple[Any, ...]]:
-    """Yield the entries of each chat: child id, its place, what is known of most, and all of it.
+    """Yield the entries of each chat: child id, index, the usual values, and the whole entry.
 
     Args:
-        children: Of the event.
-        reject: Told of what is no entry.
+        children: Children of one event.
+        reject: Called with an entry that is no object.
     """
     for child, chat in _chats_in(children, ignore):  # the chats' own rows tell
         for place, entry in objects_in(MESSAGE_TABLE, chat, _MESSAGES, reject):
@@ -72,7 +72,7 @@ def _chats_in(children: Iterable[Child], reject: Reject) -> Iterator[tuple[Child
 
 
 def _time_of(milliseconds: Any) -> str | None:
-    """Return a time as Zendesk writes others; what is none stands in the details."""
+    """Return a time as Zendesk writes others; None for no time, which the details still show."""
     if not isinstance(milliseconds, int) or isinstance(milliseconds, bool):
         return None
     seconds, rest = divmod(milliseconds, 1_000)

@@ -1,4 +1,4 @@
-"""What the children of ticket events tell, as rows of side tables."""
+"""Which side tables are made from the children of ticket events, and how."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Children = Iterable[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one kind of child tells.
+    """How one side table is made from children.
 
     Attributes:
-        columns: Of the table, beside those that are the event's.
-        rows: Their values, from the children of one event.
-        kinds: Types of the children that tell it.
+        columns: Columns of the table, beside those that come from the event.
+        rows: Yields their values for the children of one event.
+        kinds: Types of the children that have such rows.
     """
 
     columns: tuple[str, ...]

@@ -1,7 +1,7 @@
-"""Ticket events as history: one row a changed field, an added or removed tag, a schedule.
+"""Read history from ticket events: a row for each changed field, tag or schedule.
 
-In a ticket event, what changed is a key of the child event itself (``"status": "open"``), next
-to a few keys every child has. So every other key is the name of a field.
+In a ticket event a changed field is a key of the child event itself (``"status": "open"``), beside
+a few keys that every child has. So every other key is the name of a field.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-ticket-event-export
 """
@@ -65,11 +65,11 @@ def field_changes(children: Iterable[Mapping[str, Any]], _reject: Reject) -> Ite
 
 
 def tag_changes(children: Iterable[Mapping[str, Any]], reject: Reject) -> Iterator[TagChange]:
-    """Yield the tags that an event's children added or removed; a new ticket's are added.
+    """Yield the tags that an event's children added or removed; those of a new ticket are added.
 
     Args:
-        children: Of the event.
-        reject: Told of what is no tag.
+        children: Children of one event.
+        reject: Called with an entry that is no tag.
     """
     for child in children:
         kind = child.get("event_type")
