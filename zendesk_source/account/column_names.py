@@ -11,13 +11,14 @@ from zendesk_source.names import ACCOUNT_COLUMN
 
 _NOT_ZENDESKS = ("_dlt_", "_zendesk_")
 LONGEST_NAME = 54
-"""Letters of a column: with `__v_bigint` or a further mark they are what Postgres takes, 63."""
+"""Letters of a column's name; with `__v_bigint` or another suffix it stays within Postgres's 63."""
 
 
 def column_name(naming: Callable[[str], str], connection: Connection) -> Callable[[str], str]:
-    """Return what spells the columns of JSON keys, as any destination takes them.
+    """Return a function that spells JSON keys as columns that any destination accepts.
 
-    One named as dlt's columns, or as ours, gets another name; so does one without a letter.
+    A key that would be named like a column of dlt's or ours gets another name, and so does an
+    empty key.
     """
 
     def spelt(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Each stream as a dlt resource: keys, cursor and types declared, rows handed to dlt."""
+"""Make a dlt resource of each stream: declare its keys, cursor and types, and hand its rows on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REMOVES = {"data_type": "bool", "hard_delete": True}
 
 
 def resource_of(stream: Stream, connection: Connection, window: Window) -> DltResource:
-    """Return the dlt resource of a stream, with its keys, cursor and types declared."""
+    """Return the dlt resource of a stream."""
     if connection.options.deleted == "remove":
         stream = without_deleted(stream)
     rows = greeted(stream, connection, _rows_of(stream, connection, window))

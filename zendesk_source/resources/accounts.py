@@ -1,7 +1,7 @@
-"""Several accounts in one dataset: each row says whose it is, and none touches another's.
+"""Keep several accounts in one dataset: a column names the account of each row.
 
-What a list shows replaces the rows of its own account: a merge that deletes in a scope, because
-a replaced table would lose those of all the others.
+The rows of a list replace only those of their own account. This is a merge that deletes within the
+account, because a replaced table would lose the rows of all others.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from zendesk_source.names import ACCOUNT_COLUMN
 
 
 def key_of(columns: Iterable[str], connection: Connection) -> list[str]:
-    """Return the columns of a key: ids of two accounts may be the same."""
+    """Return the columns of a key, with the account's: two accounts may have the same ids."""
     return [*([ACCOUNT_COLUMN] if connection.options.account_column else []), *columns]
 
 
 def hints_of_all(hints: dict[str, Any], connection: Connection) -> Any:
-    """Return the hints of a table's columns, with that of the account's."""
+    """Return the hints of a table's columns, with one for the account's column."""
     own = {ACCOUNT_COLUMN: {"data_type": "text"}}
     return {**own, **hints} if connection.options.account_column else hints
 
@@ -39,7 +39,7 @@ def write_of(stream: Stream, connection: Connection) -> Any:
 
 
 def in_account(merge: Any, connection: Connection) -> Any:
-    """Return a merge that deletes or closes rows of the connection's account only."""
+    """Return a merge that deletes or closes only rows of the connection's account."""
     if not connection.options.account_column:
         return merge
     literal = connection.account.replace("'", "''").replace("{", "{{").replace("}", "}}")
@@ -47,7 +47,7 @@ def in_account(merge: Any, connection: Connection) -> Any:
 
 
 def emptied(stream: Stream, has_rows: bool, connection: Connection) -> Iterator[Any]:
-    """Let the tables of a list lose the account's rows, also where it shows none any more."""
+    """Delete the account's rows from the tables of a list that no longer shows any."""
     if not connection.options.account_column or stream.write != "replace":
         return
     for table in stream.tables:
@@ -56,9 +56,9 @@ def emptied(stream: Stream, has_rows: bool, connection: Connection) -> Iterator[
 
 
 def no_rows_of(table: str, stream: Stream, write: Any) -> Any:
-    """Return what lets dlt write a table that is there without a row, as its merge asks for.
+    """Return an item that makes dlt run the merge of an existing table without any row.
 
-    Not as parquet, as everything else: dlt cannot load a file of it without rows into Postgres.
+    It is not written as parquet, because dlt cannot load an empty parquet file into Postgres.
     """
     nothing = dlt.mark.materialize_table_schema()
     if table == stream.name:
@@ -69,12 +69,12 @@ def no_rows_of(table: str, stream: Stream, write: Any) -> Any:
 
 
 def was_loaded(table: str) -> bool:
-    """Whether a table has ever had a row: dlt knows only then all that it has to create."""
+    """Whether a table has ever had a row; only then does dlt know all its columns."""
     return "_dlt_load_id" in dlt.current.source_schema().tables.get(table, {}).get("columns", {})
 
 
 def with_account(rows: Any, connection: Connection) -> Any:
-    """Return rows, objects or an Arrow table, with the name of their account."""
+    """Return rows (dicts or an Arrow table) with the name of their account."""
     if not connection.options.account_column:
         return rows
     if isinstance(rows, list):
@@ -87,7 +87,7 @@ def check_destination(connection: Connection) -> None:
     """Refuse a destination that cannot keep accounts apart.
 
     Raises:
-        ConfigurationError: It only appends.
+        ConfigurationError: The destination can only append.
     """
     if not connection.options.account_column or DestinationCapabilitiesContext not in Container():
         return

@@ -34,7 +34,7 @@ log = logging.getLogger("zendesk_source")
 
 Row = dict[str, Any]
 ReadOn = Callable[[Taking, dict[str, Any]], Iterator[Any]]
-"""Reads on in one Help Center, or in what has none, from its part of the stream's state."""
+"""Reads a stream on in one Help Center, or without one, from its part of the stream's state."""
 
 
 def rows_of_brands(
@@ -44,9 +44,10 @@ def rows_of_brands(
 
     Args:
         stream: What to read.
-        connection: To ask with.
-        state: Of the stream: that of the account's own Help Center, those of others within.
-        read_on: Reads one of them.
+        connection: The account.
+        state: The stream's part of the state: that of the account's own Help Center, which
+            holds those of the others.
+        read_on: Reads on in one Help Center.
 
     Raises:
         NotOnThisPlan: No brand has a Help Center.
@@ -78,12 +79,12 @@ def rows_of_brands(
 def help_centers(
     connection: Connection, asker: str, tell: Callable[[str], None] | None = None
 ) -> HelpCenters:
-    """Return the Help Centers of the account's brands, asked for once a sync.
+    """Return the Help Centers of the account's brands, which are asked for once in a sync.
 
     Args:
-        connection: To ask with.
-        asker: Stream whose usage the question belongs to.
-        tell: Told, when they are asked for, which are read where there are several.
+        connection: The account.
+        asker: Stream under which the requests are counted.
+        tell: If there are several, called with a sentence that names them.
     """
 
     def find() -> HelpCenters:
@@ -133,7 +134,7 @@ def help_centers_for(stream: Stream, connection: Connection, run: StreamRun) -> 
 
 
 def note(run: StreamRun, about: str, text: str, *, is_missing: bool) -> None:
-    """Note what people should know of a Help Center; in a plain run the log says so."""
+    """Note what users should know of a Help Center; in a plain run, log it."""
     run.note(about, text, is_missing=is_missing)
     if current_slice() is None:
         log.warning(text)
@@ -142,7 +143,7 @@ def note(run: StreamRun, about: str, text: str, *, is_missing: bool) -> None:
 def _part(state: dict[str, Any], center: HelpCenter) -> dict[str, Any]:
     """Return the part of a stream's state that says how far a Help Center was read.
 
-    It is among the positions, so that it is forgotten with them.
+    It is kept among the positions, so that it is forgotten with them.
     """
     if not center.place:
         return state
@@ -152,7 +153,7 @@ def _part(state: dict[str, Any], center: HelpCenter) -> dict[str, Any]:
 
 
 def _add_up(whole: StreamRun, runs: Sequence[tuple[str, StreamRun]]) -> None:
-    """Tell of all Help Centers as one stream."""
+    """Sum up the runs of all Help Centers as one stream."""
     parts = [run for _, run in runs]
     rows: Counter[str] = Counter()
     for run in parts:

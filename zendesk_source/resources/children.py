@@ -1,4 +1,4 @@
-"""Streams that are asked for parent by parent: those parents that changed."""
+"""Hand on streams that are read parent by parent, for the parents that changed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Tell = Callable[[str], None]
 def child_rows(
     stream: Stream, connection: Connection, window: Window
 ) -> Callable[..., Iterator[Any]]:
-    """Return what reads the rows of the parents that changed since they were read last."""
+    """Return a generator function that reads the rows of the parents that changed."""
     start, end = (epoch_of(moment) for moment in window)
 
     def read_here(taking: Taking, state: dict[str, Any]) -> Iterator[Any]:
@@ -89,9 +89,9 @@ class AllParents:
     """Reads the rows of every parent in a list, for a table that is replaced whole.
 
     Args:
-        stream: Whose rows.
-        connection: To ask with.
-        taking: Of the stream.
+        stream: The stream.
+        connection: The account.
+        taking: Takes the stream's pages.
     """
 
     def __init__(self, stream: Stream, connection: Connection, taking: Taking) -> None:
@@ -102,18 +102,18 @@ class AllParents:
         self._steps = _steps(stream, connection, taking, self._positions)
 
     def pages(self) -> Iterator[Page]:
-        """Return the rows; nothing is asked before the first page is taken."""
+        """Yield the rows as pages; nothing is asked before the first page is taken."""
         for step in self._steps:
             save_step(self._positions, replace(step, seen={}, forgotten=(), ends_round=False), None)
             yield step.page
 
     def is_hidden(self, row: Mapping[str, Any]) -> bool:
-        """Whether a stored row is of a parent that did not answer, and so may still be there."""
+        """Whether a stored row may still exist, because its parent did not answer."""
         assert self._stream.parent is not None
         return str(row.get(self._stream.parent.column)) in refused_in(self._positions)
 
     def tell(self, run: StreamRun) -> list[str]:
-        """Note the parents that did not answer, and return which."""
+        """Note the parents that did not answer, and return their keys."""
         _tell_refused(self._stream, self._positions, run)
         return sorted(refused_in(self._positions))
 
@@ -130,7 +130,7 @@ def _steps(
     start: int = 0,
     end: int | None = None,
 ) -> Iterator[ChildStep]:
-    """Return the steps from where the positions stand now; nothing is asked before the first."""
+    """Return the steps from the saved positions on; nothing is asked before the first."""
     part = current_slice()
     tell = part.sync.on_cost if part is not None else _tell_log(stream)
     lists: ReadOnce[Page] = part.sync.parents if part is not None else ReadOnce()
@@ -163,15 +163,15 @@ def _steps(
 
 
 def is_shared_with_children(parents: Stream) -> bool:
-    """Whether one reading of a list does for itself and for the streams of its rows.
+    """Whether a list is read once for itself and for the streams of its rows.
 
-    Lists of a Help Center are long, and each brand has its own.
+    Lists of a Help Center are not, because they are long and each brand has its own.
     """
     return not parents.is_of_brand
 
 
 def first_parents(stream: Stream) -> Stream | None:
-    """Return what has to be gone through for a stream's parents; None where it has none."""
+    """Return the stream to go through for a stream's parents; None if it has no parents."""
     if stream.parent is None:
         return stream.each_of
     return (stream.parent.stream.parent or stream.parent).stream

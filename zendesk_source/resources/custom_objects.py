@@ -1,6 +1,6 @@
-"""One export and one table for each row of a list: the records of custom objects.
+"""Read the records of custom objects: an export and a table for each object.
 
-Which objects there are is asked once a sync, so a new one appears by itself. To dlt they are one
+The list of objects is read once in a sync, so a new object appears by itself. For dlt they are one
 resource, with a position and a table for each object.
 """
 
@@ -35,7 +35,7 @@ _TABLES = {table.name for stream in STREAMS for table in stream.tables}
 def rows_of_each(
     stream: Stream, connection: Connection, window: Window
 ) -> Callable[..., Iterator[Any]]:
-    """Return what reads the records of every object from where each stands to its end."""
+    """Return a generator function that reads the records of every object to its end."""
     declared = declared_incremental(stream, window)
 
     def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
@@ -63,7 +63,7 @@ def rows_of_each(
 
 
 def _keys(stream: Stream, connection: Connection, whole: StreamRun) -> list[str]:
-    """Return the keys of all objects, asked once a sync."""
+    """Return the keys of all objects, which are asked for once in a sync."""
     assert stream.each_of is not None
     current = current_slice()
     known = {} if current is None else current.sync.keys
@@ -80,7 +80,7 @@ def _keys(stream: Stream, connection: Connection, whole: StreamRun) -> list[str]
 
 
 def _of_object(key: str, rows: Iterator[Any]) -> Iterator[Any]:
-    """Say of an object that is not there what that means: it was listed, so the plan has it."""
+    """Explain a 404 for an object: it was listed before, so the plan is not the reason."""
     try:
         yield from rows
     except NotOnThisPlan as refused:
@@ -92,7 +92,7 @@ def _of_object(key: str, rows: Iterator[Any]) -> Iterator[Any]:
 
 
 def _part(stream: Stream, key: str, connection: Connection) -> Stream:
-    """Return the export of one object as a stream; its fields are described by a list."""
+    """Return the export of one object as a stream."""
     names = dlt.current.source_state().setdefault(CUSTOM_OBJECT_TABLES, {})
     name = table_of(key, names)
     describe_by(key, name, connection)
@@ -101,16 +101,16 @@ def _part(stream: Stream, key: str, connection: Connection) -> Stream:
 
 
 def describe_by(key: str, name: str, connection: Connection) -> None:
-    """Let the fields of an object describe the records that a stream reads."""
+    """Note the request for the fields of an object, which describe its records."""
     connection.field_lists[name] = request_of(CUSTOM_OBJECT_FIELDS, parent={"key": key})
 
 
 def table_of(key: str, names: MutableMapping[str, str]) -> str:
-    """Return the table of an object, the same for ever.
+    """Return the name of an object's table, which never changes.
 
     Args:
-        key: Of the object.
-        names: Tables by key; added to, and kept in dlt's state.
+        key: Key of the object.
+        names: Tables by key. New ones are added; dlt's state keeps them.
     """
     if key not in names:
         name = f"custom_object_{slug_of(key)}"
@@ -122,7 +122,7 @@ def table_of(key: str, names: MutableMapping[str, str]) -> str:
 
 
 def _add_up(whole: StreamRun, parts: dict[str, StreamRun]) -> None:
-    """Tell of all objects as one stream: incomplete where one of them could not be read."""
+    """Sum up the runs of all objects as one stream, which is incomplete if one failed."""
     runs = parts.values()
     whole.rows = {table: count for run in runs for table, count in run.rows.items()}
     whole.pages = sum(run.pages for run in runs)

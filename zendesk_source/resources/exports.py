@@ -1,4 +1,4 @@
-"""Streams that are asked for what changed: pages from the saved position on."""
+"""Hand on streams that are asked for changes: their pages from the saved position on."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from zendesk_source.resources.taking import Taking, in_batches
 from zendesk_source.times import Window, epoch_of
 
 LATE_SECONDS = 86_400
-"""How much later than it was written a row may show: Zendesk promises nothing. A row that shows
-after the first reading, but was written before it, may have been loaded in an older state."""
+"""How late after its writing a row may appear; Zendesk promises no limit. A row that appears after
+the first reading, but was written before it, may have been loaded in an older state."""
 
 
 def incremental_rows(
     stream: Stream, connection: Connection, window: Window
 ) -> Callable[..., Iterator[Any]]:
-    """Return what reads a stream from where it stands to its end."""
+    """Return a generator function that reads a stream from where it stands to its end."""
     declared = declared_incremental(stream, window)
 
     def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
@@ -64,11 +64,11 @@ def read_on(
         stream: What to read.
         taking: Takes its pages.
         handing: Makes tables of them.
-        state: Holds its positions.
-        cursor: Of dlt; holds the window.
+        state: The stream's part of the state; holds its positions.
+        cursor: dlt's cursor, which holds the window.
 
     Yields:
-        Tables for dlt; None while other streams have something and this one has not.
+        Tables for dlt; None while only other streams have something.
     """
     with quiet_about_kept_hints():
         yield from _read_on(stream, taking, handing, state, cursor)
@@ -123,12 +123,12 @@ class _Bookmark:
     """Where a stream stands in a window, as dlt's state keeps it.
 
     Attributes:
-        stream: Which.
+        stream: The stream.
         state: Its part of dlt's state.
-        cursor: Of dlt; follows, for the tools that look at it.
+        cursor: dlt's cursor, which follows for the tools that look at it.
         end: Epoch seconds of the first row behind the window, if the window has an end.
         run: Notes how far the stream has come.
-        position: Where it stands once what was saved is loaded.
+        position: Where the stream stands once everything saved is loaded.
     """
 
     stream: Stream
@@ -149,11 +149,11 @@ class _Bookmark:
 
 
 def changed_since(state: dict[str, Any], page: Page) -> int:
-    """Return the epoch second before which rows were written that come for the first time.
+    """Return an epoch second: rows that were last written before it come for the first time.
 
-    The state notes when the stream was read for the first time ever. Rows that were written well
-    before it come for the first time, which saves work. Of the two clocks the earlier one counts:
-    where that is wrong, it only saves less.
+    The state notes when the stream was first read. Rows that were written well before that come
+    for the first time, which saves work. Of the two clocks the earlier one counts; if it is wrong,
+    only less is saved.
     """
     now = int(min(page.server_time, page.received_at).timestamp())
     first: int = state.setdefault(FIRST_READ_AT, now)
@@ -168,7 +168,7 @@ def end_of(cursor: dlt.sources.incremental[Any]) -> int | None:
 
 
 def declared_incremental(stream: Stream, window: Window) -> dlt.sources.incremental[Any]:
-    """Declare the cursor to dlt: it carries the window, a scheduler's interval, and the tools."""
+    """Declare the cursor to dlt. Its window can be set by a scheduler, and tools show it."""
     start, end = window
     assert stream.cursor_field is not None
     since = start or datetime.fromtimestamp(0, timezone.utc)

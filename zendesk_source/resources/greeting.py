@@ -1,4 +1,4 @@
-"""Before a stream is read: Zendesk knows us, and the dataset is the account's."""
+"""Make sure, before a stream is read, that Zendesk accepts the log-in and the dataset fits."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from zendesk_source.resources.run import (
 def greeted(
     stream: Stream, connection: Connection, rows: Callable[..., Iterator[Any]]
 ) -> Callable[..., Iterator[Any]]:
-    """Return what reads a stream once Zendesk knows us, and ends by itself when that fails.
+    """Return a generator function that reads a stream after the greeting, and ends if that fails.
 
     Args:
         stream: What is read.
-        connection: To ask with.
-        rows: Reads it; may raise at any step.
+        connection: The account.
+        rows: Reads the stream; may raise at any step.
     """
 
     @wraps(rows)
@@ -60,15 +60,15 @@ def greeted(
 
 
 def greet(connection: Connection, stop: Stop | None, on_wait: OnWait | None) -> None:
-    """Ask Zendesk, once, who we are, before anything else is asked or written.
+    """Ask Zendesk once who we are, before anything else is asked or written.
 
     Args:
-        connection: To ask with.
+        connection: The account.
         stop: The end of the sync that asks.
-        on_wait: Told why and how long that waits.
+        on_wait: Called with the reason and the seconds that the request waits.
 
     Raises:
-        AuthenticationError: Zendesk does not know us.
+        AuthenticationError: Zendesk does not accept the credentials.
         ServerUnavailable: It did not say so in time.
     """
     if connection.is_known:
@@ -88,11 +88,11 @@ def greet(connection: Connection, stop: Stop | None, on_wait: OnWait | None) -> 
 
 
 def claim_dataset(connection: Connection, state: dict[str, Any]) -> None:
-    """Note whose rows a dataset holds, and refuse one whose rows these would be mixed with.
+    """Note which account a dataset holds, and refuse to mix in the rows of another one.
 
     Args:
-        connection: Whose rows.
-        state: Of the source; notes whose rows the dataset holds.
+        connection: The account.
+        state: The state of the source, which notes the account of the dataset.
 
     Raises:
         ConfigurationError: The dataset is not this account's, or not made for several.
@@ -122,7 +122,7 @@ def claim_dataset(connection: Connection, state: dict[str, Any]) -> None:
 
 
 def _join(connection: Connection, sync: SyncInProgress | None) -> None:
-    """Let a connection end with a sync, tell it of waiting, and share what it reads once."""
+    """Let a connection end with the sync, report its waits, and share what it reads once."""
     connection.clock.stop = None if sync is None else sync.stop
     if sync is not None:
         connection.on_wait, connection.field_pages = sync.on_wait, sync.field_lists
@@ -130,7 +130,7 @@ def _join(connection: Connection, sync: SyncInProgress | None) -> None:
 
 
 def _limits_here() -> Limits:
-    """Return the limits of the destination that dlt extracts for; no limits outside of dlt."""
+    """Return the limits of the current destination; none outside of a pipeline."""
     if DestinationCapabilitiesContext not in Container():
         return Limits()
     return limits_of(str(Container()[DestinationCapabilitiesContext].sqlglot_dialect))

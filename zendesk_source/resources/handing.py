@@ -1,4 +1,4 @@
-"""Hand the pages of one stream to dlt: as tables, each marked with what dlt cannot see from it."""
+"""Hand the pages of one stream to dlt as tables, and tell dlt what it cannot see from them."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ PAGES_AT_ONCE = 5
 def handed(tables: Sequence[Any], save: Callable[[], None]) -> Iterator[Any]:
     """Hand tables on, and save where the stream stands before the last of them.
 
-    At any yield dlt may close the generator. What it has all of must count then, and what it has
-    a part of must not.
+    dlt may close the generator at any yield. Pages that it has got whole must count then, and pages
+    that it has got in part must not.
 
     Args:
-        tables: Of the same pages.
-        save: Writes into dlt's state that those pages were read.
+        tables: All tables of some pages.
+        save: Writes into dlt's state that these pages were read.
     """
     yield from tables[:-1]
     save()
@@ -51,10 +51,10 @@ class Handing:
     """Hands pages of one stream to dlt, in one load package.
 
     Args:
-        stream: Whose pages.
-        connection: The account, and what its rows are to look like.
+        stream: The stream of the pages.
+        connection: The account, and the options for its rows.
         run: Notes what was handed on.
-        resource: The dlt resource that yields them, where that is not named as the stream.
+        resource: Name of the dlt resource, if it is not that of the stream.
 
     Attributes:
         run: Notes what was handed on.
@@ -106,7 +106,7 @@ class Handing:
         return marked
 
     def _shape_in_this_sync(self) -> StreamShape:
-        """Return how pages become tables; what earlier slices of a sync learned stays."""
+        """Return the stream's shape, which keeps what earlier slices of the sync have learned."""
         part, connection = current_slice(), self._connection
         names = connection.own_state(dlt.current.source_state())
         names = names.setdefault(CUSTOM_FIELD_COLUMNS, {})
@@ -141,7 +141,7 @@ class Handing:
         return dlt.mark.with_table_name(rows, REJECTED_TABLE)
 
     def _fitted(self, table: Table) -> Table:
-        """Move what the destination has no room for."""
+        """Move values that the destination has no room for."""
         limits, name = self._connection.limits, table.table
         if limits.columns is None:
             return table
@@ -157,7 +157,7 @@ class Handing:
         return fitted
 
     def _marked(self, table: Table) -> Any:
-        """Name the table the rows belong to, and the types dlt cannot see from them."""
+        """Tell dlt the table of the rows, and the types that it cannot see from them."""
         rows, new = table.rows, dict(table.new_columns)
         if isinstance(table, TableRows):
             rows = with_texts_in_json(table.rows, table.json_columns)

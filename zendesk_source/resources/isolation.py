@@ -1,4 +1,4 @@
-"""Any failure of one stream ends that stream only, whichever step of its reading fails."""
+"""Let a failure of one stream end only that stream, whichever step of its reading fails."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from zendesk_source.resources.run import current_slice
 log = logging.getLogger("zendesk_source")
 
 _OF_THE_RUN = (ConfigurationException, DestinationConnectionError)
-"""dlt's own: a setting is missing, or the destination is gone; no stream can be loaded."""
+"""Errors of dlt after which no stream can be loaded: a setting or the destination is missing."""
 
 
 def isolated(
@@ -30,16 +30,16 @@ def isolated(
     run: StreamRun,
     queue: str = "",
 ) -> Iterator[Any]:
-    """Hand on a stream's rows until they end or fail, and note which.
+    """Hand on a stream's rows until they end or fail, and note how they ended.
 
-    In a plain ``pipeline.run`` only a refusal is noted; everything else is raised.
+    In a plain ``pipeline.run`` only a refusal is noted. Every other error is raised.
 
     Args:
-        rows: What the stream yields. It changes the state only with rows that it then yields.
-        stream: Whose.
-        connection: Knows what they have cost.
-        run: Notes why they ended.
-        queue: What its reading is called, where that is not the stream's name.
+        rows: The stream's items. They change the state only together with rows.
+        stream: The stream.
+        connection: Knows what the stream has cost.
+        run: Notes why the rows ended.
+        queue: Name of its queue in the read-ahead; the stream's name when left out.
 
     Raises:
         ZendeskError: One that stops the sync.
@@ -70,8 +70,8 @@ def isolated(
 
 
 def keep_table() -> None:
-    """Let the current resource yield nothing, without dlt emptying the table that it replaces.
+    """Keep the table of the current resource, which would replace it, although it yields no row.
 
-    Said with an empty list of rows, it would cost as much as a table that is written.
+    The same hint with an empty list of rows would cost as much as writing a table.
     """
     dlt.current.resource().apply_hints(write_disposition="merge")

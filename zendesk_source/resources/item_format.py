@@ -1,4 +1,4 @@
-"""In which form rows are handed to dlt: Arrow tables, or objects."""
+"""Decide in which form rows are handed to dlt: Arrow tables, or dicts."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def takes_arrow(stream: Stream, item_format: ItemFormat, known_columns: Any) -> 
     """Whether a stream's rows become Arrow tables, which costs a tenth of the CPU.
 
     Args:
-        stream: Which rows; whole lists and custom objects are small and stay objects.
-        item_format: What the user asked for; ``auto`` asks the destination.
-        known_columns: Columns its table has; empty for a new one.
+        stream: The stream. Whole lists and custom objects are small and stay dicts.
+        item_format: What the user asked for. With ``auto`` the destination decides.
+        known_columns: Columns that its table has; empty for a new table.
     """
     if not stream.is_incremental or stream.custom_fields == "custom_object":
         return False
@@ -53,10 +53,10 @@ def takes_arrow(stream: Stream, item_format: ItemFormat, known_columns: Any) -> 
 def with_texts_in_json(
     rows: list[dict[str, Any]], json_columns: Collection[str]
 ) -> list[dict[str, Any]]:
-    """Return the rows with the texts of JSON columns quoted once more.
+    """Return the rows with texts in JSON columns quoted once more.
 
-    dlt parses a text in such a column, and writes what it finds there as it is: ``"support"``
-    would reach the destination without its quotes, which is no JSON, and nothing would load.
+    dlt parses a text in such a column and writes the result: ``"support"`` would reach the
+    destination without its quotes. That is no JSON, and nothing would load.
     """
     for row in rows:
         for name in json_columns:
@@ -66,12 +66,12 @@ def with_texts_in_json(
 
 
 def with_dlt_columns(rows: pa.Table, known_columns: Any) -> pa.Table:
-    """Return the rows with the columns that dlt adds to objects and not to Arrow tables.
+    """Return the rows with the columns that dlt adds to dicts but not to Arrow tables.
 
     Args:
-        rows: Of one table.
-        known_columns: Columns the table has. A table that was made from objects wants an id
-            for every row, also from Arrow tables.
+        rows: Rows of one table.
+        known_columns: Columns that the table has. A table that was made from dicts needs an id
+            for every row, even from Arrow tables.
     """
     load_id = str(dlt.current.load_package_state()["load_id"])
     rows = rows.append_column(LOAD_ID, pa.repeat(pa.scalar(load_id), rows.num_rows))
@@ -84,10 +84,10 @@ def with_dlt_columns(rows: pa.Table, known_columns: Any) -> pa.Table:
 
 @contextmanager
 def quiet_about_kept_hints() -> Iterator[None]:
-    """Drop dlt's warning that a declared type is kept where Arrow knows only text, as for JSON.
+    """Drop dlt's warning that it keeps a declared type, such as JSON, where Arrow has only text.
 
-    dlt compares the types while it holds what a resource has yielded, so a resource that yields
-    Arrow tables does so within this.
+    dlt compares the types while a resource is at a yield, so a resource yields its Arrow tables
+    within this context.
     """
     logger = logging.getLogger("dlt")
 

@@ -1,7 +1,7 @@
-"""The run that is current while dlt extracts: what it shares, and its limits.
+"""The run that is current while dlt extracts: what its streams share, and its limits.
 
-Of a sync that is a greeting at first, and then a slice for each load package. In a plain
-``pipeline.run(source)`` none is current: resources read to the end and raise.
+In a sync it is first a greeting, and then a slice for each load package. In a plain
+``pipeline.run(source)`` none is current: resources then read to the end, and raise errors.
 """
 
 from __future__ import annotations
@@ -26,17 +26,16 @@ from zendesk_source.extract.steps import Step
 from zendesk_source.shape.stream_shape import StreamShape
 
 Item = Page | Step | ChildStep
-"""What is read ahead: pages of whole lists, steps of exports, steps of children."""
+"""An item that is read ahead: a page of a list, a step of an export, or a step of children."""
 
 
 @dataclass(frozen=True, slots=True)
 class SliceLimits:
-    """When a slice ends, whichever comes first; what was reached by then is kept whole.
+    """A slice ends at the limit that it reaches first; pages it has taken are kept whole.
 
     Attributes:
-        max_pages: Pages of all incremental streams together. Most end with a page that is all but
-            empty, and every stream can do so in one package.
-        max_bytes: Their page bodies, unpacked.
+        max_pages: Pages with rows, of all incremental streams together.
+        max_bytes: Bytes of their bodies, unpacked.
         max_seconds: Seconds spent reading.
     """
 
@@ -47,25 +46,25 @@ class SliceLimits:
 
 @dataclass(slots=True)
 class SyncInProgress:
-    """What outlives a slice: the threads that read, and what the streams have come to.
+    """What outlives a slice: the threads that read, and what was done with each stream.
 
     Attributes:
-        runs: By stream.
+        runs: What was done with each stream, by name.
         clock: Time and the way to wait.
-        stop: Its end.
-        on_wait: Told why and how long a request waits.
-        ahead: Pages that were read and not taken yet.
-        on_cost: Told what reading a stream costs that asks parent by parent, before it starts.
+        stop: The end of the sync.
+        on_wait: Called with the reason and the seconds that a request waits.
+        ahead: Pages that were read but not taken yet.
+        on_cost: Called with what a stream costs that is read parent by parent, before it starts.
         parents: Lists of parents, by Help Center and path.
         field_lists: Lists that several streams need, such as custom fields, by path.
-        help_centers: Those of the account's brands, once they are known.
-        sql_client: Asks the destination for rows; made when it is needed.
-        used: Keeps the destination from other processes while it is asked.
+        help_centers: The Help Centers of the account's brands, once they are known.
+        sql_client: Reads rows from the destination; made when it is needed.
+        used: Keeps other processes from the destination while it is read.
         missing_tables: Tables that were loaded once and are no longer at the destination.
-        shapes: How each stream's pages become tables; pages are decoded ahead of the slice
-            that takes them, so what decodes them outlives it.
-        keys: Rows of the list, by stream, for each of which there is an export.
-        parts: What those exports have come to, by table, and what each Help Center has.
+        shapes: How each stream's pages become tables, by name. Pages are decoded ahead of the
+            slice that takes them, so their decoder outlives it.
+        keys: For a stream that has an export for each row of a list: the keys of these rows.
+        parts: What was done with each of those exports, and with each Help Center.
     """
 
     runs: dict[str, StreamRun]
@@ -116,12 +115,12 @@ class Slice:
 
 @dataclass(slots=True)
 class Greeting:
-    """Zendesk is asked who we are, and nothing else: resources then end without a row.
+    """Zendesk is asked only who we are; resources then end without a row.
 
     Attributes:
-        on_wait: Told why and how long that waits.
+        on_wait: Called with the reason and the seconds that the request waits.
         stop: The end of the sync that asks.
-        account: What the rows' account column will hold; empty where there is none.
+        account: Value for the rows' account column; empty if there is none.
     """
 
     on_wait: OnWait | None
@@ -145,7 +144,7 @@ def running(run: Run) -> Iterator[Run]:
 
 
 def current_greeting() -> Greeting | None:
-    """Return the greeting that is under way."""
+    """Return the greeting that is under way, or None."""
     run = _current.get()
     return run if isinstance(run, Greeting) else None
 
@@ -157,10 +156,10 @@ def current_slice() -> Slice | None:
 
 
 def run_of(stream: str) -> StreamRun:
-    """Return what notes how a stream fares; in a plain run nobody reads it.
+    """Return the notes on what is done with a stream; in a plain run nobody reads them.
 
     Args:
-        stream: Its name.
+        stream: Name of the stream.
     """
     part = current_slice()
     return StreamRun() if part is None else part.sync.runs[stream]

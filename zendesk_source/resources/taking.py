@@ -1,4 +1,4 @@
-"""Take what was read of one stream: to the limits of the slice or to the end, and count it."""
+"""Take the pages of one stream, to the limits of the slice or to the end, and count them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from zendesk_source.extract.steps import Step, read_incremental
 from zendesk_source.resources.run import Item, Slice, current_slice, run_of
 
 BYTES_AT_ONCE = 24 * 1024 * 1024
-"""Of page bodies; a batch is in memory as bytes, as records and as Arrow tables."""
+"""Bytes of page bodies in a batch, which is in memory as bytes, as records and as Arrow tables."""
 
 Pages = Callable[..., Iterator[Page]]
 """``api.paging.pages`` of one client: a request and a position, to pages."""
@@ -32,22 +32,22 @@ Kind = TypeVar("Kind", Page, Step, ChildStep)
 
 
 class Taking:
-    """Takes what is read of one stream.
+    """Takes the pages of one stream.
 
     During a sync threads read ahead, and this takes what they have read as long as the slice has
-    room. In a plain run it reads itself, to the end.
+    room. In a plain run it reads to the end by itself.
 
     Args:
         stream: What is read.
-        connection: To ask with.
-        run: Notes what was taken; that of the stream in this sync when left out.
-        center: Help Center that is asked; what is shown at the account's own address without.
+        connection: The account.
+        run: Notes what was taken; the stream's run in this sync when left out.
+        center: Help Center to ask; the account's own address when left out.
 
     Attributes:
         run: Notes what was taken.
-        pages: Walks what is requested from a position.
-        place: What the Help Center is called; empty at the account's own address.
-        queue: What the reading is called among all that is read ahead.
+        pages: Walks a request from a position.
+        place: Key of the Help Center; empty at the account's own address.
+        queue: Name of the queue in the read-ahead.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Taking:
         self._taken_bytes = 0
 
     def steps(self, position: StreamPosition, parse: Parse) -> Iterator[Step | None]:
-        """Read an export on from a position; None: nothing has arrived yet.
+        """Yield the steps of an export from a position on; None while nothing has arrived.
 
         Args:
             position: Where the stream stands.
@@ -85,7 +85,7 @@ class Taking:
         return self._to_the_limits(Step, reader.read, self._slice)
 
     def child_steps(self, steps: Iterator[ChildStep]) -> Iterator[ChildStep | None]:
-        """Take the steps of a stream that is asked for parent by parent; None: not yet."""
+        """Yield the steps of a stream that is read by parents; None while none has arrived."""
         if self._slice is None:
             return self._counted(steps)
         ahead = self._slice.sync.ahead
@@ -93,7 +93,7 @@ class Taking:
         return self._to_the_limits(ChildStep, read, self._slice)
 
     def whole_list(self, answers: Iterator[Page]) -> Iterator[Page | None]:
-        """Take the pages of a list from its beginning to its end; None: not yet."""
+        """Yield the pages of a list from beginning to end; None while none has arrived."""
         if self._slice is None:
             yield from self._counted(answers)
         else:
@@ -107,14 +107,14 @@ class Taking:
         return int(self._connection.client.now().timestamp())
 
     def end(self) -> None:
-        """Let go of the memory that was taken to read; loading needs it now."""
+        """Give back the memory that reading took, because loading needs it now."""
         if self._taken_bytes >= BYTES_AT_ONCE:
             give_back_free_memory()
 
     def _to_the_limits(
         self, kind: type[Kind], read: Callable[[], None], part: Slice
     ) -> Iterator[Kind | None]:
-        """Take what a thread reads as long as the slice has room for it."""
+        """Yield what a thread reads as long as the slice has room."""
         ahead = part.sync.ahead
         ahead.start(self.queue, read)
         for item in self._counted(_all_of(kind, ahead.items(self.queue, part.has_room))):
@@ -136,14 +136,14 @@ class Taking:
 
 
 def in_batches(steps: Iterator[Step | None], most_pages: int) -> Iterator[list[Step]]:
-    """Yield steps a few pages at once; none of them where none has arrived yet.
+    """Yield steps a few at once; an empty list while none has arrived.
 
     Args:
-        steps: Of an export.
-        most_pages: How many at once.
+        steps: Steps of an export; None while none has arrived.
+        most_pages: The most steps in one batch.
 
     Raises:
-        Exception: What ended the reading, after the pages before it.
+        Exception: The error that ended the reading, after the steps before it were yielded.
     """
     batch: list[Step] = []
     batch_bytes = 0
@@ -169,7 +169,7 @@ def in_batches(steps: Iterator[Step | None], most_pages: int) -> Iterator[list[S
 
 
 def _all_of(kind: type[Kind], items: Iterator[Item | None]) -> Iterator[Kind | None]:
-    """Say of which kind the items of a stream are; all are of one."""
+    """Yield the items of a stream with their type; all are of one kind."""
     for item in items:
         assert item is None or isinstance(item, kind)
         yield item

@@ -1,1 +1,1 @@
-"""Streams that are read whole: their versions, and what vanished or did not change."""
+"""Lists that are read whole: unchanged lists, vanished rows, and versions of rows."""

@@ -1,4 +1,4 @@
-"""Lists that each brand has for itself, put together from all Help Centers."""
+"""Put a list together from all Help Centers, where each brand has its own part."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class BrandList:
     """A list as all Help Centers show it.
 
     Args:
-        stream: Which.
+        stream: The list.
         centers: Where it is read.
-        is_sync: Whether one that fails is left behind, whatever happened.
+        is_sync: Whether the others are read on after any failure of one, not only a refusal.
 
     Attributes:
-        failed: Those that could not be read, and why.
+        failed: Help Centers that could not be read, and why.
     """
 
     stream: Stream
@@ -36,7 +36,7 @@ class BrandList:
     failed: dict[str, ZendeskError] = field(default_factory=dict)
 
     def pages(self) -> Iterator[Page]:
-        """Return the pages of all Help Centers; of one that fails, none.
+        """Return the pages of all Help Centers, without those of one that fails.
 
         Raises:
             ZendeskError: None of them could be read.
@@ -62,9 +62,9 @@ class BrandList:
             yield center, answers
 
     def tell(self, run: StreamRun) -> list[str]:
-        """Note the Help Centers that could not be read, and return all that were not.
+        """Note the Help Centers that could not be read, and return the names of all that were not.
 
-        Of those that nobody knows of there is one, with an empty name.
+        If brands are unknown, an empty name stands for them.
         """
         for name, error in self.failed.items():
             note(run, name, not_read(name, error), is_missing=True)
@@ -72,7 +72,7 @@ class BrandList:
         return sorted(unread | ({""} if self.centers.doubt else set()))
 
     def is_hidden(self, row: Row) -> bool:
-        """Whether a row that was loaded before may still be there, in what was not read."""
+        """Whether a row that was loaded before may still exist, in a part that was not read."""
         brand_id = row.get(BRAND)
         failed = [each for each in self.centers.found if each.name in self.failed]
         if brand_id is None:

@@ -1,7 +1,7 @@
-"""Lists that are as they were loaded last: they are read, and not written again.
+"""Decide which lists are not written again because they are as they were loaded last.
 
-To write a table costs dlt as much as to shape thousands of rows, and most lists of an account do
-not change from one day to the next. dlt's state remembers a digest of what was loaded.
+Writing a table costs dlt as much as shaping thousands of rows, and most lists of an account do not
+change from one day to the next. dlt's state keeps a digest of what was loaded.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from zendesk_source.resources.run import current_slice
 def digest_of_list(
     stream: Stream, answers: Sequence[Page], connection: Connection, unread: Sequence[str] = ()
 ) -> str:
-    """Return a digest of all pages of a list, and of what else decides about its table's rows.
+    """Return a digest of all pages of a list, and of all else that decides on its table's rows.
 
     Args:
-        stream: Which list.
+        stream: The list.
         answers: All its pages.
-        connection: Its settings decide.
-        unread: What of it was not read, and stays in the table as it is.
+        connection: Its options decide.
+        unread: Parts of the list that were not read, and stay in the table as they are.
     """
     settings: list[object] = [connection.options.deleted, sorted(stream.columns.items()), *unread]
     rejected = [[each.reason, each.row] for page in answers for each in page.rejected]
@@ -36,16 +36,16 @@ def digest_of_list(
 
 
 def is_as_loaded(stream: Stream, digest: str, connection: Connection) -> bool:
-    """Whether a list's table holds already what a digest was made of.
+    """Whether a list's table holds already what a digest was made from.
 
-    Outside of ``sync`` nobody has looked whether the table is still there, so it is written.
+    Outside of ``sync`` it is unknown whether the table still exists, so it is written.
     """
     state = connection.known_state(dlt.current.source_state())
     return state.get(LOADED_LISTS, {}).get(stream.name) == digest and _is_there(stream)
 
 
 def remember_list(stream: Stream, digest: str, connection: Connection) -> None:
-    """Note what a list's table holds, once all of it is handed on."""
+    """Note the digest of a list, once all of it is handed on."""
     state = connection.own_state(dlt.current.source_state())
     state.setdefault(LOADED_LISTS, {})[stream.name] = digest
 

@@ -1,8 +1,8 @@
-"""Rows that a list does not show any more: they stay in its table, with a time.
+"""Keep rows that a list no longer shows: they stay in its table, with the time of their vanishing.
 
-A list replaces its table. What vanished is therefore read back from the destination and written
-again with the list. dlt's state remembers, a few bytes a list, which keys were shown last and
-whether the table holds vanished rows; where neither says so, nothing is read back.
+A list replaces its table. Therefore vanished rows are read back from the destination and written
+again with the list. dlt's state keeps, in a few bytes for each list, which keys were shown last and
+whether the table holds vanished rows. If neither requires it, nothing is read back.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ def vanished_rows(
     """Read back the rows that a list showed once and shows no more.
 
     Args:
-        stream: Which list.
+        stream: The list.
         shown: All its rows.
-        missed_at: When they were read; None where a row could not be told from others: it may be
-            one of those that are missing, so that none can be said to have vanished.
+        missed_at: When they were read. None if a row was rejected: it may be one of those that
+            are missing, so none can be said to have vanished.
         state: By stream; notes what is shown now.
-        connection: Whose list.
-        is_hidden: Tells of a row that it is not shown and yet may be there.
+        connection: The account.
+        is_hidden: Whether a row that is not shown may still exist.
 
     Returns:
-        Rows as they were loaded last, with the time of their vanishing.
+        Rows as they were loaded last, vanished ones with the time of their vanishing.
     """
     keys = {_key(row, stream.primary_key) for row in shown}
     digest = sha256(orjson.dumps(sorted(keys))).hexdigest()
@@ -82,10 +82,10 @@ def _key(row: Row, columns: Sequence[str]) -> Key:
 def _stored_rows(
     table: str, connection: Connection, *, only_vanished: bool, is_needed: bool
 ) -> Iterator[Row]:
-    """Read an account's rows at the destination; none where there is no table, or none to ask.
+    """Read an account's rows at the destination; none if it has no table or cannot be asked.
 
     Raises:
-        UnexpectedAnswer: They are needed, and the destination cannot be asked.
+        UnexpectedAnswer: The rows are needed, and the destination cannot be asked.
     """
     schema = dlt.current.source_schema()
     known = schema.tables.get(table, {}).get("columns", {})
@@ -127,7 +127,7 @@ def _used() -> AbstractContextManager[None]:
 
 
 def _sql_client(schema_name: str) -> SqlClientBase[Any]:
-    """Return what asks the destination, one a sync: to make it costs dlt more than to use it."""
+    """Return the sync's one client of the destination: making it costs more than using it."""
     part, pipeline = current_slice(), dlt.current.pipeline()
     if part is None:
         return pipeline.sql_client(schema_name)
@@ -137,7 +137,7 @@ def _sql_client(schema_name: str) -> SqlClientBase[Any]:
 
 
 def _python_row(types: dict[str, str], values: Sequence[Any]) -> Row:
-    """Return a row as it was before it was loaded; JSON comes as text from some destinations."""
+    """Return a row as it was before it was loaded; some destinations return JSON as text."""
     row: Row = {}
     for (name, data_type), value in zip(types.items(), values, strict=True):
         if value is None:

@@ -1,7 +1,7 @@
-"""Every version of a list's rows: what a setting was, and from when until when.
+"""Keep every version of a list's rows: what a setting was, and from when until when.
 
-dlt's ``scd2`` closes versions that a list does not show any more and opens new ones. What makes
-a version is decided here: everything that Zendesk said of a row, and not when it said so.
+dlt's ``scd2`` closes versions that a list no longer shows, and opens new ones. This module decides
+what makes a version: all that Zendesk says of a row, but not when it says it.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _BEGINNING: Any = {
 
 
 def keeps_versions(stream: Stream, is_wanted: bool) -> bool:
-    """Whether a list's table holds versions: wanted, or begun once.
+    """Whether a list's table holds versions: because they are wanted now, or were begun once.
 
-    A table that replaced its versions because a setting was forgotten would lose them all.
+    Otherwise a table would lose all its versions once somebody forgets the setting.
 
     Raises:
-        ConfigurationError: The destination cannot keep any.
+        ConfigurationError: The destination cannot keep versions.
     """
     if VERSION in _columns_of(stream):
         return True
@@ -63,7 +63,7 @@ def keeps_versions(stream: Stream, is_wanted: bool) -> bool:
 
 
 def has_begun(stream: Stream, connection: Connection) -> bool:
-    """Whether versions can be added; a table that has rows without versions is written anew."""
+    """Whether versions can be added; a table whose rows have no versions is written anew."""
     columns = _columns_of(stream)
     if connection.options.account_column:  # the table may hold versions of other accounts only
         begun = connection.known_state(dlt.current.source_state()).get(VERSIONS, ())
@@ -86,7 +86,7 @@ def remember_begun(stream: Stream, connection: Connection, *, has_versions: bool
 
 
 def versions(rows: Iterable[Row], columns: Any, connection: Connection) -> Any:
-    """Return rows as dlt turns them into versions."""
+    """Return rows with the hints by which dlt turns them into versions."""
     closing = in_account(_VERSIONS, connection)
     hints = dlt.mark.make_hints(write_disposition=closing, columns=columns or None)
     return dlt.mark.with_hints(list(map(_versioned, rows)), hints)
@@ -112,7 +112,7 @@ def first_versions(rows: Iterable[Row], columns: Any, connection: Connection) ->
 
 
 def all_closed(stream: Stream, connection: Connection) -> Iterator[Any]:
-    """Close every version of a list that is empty now; nothing where it never had a row."""
+    """Close every version of a list that is empty now; do nothing if it never had a row."""
     if VERSION in _columns_of(stream):  # without it dlt cannot make the table
         yield no_rows_of(stream.name, stream, in_account(_VERSIONS, connection))
 

@@ -1,4 +1,4 @@
-"""Streams that are read whole, because Zendesk cannot say what changed."""
+"""Hand on lists that are read whole, because Zendesk cannot say what changed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from zendesk_source.resources.taking import Taking
 from zendesk_source.shape.newest import as_snapshot, one_row_a_key, with_rows
 
 _WITH_PARENTS: dict[str, list[str]] = {}
-"""Streams by the list whose rows they are asked for, one after the other."""
+"""Streams that are read parent by parent, by the list of their parents."""
 for _stream in STREAMS:
     if (_parents := first_parents(_stream)) is not None:
         _WITH_PARENTS.setdefault(_parents.name, []).append(_stream.name)
@@ -47,7 +47,7 @@ IsHidden = Callable[[dict[str, Any]], bool]
 
 
 def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[Any]]:
-    """Return what reads a list from its beginning to its end."""
+    """Return a generator function that reads a list from beginning to end."""
 
     def read() -> Iterator[Any]:
         has_versions = keeps_versions(stream, stream.name in connection.options.with_history)
@@ -86,7 +86,7 @@ def _rows(
     unread: Sequence[str],
     is_hidden: IsHidden | None,
 ) -> Iterator[Any]:
-    """Hand on what the list shows, where that is not what its table holds already."""
+    """Hand on the rows of a list, unless its table holds them already."""
     digest = digest_of_list(stream, answers, connection, unread)
     if stream.write == "replace" and is_as_loaded(stream, digest, connection):
         handing.run.rows[stream.name] = sum(len(page.rows) for page in answers)
@@ -110,7 +110,7 @@ def _shaped(
 
 
 def _parts(stream: Stream, taking: Taking, connection: Connection) -> AllParents | BrandList | None:
-    """Return what a list is put together from, where a part can be missing."""
+    """Return the parts of a list, if it has some and one may be missing."""
     if stream.parent is not None:
         return AllParents(stream, connection, taking)
     if stream.is_of_brand:
@@ -149,7 +149,7 @@ def _read_once(stream: Stream, connection: Connection) -> Iterator[Page]:
 def _versions(
     stream: Stream, handing: Handing, answers: list[Page], connection: Connection
 ) -> Iterator[Any]:
-    """Hand on what the list shows as the versions that hold now."""
+    """Hand on the rows of a list as the versions that are valid now."""
     as_versions = versions if has_begun(stream, connection) else first_versions
     shaped = [
         as_versions(item.data, item.meta.hints.get("columns"), connection)
@@ -183,7 +183,7 @@ def _vanished(
 
 
 def _prepared(page: Page, stream: Stream, connection: Connection, first: Page) -> Page:
-    """Return a page with the rows that are to be loaded, as they are to be loaded."""
+    """Return a page with the rows to load, as they are to be loaded."""
     if stream.write == "append":
         return as_snapshot(page, stream, first)
     if connection.options.deleted == "remove" and stream.is_deleted is not None:
