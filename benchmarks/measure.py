@@ -96,6 +96,30 @@ def backfilled(_stream: str, _folder: Path, _rows: int, _work: Path) -> dict[str
     return {"minutes": measure(SLOW_EXPORT, scale=30.0, seed=1).minutes}
 
 
+def tapped(stream: str, folder: Path, rows: int, work: Path) -> dict[str, float]:
+    """Read a stream with the Singer tap, its lines into a file; how many there are."""
+    from zendesk_source.singer.tables import STREAM_OF, TABLES
+    from zendesk_source.singer.tap import main as tap
+
+    tables = [name for name in TABLES if STREAM_OF[name].name == stream]
+    chosen = [{"breadcrumb": [], "metadata": {"selected": True}}]
+    catalog = {"streams": [{"tap_stream_id": name, "metadata": chosen} for name in tables]}
+    command = [sys.executable, "-m", "benchmarks.server", stream, str(folder), str(rows)]
+    with serving(command) as port, (work / "lines").open("wb") as out:
+        address = f"http://127.0.0.1:{port}"
+        config = {"subdomain": "acme", "base_url": address, "access_token": TOKEN}
+        for name, content in (("config", config), ("catalog", catalog)):
+            (work / name).write_bytes(orjson.dumps(content))
+        to_stdout = os.dup(1)
+        os.dup2(out.fileno(), 1)
+        exit_code = tap(["--config", str(work / "config"), "--catalog", str(work / "catalog")])
+        sys.stdout.flush()
+        os.dup2(to_stdout, 1)
+    assert not exit_code
+    with (work / "lines").open("rb") as lines:
+        return {"lines": float(sum(1 for _ in lines))}
+
+
 LOADS: dict[str, Callable[[str, Path, int, Path], dict[str, float] | None]] = {
     "orjson": parse_only,
     "plain": plain_dlt,
@@ -105,6 +129,7 @@ LOADS: dict[str, Callable[[str, Path, int, Path], dict[str, float] | None]] = {
     "sync-changed": partial(synced, is_changed=True),
     "sync-account": synced_account,
     "backfill": backfilled,
+    "tap": tapped,
 }
 
 

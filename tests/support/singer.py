@@ -72,7 +72,8 @@ class Target:
         assert {*message["key_properties"], *message.get("bookmark_properties", ())} <= {
             *properties
         }
-        assert properties.keys() >= self.schemas.get(stream, {}).keys() or self.counts[stream] == 0
+        lost = self.schemas.get(stream, {}).keys() - properties.keys()
+        assert not lost, f"{stream} lost {sorted(lost)}"
         self.schemas[stream] = properties
         self.keys[stream] = message["key_properties"]
         self.rows.setdefault(stream, {})
@@ -106,7 +107,8 @@ class Target:
         assert self.state is not None
         names = {
             owner: {key.removeprefix("key:"): name for key, name in given.items()}
-            for owner, given in self.state.get("custom_field_columns", {}).items()
+            for bookmark in self.state["bookmarks"].values()
+            for owner, given in bookmark.get("custom_field_columns", {}).items()
         }
         dataset = Dataset(None, {}, {"zendesk": {"custom_field_columns": names}})
         deleted = {row["id"] for row in account.truth("tickets") if row["status"] == "deleted"}

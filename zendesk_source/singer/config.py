@@ -121,17 +121,26 @@ def read_object(path: str, option: str) -> dict[str, Any]:
     Raises:
         ConfigurationError: There is none.
     """
+    found = read_json(path, option)
+    if not isinstance(found, dict):
+        raise ConfigurationError(f"{option} {path} holds no JSON object.", "Write one into it.")
+    return found
+
+
+def read_json(path: str, option: str) -> Any:
+    """Return the JSON in a file; an empty file is an empty object.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
     try:
-        found = orjson.loads(Path(path).read_bytes() or b"{}")
+        return orjson.loads(Path(path).read_bytes() or b"{}")
     except OSError as error:
         raise ConfigurationError(
             f"{option} {path} cannot be read: {error.strerror}.", "Check the path."
         ) from error
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ConfigurationError(f"{option} {path} holds no JSON object.", "Write one into it.")
-    return found
+        raise ConfigurationError(f"{option} {path} holds no JSON.", "Write some into it.") from None
 
 
 def _environment() -> dict[str, Any]:

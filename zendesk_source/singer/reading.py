@@ -121,9 +121,8 @@ def _isolated(tap: Tap, stream: Stream) -> Iterator[None]:
 
 
 def _read(tap: Tap, stream: Stream, run: StreamRun) -> Iterator[None]:
-    if stream.is_incremental and tap.state.lacks_tables(stream.name, tap.tables_of(stream)):
-        log.warning("%s is read from its start: a table of it was not selected before", stream.name)
-        tap.state.forget(stream.name)
+    if stream.is_incremental and tap.state.is_behind(tap.tables_of(stream)):
+        log.warning("%s is read from its start: a table of it was not loaded before", stream.name)
     shape = _shape(tap, stream, run)
     fields = {} if shape.fields is None else _described(shape.fields)
     for table in tap.tables_of(stream):
@@ -138,7 +137,8 @@ def _read_incremental(
     tap: Tap, stream: Stream, run: StreamRun, shape: StreamShape
 ) -> Iterator[None]:
     """Write pages from where the stream stands, each with a state behind it."""
-    connection, state = tap.connection, tap.state.bookmark(stream.name)
+    connection, tables = tap.connection, tap.tables_of(stream)
+    state = tap.state.opened(tables)
     start, end = (epoch_of(moment) for moment in tap.window)
     begin_anew(state, is_refused=shape.is_refused, is_open=end is None)
     now = int(connection.client.now().timestamp())
@@ -161,7 +161,7 @@ def _read_incremental(
             for page in new:
                 _write(tap, stream, run, shape, page)
             save_steps(stream, state, [step], end)
-            tap.state.show(stream, step.position)
+            tap.state.save(stream, tables, state, step.position)
             tap.writer.state()
         yield
 
@@ -215,7 +215,8 @@ def _write(tap: Tap, stream: Stream, run: StreamRun, shape: StreamShape, page: P
 
 def _shape(tap: Tap, stream: Stream, run: StreamRun) -> StreamShape:
     """Return how the pages of a stream become tables; asks for the custom fields' definitions."""
-    fields = field_columns(stream, tap.connection, tap.state.custom_field_columns)
+    names = {} if stream.custom_fields is None else tap.state.custom_field_columns(stream.name)
+    fields = field_columns(stream, tap.connection, names)
     is_refused = fields is not None and not describe_first(fields, stream, tap.connection, run)
     fields = None if is_refused else fields
     known = {table.name: tap.state.columns(table.name) for table in stream.tables}

@@ -3,15 +3,20 @@
     {"account": "acme",
      "bookmarks": {"tickets": {"replication_key": "generated_timestamp",
                                "replication_key_value": 1795876531,
-                               "positions": {...}, "newest_rows": [...], "tables": [...]}},
-     "custom_field_columns": {...}, "columns": {...}}
+                               "written": 12, "positions": {...}, "newest_rows": [...],
+                               "custom_field_columns": {...}, "columns": {...}}}}
 
 ``replication_key`` and its value are for people: only the rest is read back.
+
+Each table has a bookmark, though one page fills several. Targets load table by table, and some
+hand back the bookmarks of those alone that they have loaded. A stream therefore goes on from the
+oldest bookmark of its tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,13 +24,16 @@ from zendesk_source.account.connection import Connection
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.kept import ACCOUNT, CUSTOM_FIELD_COLUMNS, POSITIONS
-from zendesk_source.extract.newest_rows import forget_newest
 from zendesk_source.extract.positions import StreamPosition
 from zendesk_source.singer.lines import time_text
 
 BOOKMARKS = "bookmarks"
 COLUMNS = "columns"
-TABLES = "tables"
+WRITTEN = "written"
+"""Pages of the stream that were written when a bookmark was made, over all runs."""
+_OF_ONE_TABLE = ("replication_key", "replication_key_value", COLUMNS, CUSTOM_FIELD_COLUMNS)
+
+Bookmark = dict[str, Any]
 
 
 class State:
@@ -43,8 +51,9 @@ class State:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
-        self._bookmarks: dict[str, dict[str, Any]] = document.setdefault(BOOKMARKS, {})
-        if not isinstance(self._bookmarks, dict):
+        self._bookmarks: dict[str, Bookmark] = document.setdefault(BOOKMARKS, {})
+        marks = self._bookmarks.values() if isinstance(self._bookmarks, dict) else [None]
+        if not all(isinstance(mark, dict) for mark in marks):
             raise ConfigurationError(
                 "The state has no bookmarks by stream.", "Hand in the last STATE as it was written."
             )
@@ -63,58 +72,63 @@ class State:
                 "Give each account a state and a target of its own.",
             )
 
-    def bookmark(self, stream: str) -> dict[str, Any]:
-        """Return what is kept of a stream, to write to."""
-        return self._bookmarks.setdefault(stream, {})
+    def is_behind(self, tables: Sequence[str]) -> bool:
+        """Whether one of a stream's tables has no rows yet, while others have."""
+        have = [POSITIONS in self._bookmarks.get(table, {}) for table in tables]
+        return any(have) and not all(have)
 
-    @property
-    def custom_field_columns(self) -> dict[str, dict[str, str]]:
-        """Columns of custom fields, by owner and field, to write to."""
-        names: dict[str, dict[str, str]] = self.document.setdefault(CUSTOM_FIELD_COLUMNS, {})
+    def opened(self, tables: Sequence[str]) -> Bookmark:
+        """Return what is kept of a stream, to write to: the oldest bookmark of its tables."""
+        marks = [self._bookmarks.get(table, {}) for table in tables]
+        if not all(POSITIONS in mark for mark in marks):
+            marks = [{}]
+        oldest = min(marks, key=lambda mark: int(mark.get(WRITTEN, 0)))
+        return deepcopy({k: v for k, v in oldest.items() if k not in _OF_ONE_TABLE})
+
+    def save(
+        self, stream: Stream, tables: Sequence[str], kept: Bookmark, position: StreamPosition
+    ) -> None:
+        """Note where a stream stands once all that was written of it is loaded.
+
+        Args:
+            stream: Which.
+            tables: Those of it that are written.
+            kept: What is kept of it, its positions among it.
+            position: For people: all before it is there.
+        """
+        kept[WRITTEN] = int(kept.get(WRITTEN, 0)) + 1
+        shown = _shown(stream, position)
+        for table in tables:
+            own = self._bookmarks.get(table, {})
+            own = {name: own[name] for name in _OF_ONE_TABLE if name in own}
+            self._bookmarks[table] = {**own, **shown, **kept}
+
+    def custom_field_columns(self, table: str) -> dict[str, dict[str, str]]:
+        """Return the columns of a table's custom fields, by owner and field, to write to."""
+        mark = self._bookmarks.setdefault(table, {})
+        names: dict[str, dict[str, str]] = mark.setdefault(CUSTOM_FIELD_COLUMNS, {})
         return names
 
     def columns(self, table: str) -> Mapping[str, DataType]:
         """Return the types of a table's columns that the catalogue does not declare."""
-        types: Mapping[str, DataType] = self.document.get(COLUMNS, {}).get(table, {})
+        types: Mapping[str, DataType] = self._bookmarks.get(table, {}).get(COLUMNS, {})
         return types
 
     def add_columns(self, table: str, types: Mapping[str, DataType]) -> None:
         """Note columns of a table that the catalogue does not declare, and this has not."""
         known = self.columns(table)
         if new := {name: kind for name, kind in types.items() if name not in known}:
-            self.document.setdefault(COLUMNS, {})[table] = {**known, **new}
+            self._bookmarks.setdefault(table, {})[COLUMNS] = {**known, **new}
 
-    def lacks_tables(self, stream: str, tables: Sequence[str]) -> bool:
-        """Whether rows were read and not written, for tables that are wanted now.
 
-        Args:
-            stream: Which.
-            tables: Those of the stream that are wanted; noted from now on.
-        """
-        bookmark = self.bookmark(stream)
-        before = bookmark.get(TABLES, tables)
-        bookmark[TABLES] = sorted(tables)
-        return bool(bookmark.get(POSITIONS)) and not set(tables) <= set(before)
-
-    def forget(self, stream: str) -> None:
-        """Let a stream be read from its start."""
-        bookmark = self.bookmark(stream)
-        bookmark.pop(POSITIONS, None)
-        forget_newest(bookmark)
-
-    def show(self, stream: Stream, position: StreamPosition) -> None:
-        """Note for people up to when a stream was read: all before that is there."""
-        reached = [lane.newest or lane.place.start_time for lane in position.lanes]
-        times = [time for time in reached if time is not None]
-        cursor = stream.cursor_field
-        if not times or cursor is None:
-            return
-        seen: Any = min(times)
-        if stream.columns[cursor] != "bigint":
-            seen = time_text(datetime.fromtimestamp(seen, timezone.utc))
-        # First in the document, before the positions.
-        rest = self._bookmarks[stream.name]
-        shown = {"replication_key": cursor, "replication_key_value": seen}
-        kept = {key: value for key, value in rest.items() if key not in shown}
-        rest.clear()
-        rest.update({**shown, **kept})
+def _shown(stream: Stream, position: StreamPosition) -> dict[str, Any]:
+    """Return up to when a stream was read, in the form of its cursor."""
+    reached = [lane.newest or lane.place.start_time for lane in position.lanes]
+    times = [time for time in reached if time is not None]
+    cursor = stream.cursor_field
+    if not times or cursor is None:
+        return {}
+    seen: Any = min(times)
+    if stream.columns[cursor] != "bigint":
+        seen = time_text(datetime.fromtimestamp(seen, timezone.utc))
+    return {"replication_key": cursor, "replication_key_value": seen}

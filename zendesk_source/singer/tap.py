@@ -20,11 +20,12 @@ from zendesk_source.api.clock import Stop, Stopped, SyncClock, SystemClock
 from zendesk_source.api.paging import Position, pages, request_of
 from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import DataType, Stream
-from zendesk_source.errors import Bug, StreamRefused, ZendeskError
+from zendesk_source.errors import Bug, ConfigurationError, StreamRefused, ZendeskError
 from zendesk_source.login.redaction import without_secrets
 from zendesk_source.singer.about import about_text
 from zendesk_source.singer.catalog import Selection, catalog, default_selection, selection_of
-from zendesk_source.singer.config import TAP, read_config, read_object
+from zendesk_source.singer.config import TAP, read_config, read_json, read_object
+from zendesk_source.singer.foreign_state import taken_over
 from zendesk_source.singer.reading import Tap, read_all
 from zendesk_source.singer.state import State
 from zendesk_source.singer.tables import LEFT_OUT, TAP_STREAMS
@@ -81,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
     selection = default_selection()
     if options.catalog:
         selection = selection_of(read_object(options.catalog, "--catalog"))
-    state = State(read_object(options.state, "--state") if options.state else {})
+    state = _state(options.state)
     clock = SyncClock(SystemClock())
     stop = clock.stop = Stop(clock)
     connection = Connection(config.credentials, clock, config.options, on_wait=_tell_wait)
@@ -110,9 +111,26 @@ def _run(options: argparse.Namespace) -> int:
         return 128 + heard[0] if heard else 1
 
 
+def _state(path: str | None) -> State:
+    """Return the state to go on from, which may be that of another connector.
+
+    Raises:
+        ConfigurationError: The file holds no state.
+    """
+    document, told = taken_over(read_json(path, "--state") if path else {})
+    for sentence in told:
+        log.warning("%s", sentence)
+    if not isinstance(document, dict):
+        raise ConfigurationError(
+            f"--state {path} holds no JSON object.", "Hand in the last STATE as it was written."
+        )
+    return State(document)
+
+
 def _read(tap: Tap) -> int:
     left_out = ", ".join(LEFT_OUT)
     log.info("%s streams are read; the tap has none of: %s", len(tap.streams), left_out)
+    tap.writer.state()  # some targets take the first one for that from which the run begins
     try:
         read_all(tap)
     finally:

@@ -1,0 +1,124 @@
+"""The state files of other connectors, as their releases write them: nothing is read twice or lost.
+
+What was loaded before stands for the other connector's tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.singer import run_tap, selected
+from zendesk_source.simulator import Account, Simulator
+from zendesk_source.singer.foreign_state import AIRBYTE, TAP_ZENDESK, Rule, taken_over
+from zendesk_source.singer.tables import STREAM_OF
+
+TAKEN_OVER = {
+    "singer": ("tickets", "users", "organizations", "ticket_metric_events", "satisfaction_ratings"),
+    "airbyte": ("tickets", "users", "organizations", "satisfaction_ratings"),
+}
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account.generate(seed=6, tickets=150, users=30, organizations=6)
+
+
+def newest(account: Account, stream: str, key: str) -> Any:
+    return max(row[key] for row in account.truth(stream))
+
+
+def singer_state(account: Account) -> Any:
+    keys = [(name, STREAM_OF[name].cursor_field or "") for name in TAKEN_OVER["singer"]]
+    marks: dict[str, Any] = {name: {key: newest(account, name, key)} for name, key in keys}
+    return {
+        "bookmarks": {**marks, "groups": {"updated_at": newest(account, "groups", "updated_at")}}
+    }
+
+
+def airbyte_state(account: Account) -> Any:
+    marks = {
+        "tickets": {"generated_timestamp": str(newest(account, "tickets", "generated_timestamp"))},
+        "users": {"updated_at": newest(account, "users", "updated_at")},
+        "organizations": {"updated_at": newest(account, "organizations", "updated_at")},
+        "satisfaction_ratings": {
+            "updated_at": newest(account, "satisfaction_ratings", "updated_at")
+        },
+        "brands": {},
+    }
+    return [
+        {"type": "STREAM", "stream": {"stream_descriptor": {"name": n}, "stream_state": mark}}
+        for n, mark in marks.items()
+    ]
+
+
+def edit(account: Account) -> None:
+    """Edit rows of every stream that is taken over; some without moving `updated_at`."""
+    account.clock.advance(3_600)
+    ids = [row["id"] for row in account.truth("tickets") if row["status"] == "open"]
+    account.edit_ticket(ids[0], status="pending")
+    account.system_update(ids[1])
+    account.delete_ticket(ids[2])
+    account.create_ticket(subject="Brand new")
+    account.edit_user(account.truth("users")[0]["id"], name="Someone else")
+    account.edit_organization(account.truth("organizations")[0]["id"], details="Moved")
+    account.clock.advance(3_600)
+
+
+@pytest.mark.parametrize("connector", ["singer", "airbyte"])
+def test_streams_go_on_where_the_other_connector_stood_and_no_row_is_lost(
+    account: Account, zendesk: Simulator, tmp_path: Path, connector: str
+) -> None:
+    tables = [t.name for name in TAKEN_OVER[connector] for t in STREAM_OF[name].tables]
+    before = run_tap(tmp_path, zendesk, catalog=selected(*tables)).target
+    state = {"singer": singer_state, "airbyte": airbyte_state}[connector](account)
+    edit(account)
+    ended = run_tap(tmp_path, zendesk, state=state, catalog=selected(*tables))
+    assert ended.exit_code == 0, ended.told
+    assert "tickets goes on from" in ended.told
+    read = ended.target
+    for name in ("organizations", "ticket_metric_events"):
+        if name in TAKEN_OVER[connector]:
+            assert len(read.rows[name]) < len(account.truth(name)), name
+    before.take(ended.lines).assert_equals(account, tables)
+
+
+def place(state: Any, table: str) -> Any:
+    document, _ = taken_over(state)
+    mark = document["bookmarks"].get(table)
+    return None if mark is None else mark["positions"]["open"]["lanes"][0]["place"]["start_time"]
+
+
+def airbyte(**marks: Any) -> Any:
+    return [
+        {"type": "STREAM", "stream": {"stream_descriptor": {"name": n}, "stream_state": mark}}
+        for n, mark in marks.items()
+    ]
+
+
+def test_each_place_lies_as_far_before_the_bookmark_as_the_other_connector_demands() -> None:
+    at = 1_780_000_000
+    singer = {"bookmarks": {"tickets": {"generated_timestamp": at}}}
+    assert place(singer, "ticket_metrics") == at - 61
+    assert place(singer, "ticket_comments") == at - 7 * 86_400
+    assert place(singer, "users") is None
+    # Between two of its releases tickets went by `updated_at`, and system changes were not read.
+    assert place(airbyte(tickets={"updated_at": str(at)}), "tickets") == 1_772_323_200 - 61
+    both = airbyte(users={"updated_at": str(at)}, users_identities={"updated_at": str(at - 500)})
+    assert place(both, "user_identities") == at - 561
+    assert place(airbyte(audit_logs={"created_at": str(at)}), "audit_logs") == at - 3_600
+    assert place(airbyte(ticket_metric_events={"time": str(at)}), "ticket_metric_events") is None
+
+
+def test_a_state_of_ours_is_left_as_it_is() -> None:
+    ours = {"account": "acme", "bookmarks": {"groups": {"columns": {}}}}
+    assert taken_over(ours) == (ours, [])
+    assert taken_over({}) == ({}, [])
+
+
+@pytest.mark.parametrize("rules", [TAP_ZENDESK, AIRBYTE])
+def test_every_rule_leads_to_a_stream_that_is_asked_for_what_changed(rules: Iterable[Rule]) -> None:
+    assert all(STREAM_OF[rule.ours].is_incremental for rule in rules)
