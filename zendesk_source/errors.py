@@ -36,8 +36,8 @@ class ZendeskError(Exception):
         remedy: What the reader can do about it, in one sentence.
 
     Attributes:
-        exit_code: Of a command that ends because of it.
-        stops_the_sync: Whether no stream can be read any more, and not only the one at hand.
+        exit_code: Exit code of a command that ends because of it.
+        stops_the_sync: Whether it stops all streams, and not only the one that raised it.
     """
 
     exit_code = 1
@@ -100,7 +100,7 @@ class LoadFailed(ZendeskError):
 
 
 class DestinationBusy(ZendeskError):
-    """Another process writes what was to be read."""
+    """Another process is writing to the file that was to be read."""
 
 
 class PackageRefused(LoadFailed):
@@ -110,10 +110,10 @@ class PackageRefused(LoadFailed):
 
 
 class Bug(ZendeskError):
-    """An exception that nobody foresaw, told without its message: that may quote a row.
+    """An unforeseen exception, shown without its message, which may quote a row.
 
     Args:
-        error: What was raised.
+        error: The exception.
     """
 
     def __init__(self, error: BaseException) -> None:
@@ -125,7 +125,7 @@ class Bug(ZendeskError):
 
 
 def _place_of(error: BaseException) -> str:
-    """Return where an exception was raised: in the last of our functions on its way."""
+    """Return where an exception was raised: the innermost of our functions."""
     frames = [
         (str(frame.f_globals.get("__name__", "?")), line, frame.f_code.co_name)
         for frame, line in traceback.walk_tb(error.__traceback__)
@@ -138,14 +138,14 @@ def _place_of(error: BaseException) -> str:
 
 
 def as_typed(command: str) -> str:
-    """Return how to type a command of the environment that runs us, for a message.
+    """Return how to type a command of our own environment, for a message.
 
     Args:
-        command: Such as ``pip``.
+        command: Name of the command, such as ``pip``.
 
     Returns:
-        The name alone where the shell finds the one beside our Python, or where none is beside
-        it. Else its path: another ``pip`` would install elsewhere.
+        Only the name if the shell finds the command beside our Python, or if there is none
+        beside it. Otherwise its path: another ``pip`` would install elsewhere.
     """
     ours = Path(sys.executable).with_name(command)
     found = shutil.which(command)

@@ -1,4 +1,4 @@
-"""A lock between processes: held with a file, let go with the process, however that ends."""
+"""A lock between processes: a file holds it, and it ends with the process in any case."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from zendesk_source.errors import ConfigurationError
 
 @contextmanager
 def file_lock(path: Path, wait: Callable[[], object]) -> Iterator[None]:
-    """Hold the lock of a file that nobody else needs; the file stays, empty.
+    """Hold the lock of a file that has no other use; the file stays behind, empty.
 
     Args:
-        path: Made when it is not there, readable by its owner only.
-        wait: Called whenever another process is found to hold the lock; raises to give up.
+        path: The file. It is made if it does not exist, readable only by its owner.
+        wait: Called each time another process is found to hold the lock; raises to give up.
 
     Raises:
         ConfigurationError: The file system has no locks.

@@ -1,4 +1,4 @@
-"""The names of our own tables and columns, beside those that Zendesk gives its."""
+"""The names of our own tables and columns."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ REJECTED_TABLE = "_zendesk_rejected_rows"
 """Rows, and parts of rows, that fit no table."""
 
 ACCOUNT_COLUMN = "account"
-"""Says whose a row is, in a dataset that several accounts share."""
+"""Names the account of a row, in a dataset that several accounts share."""
 
 SYNCED_AT = "_zendesk_synced_at"
-"""When Zendesk answered with the row. Of two states of a row in one load package the later wins."""
+"""When Zendesk answered with the row. Of two states in one load package the later one counts."""
 
 DELETED_AT = "_zendesk_deleted_at"
-"""When a list was first read without the row; null as long as it is shown."""
+"""When a list was first read without the row; null while the list shows it."""
 
 REMOVED = "_zendesk_removed"
 """Marks a row of a side table that is gone at Zendesk; it never reaches the table itself."""
 
 MORE = "_zendesk_more"
-"""Column of what found no room in columns of its own: an object of JSON, by column name."""
+"""Values that found no room in columns of their own: a JSON object, by column name."""
 
 VERSION = "_zendesk_version"
 """Key of one version of a row, where all versions are kept."""
 
 VALID_FROM = "_zendesk_valid_from"
-"""Since when that version held."""
+"""Since when that version was valid."""
 
 VALID_TO = "_zendesk_valid_to"
-"""Until when; null for the version that holds now."""
+"""Until when it was valid; null for the current version."""

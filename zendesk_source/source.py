@@ -1,4 +1,4 @@
-"""The dlt face: sources and resources made from the catalogue."""
+"""The dlt sources, whose resources are made from the catalogue."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ SECTION = "zendesk"
 
 
 NAME = "zendesk"
-"""Name of every source in dlt's state and schema: positions, and the columns that custom fields
-were given, belong to the account, whichever source reads it."""
+"""Name of every source in dlt's state and schema: positions and the columns of custom fields belong
+to the account, whichever source reads it."""
 
 
 def _source_of(name: str, products: Sequence[Product], what: str) -> SourceFactory[..., DltSource]:
@@ -53,7 +53,7 @@ def _source_of(name: str, products: Sequence[Product], what: str) -> SourceFacto
 
 
 class _Sources(DltSourceFactoryWrapper[Any, DltSource]):
-    """Makes sources whose settings may stand in a `.env` file, as for the command line."""
+    """Makes sources that find their settings in a `.env` file too, as the command line does."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> DltSource:
         """Make a source.
@@ -125,18 +125,18 @@ def _connection(
     options: Options = DEFAULTS,
     clock: Clock | None = None,
 ) -> Connection:
-    """Return an account and the options it is read with."""
+    """Return a connection to the account, with its options."""
     return Connection(credentials, hearing(clock), options)
 
 
 configured_connection = with_config(_connection, sections=("sources", SECTION))
-"""As the sources find them: to ask Zendesk something without reading a stream."""
+"""A connection with the settings that sources find, to ask Zendesk without reading a stream."""
 
 
 def _resources(
     products: Sequence[Product], connection: Connection, start_date: Any, end_date: Any
 ) -> list[DltResource]:
-    """Return the resources of some products; what is not core waits to be named."""
+    """Return the resources of some products; those outside the core are read only if named."""
     window = window_of(start_date, end_date, connection.clock.now())
     streams = [stream for stream in STREAMS if stream.product in products]
     if connection.options.custom_fields == "rows":

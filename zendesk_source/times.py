@@ -9,11 +9,11 @@ from typing import Any
 from zendesk_source.errors import ConfigurationError
 
 Window = tuple[datetime | None, datetime | None]
-"""First and last moment to read; None is the beginning, and now."""
+"""First and last moment to read; None for the beginning and for now."""
 
 
 def epoch_of(value: Any) -> int | None:
-    """Return a time as epoch seconds: an epoch already, an ISO 8601 text, or nothing."""
+    """Return a time as epoch seconds, from an epoch, an ISO 8601 text, a datetime or None."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float)):
@@ -29,7 +29,7 @@ def epoch_of(value: Any) -> int | None:
 
 
 def time_text(epoch: int | None) -> str:
-    """Return a moment to the minute, in UTC; nothing for None."""
+    """Return a moment to the minute, in UTC; an empty text for None."""
     if epoch is None:
         return ""
     return datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%d %H:%M")
@@ -49,7 +49,7 @@ def parse_date(value: str | date | None, setting: str) -> datetime | None:
     """Read a date setting: ``2024-01-31``, ``2024-01-31T08:00:00Z``, a date or a datetime.
 
     Args:
-        value: What the user gave; a time without a zone is UTC.
+        value: What the user has set; a time without a zone is UTC.
         setting: Name of the setting, for the message.
 
     Returns:
@@ -82,8 +82,8 @@ def window_of(start_date: Any, end_date: Any, now: datetime) -> Window:
     """Return the window that two settings mean.
 
     Args:
-        start_date: What the user gave; nothing is the beginning.
-        end_date: Likewise; nothing is now.
+        start_date: First moment that the user has set; None for the beginning.
+        end_date: Last moment that the user has set; None for now.
         now: The current time.
 
     Raises:

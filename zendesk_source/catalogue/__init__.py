@@ -1,4 +1,4 @@
-"""What exists: every stream as frozen data, one module a group. The place to add one."""
+"""Every stream as frozen data, a module for each group. New streams are added here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zendesk Chat: live chats and what agents did meanwhile, and the settings around them."""
+"""The streams of Zendesk Chat: chats, what agents did meanwhile, and settings."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _export(
     note: str = "",
     docs: str = _EXPORTS,
 ) -> Stream:
-    """An export: without ``fields`` its rows would hold nothing but their ids."""
+    """Declare an export; without ``fields`` its rows would hold only their ids."""
     rows_key = name.removeprefix("chat_")
     return Stream(
         name=name,

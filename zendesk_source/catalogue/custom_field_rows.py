@@ -1,4 +1,4 @@
-"""Custom fields as tables of their own, a row a value: ``custom_fields="rows"``."""
+"""Custom fields as tables with a row for each value, for ``custom_fields="rows"``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CUSTOM_FIELD_ROWS: Mapping[str, SideTable] = MappingProxyType(
         ),
     }
 )
-"""Side table by whose fields it holds. Tickets call a field by its id, the others by its key."""
+"""Side tables by what the fields belong to. Tickets have fields by id, the others by key."""
 
 
 def with_custom_field_rows(stream: Stream) -> Stream:

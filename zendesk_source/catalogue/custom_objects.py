@@ -1,4 +1,4 @@
-"""Custom objects: which ones an account has defined, of what fields, and their records."""
+"""The streams of custom objects: the objects of an account, their fields and their records."""
 
 from __future__ import annotations
 

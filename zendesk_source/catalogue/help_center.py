@@ -1,4 +1,4 @@
-"""Zendesk Guide and Gather: articles and how they are filed, the community, its badges."""
+"""The streams of Zendesk Guide and Gather: articles and their sections, the community, badges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _of_account = partial(whole_list, product="help_center", is_of_brand=False)
 
 
 def _brand_or_zero(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give a row whose key has the brand one that is never null: 0 where nobody says which."""
+    """Return the brand for a row's key, where it cannot be null: 0 if the brand is unknown."""
     return {"brand_id": row.get("brand_id") or 0}
 
 

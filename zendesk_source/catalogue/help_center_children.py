@@ -1,4 +1,4 @@
-"""What Guide and Gather show for one article, section, topic or post at a time."""
+"""The streams that Guide and Gather show for one article, section, topic or post at a time."""
 
 from __future__ import annotations
 

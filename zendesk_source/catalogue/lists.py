@@ -1,4 +1,4 @@
-"""A short way to declare lists without a "changed since", and objects.
+"""A short way to declare lists that cannot be asked for changes, and objects.
 
 Where an endpoint takes ``page[size]`` it must be sent: without it the endpoint falls back to
 offset paging, which ends with an error at 10,000 rows.
@@ -51,32 +51,31 @@ def whole_list(
     is_core: bool = False,
     note: str = "",
 ) -> Stream:
-    """Declare a list that is read from its beginning to its end, on every sync.
+    """Declare a list that is read from beginning to end, on every sync.
 
-    One that is shown for one parent at a time is read for those parents that tell of a change.
+    A list that is shown for one parent at a time is read only for the parents that changed.
 
     Args:
-        name: Of the stream and its table.
-        path: Below ``/api/v2/``; with the parent's columns in braces.
-        docs: Below the root of Zendesk's reference.
+        name: Name of the stream and its table.
+        path: Path below ``/api/v2/``, with the parent's columns in braces.
+        docs: Page below the root of Zendesk's reference.
         columns: Declared types.
         product: As in ``Stream``, like everything that follows.
-        paging: Cursor unless said otherwise.
-        primary_key: ``id`` unless said otherwise.
-        records_key: Key of the rows, where it is not the name.
-        write: ``replace`` unless said otherwise, ``merge`` with a parent; ``append`` for
-            snapshots.
-        page_size: 100 unless said otherwise.
-        bucket: Rate limit of its own.
+        paging: By cursor by default.
+        primary_key: ``id`` by default.
+        records_key: Key of the rows, if it is not the name.
+        write: ``replace`` by default, ``merge`` with a parent; ``append`` for snapshots.
+        page_size: 100 by default.
+        bucket: The endpoint's own rate limit.
         parent: What the rows belong to.
-        is_of_brand: Each brand's Help Center shows rows of its own; they get a ``brand_id``.
-        side_tables: Filled from the same pages.
-        derive: Columns worked out from a row.
-        is_deleted: Tells deleted rows.
-        keeps_history: Its versions can be kept.
+        is_of_brand: Whether each brand's Help Center shows its own rows, which get a ``brand_id``.
+        side_tables: Tables filled from the same pages.
+        derive: Computes further columns from a row.
+        is_deleted: Whether a row is shown although it is deleted.
+        keeps_history: Whether its versions can be kept.
         access: Role that may read it.
-        needs: Plan or feature.
-        is_core: Read unless streams are named.
+        needs: Plan or feature that it needs.
+        is_core: Whether it is read unless streams are named.
         note: What to know about the table.
     """
     return Stream(
@@ -106,10 +105,10 @@ def whole_list(
 
 
 def with_brand(columns: Columns) -> Columns:
-    """Return the columns of what each brand's Help Center has for itself."""
+    """Return the columns of a table that each brand's Help Center fills with its own rows."""
     return MappingProxyType({"brand_id": "bigint", **columns})
 
 
 def only_row(_row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Number the one row of an object that Zendesk gives no id."""
+    """Give the one row of an object an id, because Zendesk gives it none."""
     return {"id": 1}

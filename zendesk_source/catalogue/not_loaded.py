@@ -1,4 +1,4 @@
-"""What Zendesk offers and this package does not load, each with its reason."""
+"""The endpoints of Zendesk that this package does not load, with the reasons."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NotLoaded:
-    """A reason and the endpoints it holds for.
+    """A reason, and the endpoints that it applies to.
 
     Attributes:
         streams: Names from the catalogue of Zendesk's endpoints.
-        reason: Why nothing is missing without them.
+        reason: Why no data is missing without them.
     """
 
     streams: str

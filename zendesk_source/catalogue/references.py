@@ -1,4 +1,4 @@
-"""Which column points at which table: what people join on, and what docs/erd.md draws."""
+"""Which column points at which table: the joins that docs/erd.md draws."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ manageable_by message_id msg_id notification_id source_id started_by sub_type_id
 via_reference_id visitor_id
 """
 POINTS_AT_NOTHING = frozenset(_OTHER_IDS.split())
-"""Columns that look like a reference, and are an id of something that is not loaded."""
+"""Columns that look like a reference, but hold the id of something that is not loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ class Reference:
     """A column that holds the key of another table.
 
     Attributes:
-        table: That has the column.
-        column: Of that table.
-        target: Table it points at, by its primary key.
+        table: Table that has the column.
+        column: Name of the column.
+        target: Table whose primary key the column holds.
     """
 
     table: str
@@ -102,7 +102,7 @@ class Reference:
 
 
 def references_of(table: Stream | SideTable) -> Iterator[Reference]:
-    """Yield what the columns of a table point at, in the order of their declaration."""
+    """Yield the references of a table's columns, in the order of their declaration."""
     for column in table.columns:
         target = target_of(table.name, column)
         is_own_key = target == table.name and table.primary_key == (column,)
@@ -111,5 +111,5 @@ def references_of(table: Stream | SideTable) -> Iterator[Reference]:
 
 
 def target_of(table: str, column: str) -> str:
-    """Return the table that a column points at; empty when it points at none."""
+    """Return the table that a column points at; empty if it points at none."""
     return POINTS_ELSEWHERE.get((table, column), _BY_COLUMN.get(column, ""))

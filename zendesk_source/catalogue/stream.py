@@ -1,4 +1,4 @@
-"""The words in which a stream is declared: plain frozen data, no behaviour."""
+"""The terms in which a stream is declared: frozen data without behaviour."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ Product = Literal["support", "help_center", "talk", "chat", "custom_objects"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 
 WHOLE_ANSWER = "*"
-"""As ``records_key``: the answer itself is the row, or the list of rows."""
+"""A ``records_key`` that means: the answer itself is the row, or the list of rows."""
 
 TAKEN_AT = "taken_at"
-"""When a snapshot was taken: one time for all of its rows."""
+"""Column for the time of a snapshot, which is the same for all its rows."""
 
 
 class Paging(str, Enum):
-    """How an endpoint hands out its rows; one generator in ``api/paging`` each."""
+    """How an endpoint splits its rows into pages; each kind has a generator in ``api/paging``."""
 
     CURSOR_EXPORT = "cursor_export"
     """``start_time`` once, then an opaque ``cursor``; ``end_of_stream`` ends it."""
     TIME_EXPORT = "time_export"
     """``start_time`` on every request, from the ``end_time`` of the page before."""
     CURSOR = "cursor"
-    """``page[size]`` and ``page[after]``; ``meta.has_more`` alone ends it."""
+    """``page[size]`` and ``page[after]``; only ``meta.has_more`` ends it."""
     OFFSET = "offset"
     """``page`` and ``per_page``; at most 100 pages or 10,000 rows."""
     SINGLE = "single"
@@ -40,20 +40,20 @@ class Paging(str, Enum):
     OBJECT = "object"
     """One object, which becomes one row."""
     CHAT_EXPORT = "chat_export"
-    """``start_time`` and ``start_id`` on every request; an answer that stands still ends it."""
+    """``start_time`` and ``start_id`` on every request; an answer that repeats both ends it."""
     SINCE_ID = "since_id"
     """``since_id``, inclusive; an empty page ends it."""
     CHANGE_LOG = "change_log"
-    """All changes there ever were, by the ``cursor`` in ``next_page``; no rows end it."""
+    """A log of all changes, by the ``cursor`` in ``next_page``; a page without rows ends it."""
     NEXT_PAGE_URL = "next_page_url"
-    """A link to the next page, for as long as ``has_more``; begins anew on every sync."""
+    """A link to the next page while ``has_more`` is true; begins anew on every sync."""
 
     NEWEST_FIRST = "newest_first"
     """From the newest rows by the link ``before_url`` to older ones; no link ends it."""
 
 
 class Origin(str, Enum):
-    """Where in a page the rows of a side table are found."""
+    """Where in a page the rows of a side table are."""
 
     OBJECT = "object"
     """One object inside each row (``metric_set`` of a ticket)."""
@@ -70,19 +70,19 @@ class Origin(str, Enum):
     COMMENT_EVENTS = "comment_events"
     """The child events of a ticket event that are comments."""
     FIELD_CHANGES = "field_changes"
-    """What the child events of a ticket event set or changed, a row a field."""
+    """The fields that the child events of a ticket event set or changed."""
     TAG_CHANGES = "tag_changes"
     """Tags that the child events of a ticket event added or removed."""
     SCHEDULE_CHANGES = "schedule_changes"
     """The schedules that the child events of a ticket event gave to the ticket."""
     CHATS = "chats"
-    """The chats that the child events of a ticket event say to have started or ended."""
+    """The chats that started or ended, by the child events of a ticket event."""
     CHAT_MESSAGES = "chat_messages"
-    """What was written in them, a row an entry."""
+    """The entries of these chats, such as messages."""
 
 
 def since_start_time(second: int) -> Mapping[str, object]:
-    """Ask a list for what changed since a time, as most lists want to be asked."""
+    """Return the parameters by which most lists are asked for changes since a time."""
     return {"start_time": second}
 
 
@@ -93,12 +93,13 @@ class SideTable:
     Attributes:
         name: Table name.
         origin: Where in the page its rows are.
-        key: JSON key they are found under.
+        key: JSON key of its rows.
         primary_key: Columns that identify a row.
         parent_column: Column that holds the id of the row it was found in.
-        replaces_key: The key is left out of the stream's own rows, the table holds it all.
-        is_whole_set: Each page shows *all* rows of its parents, so a row that is missing
-            from a newer page was removed at Zendesk and is removed at the destination.
+        replaces_key: Whether the stream's own rows leave the key out, because the table holds
+            all of it.
+        is_whole_set: Whether each page shows *all* rows of its parents. Then a row that is
+            missing from a newer page was removed at Zendesk, and is removed at the destination.
         columns: Declared types.
         docs: Zendesk's page about it.
     """
@@ -116,15 +117,15 @@ class SideTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Parent:
-    """What the rows of a stream belong to, where Zendesk shows them for one of it at a time.
+    """The parents of a stream's rows, if Zendesk shows rows only for one parent at a time.
 
     Attributes:
-        stream: Shows the parents: a list, an export, or a stream that has a parent itself.
-        noun: What one of them is called: ``article``.
+        stream: The stream of the parents: a list, an export, or a stream with a parent itself.
+        noun: What one parent is called, such as ``article``.
         column: Column of the rows that holds their parent's id.
-        signs: Columns of a parent in a list that change with its rows; without any, nothing
-            tells of a change, and every parent is asked on every sync. An export needs none.
-        count: Column of a parent that counts its rows; it is not asked where there are none.
+        signs: Columns of a parent in a list that change with its rows. Without any, a change is
+            not visible, and every parent is asked on every sync. An export needs none.
+        count: Column of a parent that counts its rows. A parent without rows is not asked.
     """
 
     stream: Stream
@@ -143,47 +144,47 @@ class Parent:
 class Stream:
     """One Zendesk endpoint and the table it becomes.
 
-    What has no default must be written down: forgetting a key or a cursor would lose rows
-    without a word.
+    Fields without a default must be given: forgetting a key or a cursor would lose rows silently.
 
     Attributes:
         name: Table, dlt resource and ``--streams`` name.
         product: Zendesk product that owns the endpoint.
-        path: Below ``https://{subdomain}.zendesk.com``; of a stream with a parent it names
+        path: Path below ``https://{subdomain}.zendesk.com``. For a stream with a parent it has
             columns of the parent: ``/api/v2/macros/{id}/attachments``.
-        records_key: JSON key of the rows in a page, or several with blanks between them;
-            empty = ``name``.
-        paging: Family that walks the pages.
+        records_key: JSON key of the rows in a page, or several keys with blanks between them;
+            ``name`` if empty.
+        paging: Kind of paging.
         primary_key: Columns that identify a row.
-        cursor_field: Column the export is ordered by; ``None`` for whole lists.
-        moves_with_every_change: Whether Zendesk moves the cursor field with every change, also
-            its own: ``updated_at`` it does not move for some.
-        write: ``merge`` for what is asked "since" or for changed parents, ``replace`` for what is
+        cursor_field: Column that the export is ordered by; None for whole lists.
+        moves_with_every_change: Whether Zendesk moves the cursor field with every change. Some
+            changes leave ``updated_at`` as it is.
+        write: ``merge`` for streams that are asked for changes, ``replace`` for lists that are
             read whole, ``append`` for snapshots of what Zendesk keeps no history of.
-        page_size: Largest page the endpoint allows, in rows; 0 where there are no pages, or
-            nobody knows their size.
+        page_size: Largest page that the endpoint allows, in rows; 0 if it has no pages, or their
+            size is unknown.
         params: Query parameters sent with every request.
-        since: Query parameters that ask a list for what changed since an epoch second.
+        since: Returns the query parameters that ask a list for changes since an epoch second.
         bucket: Name of the endpoint's own rate limit, as in ``Zendesk-RateLimit-{bucket}``.
         sample_path: Path of an export's sample, which shows a few rows by time.
-        lookback_seconds: How far before the last position a new sync starts again, where rows
-            come late or change without moving, or Zendesk does not say which of a row's times a
-            filter looks at.
-        custom_fields: Whose custom fields the rows carry; they become ``cf_`` columns.
-        parent: What the rows belong to, where they are shown for one parent at a time; each
-            answer shows *all* rows of its parent.
-        is_of_brand: Whether each brand's Help Center has rows of its own and shows them at the
-            brand's address alone. They get a ``brand_id``, where Zendesk sends none.
-        each_of: List for each of whose rows there is an export, at a path with the row's columns
-            in braces, and a table of its own.
+        lookback_seconds: How far before the last position a new sync starts. It is needed if rows
+            come late or change without moving, or if Zendesk does not say which of a row's times
+            a filter looks at.
+        custom_fields: What the custom fields in the rows belong to; they become ``cf_`` columns.
+        parent: The parents, if rows are shown for one parent at a time. Each answer shows *all*
+            rows of its parent.
+        is_of_brand: Whether each brand's Help Center has its own rows and shows them only at the
+            brand's address. They get a ``brand_id`` if Zendesk sends none.
+        each_of: A list. For each of its rows there is an export with a table of its own; the path
+            has the row's columns in braces.
         side_tables: Tables filled from the same pages.
-        derive: Flags worked out from a row, as further columns.
-        is_deleted: Tells a row that Zendesk shows although it is deleted.
-        keeps_history: Its rows are settings: what they were is worth keeping, when asked to.
-        columns: Declared types; keys that are not declared still become columns.
+        derive: Computes further columns from a row.
+        is_deleted: Whether Zendesk shows a row although it is deleted.
+        keeps_history: Whether its rows are settings whose versions can be kept.
+        columns: Declared types. Keys that are not declared become columns too.
         access: Role that may read it.
-        needs: Plan or feature, where not every account has it.
-        is_core: Read unless streams are named: what analysis needs, at few requests.
+        needs: Plan or feature that not every account has.
+        is_core: Whether it is read unless streams are named: analysis needs it, and it takes few
+            requests.
         note: What a user should know before relying on the table.
         docs: Zendesk's page about the endpoint.
     """
@@ -225,12 +226,12 @@ class Stream:
 
     @property
     def tables(self) -> tuple[Stream | SideTable, ...]:
-        """Every table the stream fills, its own first."""
+        """Every table that the stream fills; its own comes first."""
         return (self, *self.side_tables)
 
     @property
     def misses_rows(self) -> bool:
-        """Whether a row that is not shown any more is gone at Zendesk."""
+        """Whether a row that is no longer shown is gone at Zendesk."""
         return self.write == "replace" and self.paging is not Paging.OBJECT
 
     @property
@@ -240,12 +241,12 @@ class Stream:
 
     @property
     def replaces_by_parent(self) -> bool:
-        """Whether all rows of a parent replace those that the table holds of it."""
+        """Whether the rows of a parent replace all those that the table has of it."""
         return self.parent is not None and self.write == "merge"
 
     @property
     def is_opt_in(self) -> bool:
-        """Whether it is read only where it is named: it asks for every ticket, say, once."""
+        """Whether it is read only if it is named, for example because it asks for every ticket."""
         return self.parent is not None and self.parent.stream.is_incremental
 
 
@@ -261,5 +262,5 @@ def columns(**names_by_type: str) -> Columns:
 
 
 def flagged(key: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Return what tells deleted rows: those with a true flag, or a time, under a key."""
+    """Return a function that finds deleted rows: those with a true flag, or a time, under a key."""
     return lambda row: bool(row.get(key))

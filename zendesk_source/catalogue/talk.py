@@ -1,4 +1,4 @@
-"""Zendesk Talk: calls and their legs, lines and greetings, and what is going on now."""
+"""The streams of Zendesk Talk: calls and their legs, lines, greetings, and current activity."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _list = partial(whole_list, product="talk", paging=Paging.OFFSET, access="admin"
 
 
 def _export(name: str, columns: Columns, note: str = "") -> Stream:
-    """Calls and legs: 1,000 rows a page whatever is asked for, ten requests a minute."""
+    """Declare the export of calls or legs: always 1,000 rows a page, ten requests a minute."""
     rows_key = name.removeprefix("talk_call_").removeprefix("talk_")
     return Stream(
         name=name,

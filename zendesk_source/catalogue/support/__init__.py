@@ -1,1 +1,1 @@
-"""The streams of Zendesk Support, a module a group."""
+"""The streams of Zendesk Support, a module for each group."""

@@ -1,4 +1,4 @@
-"""How an account of Zendesk Support is set up: languages, addresses, brands' agents, partners."""
+"""The settings of a Zendesk Support account: languages, addresses, brands' agents, partners."""
 
 from __future__ import annotations
 

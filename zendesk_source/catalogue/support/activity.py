@@ -1,7 +1,7 @@
-"""What people did in Zendesk Support beside the exports: surveys, audits, skips, deletions.
+"""What people did in Zendesk Support, beside the exports: surveys, audits, skips, deletions.
 
-Lists that only ever grow are asked "since"; one that cannot be asked so, and is too long to be
-read in one go, is read whole on every sync from a position that survives a crash.
+Lists that only grow are asked for changes since a time. A list that cannot be asked so, and is too
+long to be read in one go, is read whole on every sync, from a position that survives a crash.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _everything(_second: int) -> Mapping[str, object]:
 
 
 def _audit_log_range(second: int) -> Mapping[str, object]:
-    """Zendesk wants the filter twice, its beginning and its end."""
+    """Return the filter twice, because Zendesk wants its beginning and its end."""
     start = datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"filter[created_at][]": [start, "2100-01-01T00:00:00Z"]}
 
@@ -40,7 +40,7 @@ def _survey_range(second: int) -> Mapping[str, object]:
 
 
 def _last_answered(response: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Responses have no time of their own, their answers do."""
+    """Return the time of a response, which only its answers have."""
     answers = response.get("answers")
     listed = answers if isinstance(answers, list) else ()
     times = [answer.get("updated_at") for answer in listed if isinstance(answer, Mapping)]
@@ -49,7 +49,7 @@ def _last_answered(response: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _deleted_at(ticket: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Write ``20140704T15:37:04Z`` as every other time is written."""
+    """Rewrite ``20140704T15:37:04Z`` as all other times are written."""
     compact = _COMPACT_TIME.fullmatch(str(ticket.get("deleted_at")))
     return {"deleted_at": "{}-{}-{}{}".format(*compact.groups())} if compact else {}
 

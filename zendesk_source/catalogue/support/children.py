@@ -1,4 +1,4 @@
-"""What Zendesk Support shows for one schedule, macro, trigger, skill or ticket at a time."""
+"""The streams that Zendesk Support shows for one schedule, macro, trigger or ticket at a time."""
 
 from __future__ import annotations
 

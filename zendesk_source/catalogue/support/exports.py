@@ -1,4 +1,4 @@
-"""The exports of Zendesk Support: what a sync asks only the changes of.
+"""The exports of Zendesk Support, which a sync asks only for changes.
 
 Column types follow the published reference and recorded answers; ids are 64-bit, times are
 ISO 8601 in UTC unless noted.
@@ -47,7 +47,7 @@ TICKET_METRICS = SideTable(
 def _set_of(
     key: str, parent_column: str, element: str, data_type: Literal["bigint", "text"], name: str
 ) -> SideTable:
-    """A list inside each row as a table of its own, ``(parent, element)``."""
+    """Declare a side table for a list inside each row; its rows are (parent, element)."""
     types = {"bigint": "", "text": ""}
     types["bigint"] += parent_column
     types[data_type] += f" {element}"
@@ -195,7 +195,7 @@ def _is_deleted_user(user: Mapping[str, Any]) -> bool:
 
 
 def _ticket_flags(ticket: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Tell deleted tickets, and those whose content Zendesk has erased 30 days later."""
+    """Flag deleted tickets, and those whose content Zendesk has erased 30 days later."""
     is_deleted = _is_deleted_ticket(ticket)
     is_scrubbed = is_deleted and ticket.get("subject") == "SCRUBBED"
     return {"is_deleted": is_deleted, "is_scrubbed": is_scrubbed}

@@ -1,6 +1,6 @@
 """The lists of Zendesk Support that analysis joins on: fields, groups, brands, service levels.
 
-Zendesk offers no "changed since" for them, so the table is replaced.
+Zendesk cannot be asked for their changes, so their tables are replaced.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from zendesk_source.catalogue.stream import Origin, Paging, SideTable, Stream, c
 
 
 def _options_of(owner: str, docs: str) -> SideTable:
-    """The choices of drop-downs and multi-selects: rows hold the value, people read the name."""
+    """Declare the choices of drop-downs: rows hold a choice's value, people read its name."""
     return SideTable(
         name=f"{owner}_field_options",
         origin=Origin.OBJECTS,

@@ -1,4 +1,4 @@
-"""Omnichannel routing of Zendesk Support: skills, who is available for work, and work done."""
+"""The streams of omnichannel routing: skills, availability of agents, and work done."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _list = partial(whole_list, access="admin", needs=_OMNICHANNEL)
 
 
 def _change_log(name: str, columns: Columns, note: str) -> Stream:
-    """Changes of skills: 3,000 a page, by a cursor that reaches back to the first of them."""
+    """Declare changes of skills: 3,000 a page, by a cursor that reaches back to the first one."""
     rows_key = name.removeprefix("incremental_routing_")
     return Stream(
         name=name,

@@ -1,4 +1,4 @@
-"""What an admin has set up in Zendesk Support to act on tickets by itself, and who may do what."""
+"""The rules of Zendesk Support that act on tickets by themselves, and the roles of agents."""
 
 from __future__ import annotations
 
