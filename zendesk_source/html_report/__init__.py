@@ -1,4 +1,4 @@
-"""One HTML file about what was loaded: how support is doing, and how fresh the tables are."""
+"""Write one HTML file about the loaded data: how support is doing, and how fresh the tables are."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def write_report(
     account: str = "",
     now: datetime | None = None,
 ) -> None:
-    """Write a page about what a pipeline loaded.
+    """Write a page about what a pipeline has loaded.
 
     Args:
-        pipeline: Into DuckDB or Postgres; it need not have run on this machine.
-        file: Where to; what is there is replaced.
-        weeks: How many to show, up to the newest day of the data.
-        time_zone: In which days and hours are meant, such as ``Europe/Vienna``.
-        account: Whose, where several accounts share the dataset.
-        now: When it is made; the clock says so if left out.
+        pipeline: A pipeline into DuckDB or Postgres; it need not have run on this machine.
+        file: Path of the page; an existing file is replaced.
+        weeks: How many weeks to show, up to the newest day of the data.
+        time_zone: Time zone of days and hours, such as ``Europe/Vienna``.
+        account: Name of the account, if several share the dataset.
+        now: When the page is made; now, when left out.
 
     Raises:
         ConfigurationError: There is no such dataset or time zone, or the file cannot be written.

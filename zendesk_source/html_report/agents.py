@@ -1,4 +1,4 @@
-"""Who carries how much: a row an agent, with what the loaded tables know of each."""
+"""The workload of agents: a row for each, with what the loaded tables know."""
 
 from __future__ import annotations
 

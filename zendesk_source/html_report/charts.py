@@ -1,8 +1,8 @@
-"""Charts as inline SVG that stretches to any width; the words around it are HTML and do not.
+"""Draw charts as inline SVG, which stretches to any width; the words around it are HTML.
 
-A chart is drawn on a canvas of 1,000 by 1,000 units, y downwards. Lines keep their width through
-`vector-effect`, set in the style sheet. What a mark means is told in its `title`, which a browser
-shows when one points at it, and every chart has its numbers in a table below.
+A chart is drawn on a canvas of 1,000 by 1,000 units, with y downwards. Lines keep their width by
+`vector-effect`, which the style sheet sets. The `title` of a mark says what it means; a browser
+shows it under the pointer. Every chart has its numbers in a table below.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ Say = Callable[[float], str]
 
 @dataclass(frozen=True)
 class Series:
-    """Values, one for each place on the x axis; None is a gap."""
+    """A value for each place on the x axis; None is a gap."""
 
     name: str
     values: Sequence[float | None]
     colour: str
-    """A class of the style sheet: ``blue``, ``orange`` …"""
+    """A class of the style sheet, such as ``blue``."""
     is_faint: bool = False
 
 
 @dataclass(frozen=True)
 class Axis:
-    """The places of the x axis: what each is called, and which names are written below it."""
+    """The places on the x axis: their names, and which names are written below it."""
 
     names: Sequence[str]
     shown: Sequence[int]
 
 
 def spread(names: Sequence[str], most: int = 4) -> Axis:
-    """Return an axis that writes only as many names as fit on a phone."""
+    """Return an axis that shows only as many names as fit on a phone."""
     step = max(1, ceil(len(names) / most))
     return Axis(names, range(0, len(names), step))
 
@@ -104,7 +104,7 @@ def bars(axis: Axis, series: Sequence[Series], say: Say) -> Markup:
 
 
 def rows(names: Sequence[str], series: Sequence[Series], say: Say) -> Markup:
-    """Draw a bar for each name, its series one after the other, and what they come to."""
+    """Draw a bar for each name, with its series one after the other, and their sum."""
     sums = [sum(each.values[i] or 0 for each in series) for i in range(len(names))]
     longest = max(sums, default=0) or 1
     lines_of_names = []
@@ -123,7 +123,7 @@ def rows(names: Sequence[str], series: Sequence[Series], say: Say) -> Markup:
 
 
 def heat(rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float]]) -> Markup:
-    """Draw a cell for each row and column, the darker the more; every fourth column is named."""
+    """Draw a cell for each row and column, darker for more; every fourth column has its name."""
     most = max((max(row, default=0) for row in values), default=0) or 1
     width, height = _SIDE / len(columns), _SIDE / len(rows)
     cells = [
@@ -146,7 +146,7 @@ def heat(rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[
 
 
 def bar(part: float, whole: float, colour: str = "blue") -> Markup:
-    """Draw a share as a bar, to stand in the cell of a table."""
+    """Draw a share as a bar for the cell of a table."""
     width = _SIDE * part / whole if whole else 0.0
     rect = element("rect", width=width, height=_SIDE, class_=f"fill {colour}")
     return element("span", _canvas([rect]), class_="bar", aria_hidden="true")
@@ -219,7 +219,7 @@ def _band(band: tuple[Series, Series], point: Callable[[int, float], str]) -> Ma
 
 
 def _runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
-    """Return the stretches without a gap."""
+    """Return the parts of a series between its gaps."""
     parts = groupby(enumerate(values), key=lambda each: each[1] is None)
     return [[(i, v) for i, v in run if v is not None] for is_gap, run in parts if not is_gap]
 

@@ -1,4 +1,4 @@
-"""Tickets by what they were promised, where they came from, and what they are about."""
+"""Tickets by SLA target, by channel and by tag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of a dataset, and the answers they give."""
+"""Read the tables of a dataset: which there are, and the rows of each query."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class Period:
-    """The weeks that are asked about: whole weeks that end with the newest day of the data."""
+    """The weeks that the page is about: whole weeks that end with the newest day of the data."""
 
     first_day: date
     weeks: int
@@ -61,12 +61,12 @@ class Period:
 
     @property
     def first_of_before(self) -> date:
-        """Where as many weeks before begin, to compare with."""
+        """The first day of as many weeks before, to compare with."""
         return self.first_day - timedelta(days=DAYS_A_WEEK * self.weeks)
 
 
 class Loaded:
-    """A dataset that is open for questions about one account."""
+    """An open dataset that answers queries about one account."""
 
     def __init__(
         self,
@@ -92,11 +92,11 @@ class Loaded:
         self.period = self._period(weeks)
 
     def has(self, query: Query) -> bool:
-        """Return whether the tables of a query are there."""
+        """Whether the dataset has the tables of a query."""
         return self.tables.issuperset(query.needs)
 
     def ask(self, query: Query) -> list[tuple[Any, ...]]:
-        """Return the rows of an answer; a question is asked once only."""
+        """Return the rows of a query, which is run only once."""
         if query not in self._answers and (asked := self.period) is not None:
             settings = (self.zone.key, asked.first_day.isoformat(), asked.weeks, asked.until)
             parts = [*self._rows_there(), *self._views(query), ASKED]
@@ -104,11 +104,11 @@ class Loaded:
         return self._answers.get(query, [])
 
     def last_syncs(self) -> list[tuple[Any, ...]]:
-        """Return how each stream's last sync ended: stream, status, reason, when."""
+        """Return how each stream's last sync ended: stream, status, reason and time."""
         return self._run(self._with() + LAST_SYNC) if SYNC_LOG_TABLE in self.tables else []
 
     def facts(self) -> list[TableFacts]:
-        """Return the size and the age of every table with rows of Zendesk's, largest first."""
+        """Return the size and the age of every table with rows from Zendesk, largest first."""
         facts = [
             self._facts_of(table, self._columns[table])
             for table in self.tables
@@ -136,10 +136,10 @@ class Loaded:
         return Period(last_day - timedelta(days=DAYS_A_WEEK * weeks - 1), weeks, newest)
 
     def _account_meant(self, account: str) -> str:
-        """Return whose rows are meant, where several accounts share the tables; else nothing.
+        """Return the account of the page if several share the tables; otherwise nothing.
 
         Raises:
-            ConfigurationError: It is not said which account is meant, or there is none of it.
+            ConfigurationError: The account was not named, or is not in the dataset.
         """
         if ACCOUNT_COLUMN not in self._columns.get(SYNC_LOG_TABLE, ()):
             return ""
@@ -193,10 +193,10 @@ class Loaded:
 def opened(
     pipeline: dlt.Pipeline, zone: ZoneInfo, weeks: int, account: str = ""
 ) -> Iterator[Loaded]:
-    """Open what a pipeline loaded, for reading only.
+    """Open the dataset of a pipeline for reading only.
 
     Raises:
-        ConfigurationError: It is not there, or at a destination that the questions do not suit.
+        ConfigurationError: There is no such dataset, or the queries do not run at its destination.
     """
     dialect = DIALECTS.get(pipeline.destination.capabilities().sqlglot_dialect or "")
     if dialect is None or pipeline.destination.destination_name == "filesystem":

@@ -1,4 +1,4 @@
-"""HTML from nested calls: every text is escaped, so no customer's words can become markup."""
+"""Make HTML by nested calls. Every text is escaped, so no customer's words become markup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _WITHOUT_END = {"meta", "wbr", "rect", "line", "polyline", "polygon"}
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """A text that is HTML already."""
 
     __slots__ = ()
 
@@ -18,8 +18,8 @@ def element(name: str, /, *children: str | None, **attributes: object) -> Markup
     """Return an HTML or SVG element.
 
     Args:
-        name: Its tag.
-        children: ``Markup`` goes in as it is, other text is escaped, None is left out.
+        name: The tag.
+        children: ``Markup`` is taken as it is, other text is escaped, None is left out.
         attributes: ``class_`` is ``class``, ``aria_label`` is ``aria-label``; None is left out.
     """
     told = "".join(

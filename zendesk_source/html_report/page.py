@@ -1,4 +1,4 @@
-"""The page: one HTML file that needs nothing else, and is allowed nothing else."""
+"""Put the page together: one HTML file that loads nothing, and may load nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def page(loaded: Loaded, now: datetime) -> str:
 
     Args:
         loaded: The open dataset.
-        now: When the page is made; the age of the data is told from here.
+        now: When the page is made; the age of the data counts from here.
     """
     asked = loaded.period
     body: list[Markup] = []
@@ -141,7 +141,7 @@ def _moment(at: datetime) -> Markup:
 
 
 def _troubles(loaded: Loaded) -> Markup | None:
-    """Return which streams the last sync could not read, if any."""
+    """Return the streams that the last sync could not read, if any."""
     last = loaded.last_syncs()
     told = [
         (stream, f"{status} on {wording.minute(at)}", reason)

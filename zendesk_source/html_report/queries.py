@@ -1,7 +1,7 @@
-"""What the page asks the tables, in SQL that DuckDB and Postgres both understand.
+"""The queries of the page, in SQL that both DuckDB and Postgres understand.
 
 Each query may read ``asked``, one row: ``zone``, ``first_day``, ``weeks`` and ``until``. A day is a
-day in that zone; week 0 begins on the first day, the weeks below 0 are those before, to compare.
+day in that zone. Week 0 begins on the first day; negative weeks are those before, to compare.
 ``analytics_tickets`` is the view of that name, whether or not it was made.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Query:
-    """A question, and the tables it needs."""
+    """A query, and the tables that it needs."""
 
     needs: tuple[str, ...]
     sql: str

@@ -1,4 +1,4 @@
-"""The parts of the page: what each asks, and how its answer is shown."""
+"""The parts of the page: which queries each needs, and how it shows their rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A section's answer: a sentence, a chart, and the same in numbers."""
+    """What a section shows: a sentence, a chart, and the same in numbers."""
 
     sentence: str
     chart: Markup | None = None
@@ -88,7 +88,7 @@ def backlog(loaded: Loaded, asked: Period) -> Drawn:
 
 
 def backlog_by_group(loaded: Loaded, asked: Period) -> Drawn:
-    """Who has the unsolved tickets, and how old they are."""
+    """Unsolved tickets by group and age."""
     groups: dict[str, list[int]] = {}
     for group, age, tickets in loaded.ask(queries.BACKLOG):
         groups.setdefault(group, [0] * len(AGES))[age] = tickets
@@ -123,7 +123,7 @@ def full_resolution(loaded: Loaded, asked: Period) -> Drawn:
 
 
 def satisfaction(loaded: Loaded, asked: Period) -> Drawn:
-    """What people thought of the answer."""
+    """How customers rated their tickets."""
     weeks = {week: (good, bad) for week, good, bad in loaded.ask(queries.SATISFACTION)}
     good, bad = ([weeks.get(week, (0, 0))[i] for week in range(asked.weeks)] for i in (0, 1))
     if not sum(good) + sum(bad):
@@ -172,9 +172,9 @@ def _speed(loaded: Loaded, asked: Period, kind: str, of_which: str) -> Drawn:
     """Draw how long something took.
 
     Args:
-        loaded: What to ask.
+        loaded: The open dataset.
         asked: The weeks.
-        kind: As the query calls it.
+        kind: Kind of the time, as in the query.
         of_which: How many tickets could have such a time, and what that is, in words.
     """
     rows = [row[2:] for row in loaded.ask(queries.SPEED) if row[0] == kind and row[1]]
@@ -224,7 +224,7 @@ def _days(asked: Period) -> list[date]:
 
 
 def week_names(asked: Period) -> list[str]:
-    """Return what each week is called: its first day."""
+    """Return the name of each week: its first day."""
     return [wording.day(each) for each in _days(asked)[::DAYS_A_WEEK]]
 
 

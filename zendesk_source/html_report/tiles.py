@@ -1,4 +1,4 @@
-"""The figures at the top, each beside what it was in as many weeks before."""
+"""The figures at the top of the page, each with its value in as many weeks before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zendesk_source.html_report.loaded import Loaded, Period
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure, what it was before, and whether a higher one is better."""
+    """A figure, its value before, and whether a higher value is better."""
 
     title: str
     now: float | None
@@ -20,11 +20,11 @@ class Tile:
     say: Callable[[float | None], str]
     is_more_better: bool | None = None
     behind: str = ""
-    """What the figure was made of."""
+    """What the figure was computed from."""
 
     @property
     def change(self) -> str:
-        """What became of it, in words."""
+        """The change, in words."""
         if self.now is None or not self.before:
             return ""
         if self.say(self.now) == self.say(self.before):
@@ -33,7 +33,7 @@ class Tile:
 
     @property
     def verdict(self) -> str | None:
-        """``better`` or ``worse`` where one can tell."""
+        """``better`` or ``worse``; empty where that is unknown."""
         if not self.change.startswith(("▲", "▼")) or self.is_more_better is None:
             return None
         return "better" if self.change.startswith("▲") == self.is_more_better else "worse"

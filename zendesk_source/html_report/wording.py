@@ -1,4 +1,4 @@
-"""Numbers, times and shares as people read them."""
+"""Write numbers, times and shares for people."""
 
 from __future__ import annotations
 

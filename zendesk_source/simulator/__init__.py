@@ -1,4 +1,4 @@
-"""A local Zendesk with a state, a clock one can move, and the truth about itself.
+"""A local Zendesk with a state, a clock that can be moved, and the truth about its rows.
 
 ``Account.generate()`` makes a company's past, ``Simulator(account)`` serves it on a socket,
 edits on the account happen at its clock's time, and ``account.truth("tickets")`` says what a

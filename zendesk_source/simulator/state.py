@@ -1,4 +1,4 @@
-"""What an account holds, and the ground that every edit stands on."""
+"""The state of an account, and what all edits of it need."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ _MARKS: dict[str, dict[str, Mark]] = {
 
 
 def address_of(stream: Stream) -> str:
-    """Return where the rows of a stream are found; those that have a parent are elsewhere, too."""
+    """Return the address of a stream's rows; rows with parents have other addresses too."""
     head, is_of_parent, tail = stream.path.removesuffix(".json").rpartition("}")
     return f"{HOST}/api/v2{tail}" if is_of_parent else f"{HOST}{head}{tail}"
 
 
 def shown_key(stream: Stream) -> tuple[str, ...]:
-    """Return the columns of the key that the API shows: an object has none."""
+    """Return the key columns that the API shows; an object has none."""
     if stream.paging is Paging.OBJECT:
         return ()
     return tuple(name for name in stream.primary_key if name != TAKEN_AT)
 
 
 def _place_column(stream: Stream) -> str | None:
-    """Return the column that places a row in an export; lists have no such order."""
+    """Return the column that orders an export; None for lists, which have no such order."""
     is_export = stream.paging in (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT)
     return stream.cursor_field if is_export else None
 
@@ -66,8 +66,8 @@ class State:
         ratings_filter: Which time of a rating ``start_time`` looks at; Zendesk does not say.
 
     Attributes:
-        shown_after_seconds: How old a row must be before an export shows it. Zendesk promises
-            nothing: a row may show late, with a time at which other exports were long read.
+        shown_after_seconds: How old a row must be before an export shows it. Zendesk promises no
+            limit: a row may appear late, with a time that other exports have long passed.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class State:
         return self._next_id
 
     def store(self, name: str) -> RowStore:
-        """Return the rows of a stream, or explain which streams there are."""
+        """Return the rows of a stream, or name the streams that exist."""
         try:
             return self.stores[name]
         except KeyError:
@@ -136,7 +136,7 @@ class State:
             self._tag_counts.update(ticket["tags"])
 
     def put_event(self, event: Row) -> None:
-        """Store a ticket event and remember where its comments are."""
+        """Store a ticket event and note where its comments are."""
         store, event_id, ticket_id = self.stores["ticket_events"], event["id"], event["ticket_id"]
         if event_id in store:
             store.put(event)

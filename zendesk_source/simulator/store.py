@@ -1,7 +1,7 @@
-"""Rows of one stream, kept as the bytes that go over the wire.
+"""Store the rows of one stream as the bytes that go over the wire.
 
-A row is encoded once a version, so that a page is a join of bytes and 200,000 tickets fit
-into memory; reading one back gives a fresh copy that nobody else holds.
+Each version of a row is encoded once, so that a page is a join of bytes and 200,000 tickets fit
+into memory. Reading a row returns a fresh copy.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class RowStore:
         return list(self._encoded)
 
     def first_key(self, default: int) -> int:
-        """Return the identity of the oldest row, or a default where there is none."""
+        """Return the identity of the oldest row, or a default if there is none."""
         return next(iter(self._encoded), default)
 
     def encoded(self, key: Key) -> bytes:
@@ -86,7 +86,7 @@ class RowStore:
         return tuple(row[name] for name in self.primary_key)
 
     def put(self, row: Row, second: int | None = None) -> None:
-        """Add a row, or replace the version of it that is here.
+        """Add a row, or replace its stored version.
 
         Args:
             row: Keeps every key it has.
@@ -109,7 +109,7 @@ class RowStore:
             self.timeline.place(key, shown)
 
     def add(self, key: Key, row: Row, second: int) -> None:
-        """Add a row that is known to be new, quickly: of a stream without marks or parents."""
+        """Add a row quickly that is known to be new, to a stream without marks or parents."""
         self._encoded[key] = bytes(memoryview(orjson.dumps(row)))
         self.version += 1
         self.timeline.add(key, second)

@@ -14,7 +14,7 @@ Position = tuple[Any, ...]
 
 
 class Timeline:
-    """Where each row of an export stands; a page costs what it holds.
+    """The place of each row in an export; reading a page takes time for its own rows only.
 
     Until the first reading rows are only collected, so that a large account fills fast.
     """
@@ -28,7 +28,7 @@ class Timeline:
         return len(self._second_of)
 
     def place(self, key: Key, second: int) -> None:
-        """Put a row at a second, taking it away from where it stood."""
+        """Move a row to a second."""
         standing = self._second_of.get(key)
         if standing == second:
             return
@@ -52,11 +52,11 @@ class Timeline:
             del self._positions[bisect_left(self._positions, (second, key))]
 
     def second_of(self, key: Key) -> int:
-        """Return the second at which a row stands."""
+        """Return the second of a row."""
         return self._second_of[key]
 
     def from_position(self, position: Position) -> Iterator[Position]:
-        """Positions at or after one, in order."""
+        """Yield the positions at or after one, in order."""
         self._sort()
         for index in range(bisect_left(self._positions, position), len(self._positions)):
             yield self._positions[index]

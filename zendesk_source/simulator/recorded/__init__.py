@@ -1,1 +1,1 @@
-"""An example row of every stream that has no story of its own."""
+"""Example rows of all streams whose rows do not follow from the story of the account."""

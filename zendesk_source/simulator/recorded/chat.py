@@ -1,4 +1,4 @@
-"""An example row of every stream of Chat: as recorded, documented, or told by connectors."""
+"""An example row of every stream of Chat: recorded, documented, or known from connectors."""
 
 from __future__ import annotations
 

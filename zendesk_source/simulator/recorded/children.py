@@ -1,4 +1,4 @@
-"""An example row of every stream whose rows belong to something else, as documented."""
+"""An example row of every stream whose rows have parents, as documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows made from an example: the same keys and types, ids and times of their own."""
+"""Make rows from an example, with the same keys and types but their own ids and times."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def rows_like(
     """Make rows of a stream, in the order of their times.
 
     Args:
-        state: Gives ids, and the rows that others refer to.
-        stream: Whose rows.
-        example: One of them, as the API shows it.
-        count: How many.
-        rng: Decides what is left to chance.
+        state: Gives new ids, and the rows that others refer to.
+        stream: The stream of the rows.
+        example: A row as the API shows it.
+        count: How many rows to make.
+        rng: Source of random choices.
         start: Epoch second of the first row.
-        end: Epoch second before which the last one was changed.
+        end: Epoch second before which the last row was changed.
     """
     step = max(1, (end - start) // max(1, count + 1))
     key = shown_key(stream)
@@ -101,7 +101,7 @@ def _new_key(state: State, value: Any, number: int, rng: Random) -> Any:
 def _refer(
     state: State, stream: Stream, row: Row, key: tuple[str, ...], number: int, rng: Random
 ) -> None:
-    """Let ids point at rows that exist; keys in turn, the others by chance."""
+    """Let ids point at existing rows: keys in turn, others at random."""
     for name, target in references_of(stream).items():
         product = STREAM_BY_NAME[target].product
         if not row.get(name) or target == stream.name or product not in ("support", stream.product):
@@ -119,7 +119,7 @@ def _refer(
 
 
 def _date(row: Row, second: int, step: int, rng: Random) -> None:
-    """Give a row times of its own: made at one, changed later or never."""
+    """Give a row its own times: when it was made, and when it was changed, if ever."""
     changed = second + rng.choice((0, step // 2))
     for name, value in row.items():
         if _is_moment(value):

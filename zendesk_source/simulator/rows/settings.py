@@ -10,7 +10,7 @@ from zendesk_source.simulator.rows.tickets import HOST
 from zendesk_source.simulator.store import Row
 
 Owner = Literal["ticket", "user", "organization"]
-"""Whose custom field it is."""
+"""What a custom field belongs to."""
 
 SYSTEM_TICKET_FIELDS = (
     ("subject", "Subject"),
@@ -35,7 +35,7 @@ _LOOKS_UP_USERS = {
 
 
 def option_tag(title: str) -> str:
-    """Return the tag that stands for an option: lower case, words joined by underscores."""
+    """Return the tag of an option: in lower case, words joined by underscores."""
     return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_") or "option"
 
 
@@ -50,7 +50,7 @@ def _system_options(field_type: str) -> Row:
 def ticket_field_row(
     field_id: int, field_type: str, title: str, moment: str, *, position: int, removable: bool
 ) -> Row:
-    """Return a ticket field, a custom one where it is removable."""
+    """Return a ticket field; a removable one is a custom field."""
     return {
         "url": f"{HOST}/api/v2/ticket_fields/{field_id}.json",
         "id": field_id,
@@ -263,7 +263,7 @@ def sla_policy_row(
 
 
 def policy_metric_row(metric: str, priority: str, minutes: int, *, business_hours: bool) -> Row:
-    """Return what a policy promises of one metric at one priority."""
+    """Return a policy's target for one metric at one priority."""
     return {
         "priority": priority,
         "metric": metric,
@@ -292,7 +292,7 @@ def schedule_row(
 
 
 def holiday_row(holiday_id: int, schedule_id: int, name: str, first: str, last: str) -> Row:
-    """Return a holiday of a schedule; the last day is one, too."""
+    """Return a holiday of a schedule, including its last day."""
     return {
         "id": holiday_id,
         "schedule_id": schedule_id,
