@@ -60,6 +60,7 @@ docs: .venv/.project ## Write the references anew: streams, how tables join, the
 
 answers: .venv/.project ## Write the answers in docs/recipes.md anew, from a new demo
 	@$(RUN) pipelines/zendesk_pipeline.py --demo >/dev/null
+	@$(RUN) -m zendesk_source views --shape analytics --demo --quiet
 	@$(RUN) docs/write_answers.py zendesk_demo.duckdb
 
 bench: .venv/.project ## Run the benchmarks

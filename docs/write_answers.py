@@ -22,9 +22,9 @@ def answered(database: duckdb.DuckDBPyConnection, sql: str) -> str:
 
 
 def opened(demo: Path) -> duckdb.DuckDBPyConnection:
-    """Open the demo's database in its schema."""
+    """Open the demo's database in its schemas."""
     database = duckdb.connect(str(demo), read_only=True)
-    database.execute("set search_path = 'demo_data'; set timezone = 'UTC'")
+    database.execute("set search_path = 'demo_data,demo_data_analytics'; set timezone = 'UTC'")
     return database
 
 

@@ -81,4 +81,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 check=False,
             ).stdout
             (folder / "demo.txt").write_text(output, encoding="utf-8")
+            subprocess.run(
+                ["zendesk-source", "views", "--shape", "analytics", "--demo", "--quiet"],
+                cwd=folder,
+                env=environment(shared / "demo-dlt"),
+                check=True,
+            )
     return folder
