@@ -15,6 +15,7 @@ import pytest
 from tests.documentation.blocks import ROOT
 from tests.support.simulated import log_in, served
 from zendesk_source.simulator import Account, Simulator
+from zendesk_source.singer.config import ENVIRONMENT_PREFIX
 
 # No word that a message may hold: secrets that were used are kept out of all of them.
 CLIENT = ("client", "of-the-documentation")
@@ -58,6 +59,9 @@ def zendesk(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simul
     """Serve an account, whose credentials are in the environment."""
     with served(account, oauth_client=CLIENT) as simulator:
         log_in(monkeypatch, simulator.base_url, client_id=CLIENT[0], client_secret=CLIENT[1])
+        for name, value in zip(("client_id", "client_secret"), CLIENT, strict=True):
+            monkeypatch.setenv(f"{ENVIRONMENT_PREFIX}{name.upper()}", value)
+        monkeypatch.setenv(f"{ENVIRONMENT_PREFIX}BASE_URL", simulator.base_url)
         yield simulator
 
 

@@ -14,6 +14,9 @@ import pytest
 import yaml  # type: ignore[import-untyped] # dlt brings it
 
 from zendesk_source.simulator import Account, RateLimits, Simulator
+from zendesk_source.singer.about import CAPABILITIES
+from zendesk_source.singer.config import SETTINGS, TAP
+from zendesk_source.singer.tables import declared_types
 
 MELTANO = Path(__file__).parents[2] / "examples" / "meltano"
 PROJECT: dict[str, Any] = yaml.safe_load((MELTANO / "meltano.yml").read_text(encoding="utf-8"))
@@ -62,6 +65,20 @@ def test_what_meltano_starts_loads_the_account(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "mine" / "zendesk.duckdb")) as database:
         assert database.sql("select count(*) from zendesk_data.tickets").fetchall() == [(20,)]
     assert (tmp_path / "mine" / ".dlt-work" / "pipelines" / "zendesk").exists()
+
+
+def test_the_extractor_has_every_setting_and_selects_what_there_is() -> None:
+    (plugin,) = PROJECT["plugins"]["extractors"]
+    settings = {each["name"]: each for each in plugin["settings"]}
+    assert settings.keys() == SETTINGS.keys()
+    assert {n for n, each in settings.items() if each.get("sensitive")} == {
+        name for name, each in SETTINGS.items() if each.is_secret
+    }
+    assert tuple(plugin["capabilities"]) == CAPABILITIES
+    assert plugin["executable"] == TAP
+    for rule in plugin["select"]:
+        table, _, column = rule.lstrip("!").partition(".")
+        assert column in ("*", *declared_types(table)), rule
 
 
 @pytest.mark.parametrize("job", PROJECT["jobs"], ids=lambda job: str(job["name"]))
