@@ -1,4 +1,4 @@
-"""Where a stream stands, as its state keeps it: opened before it is read, saved behind pages."""
+"""Open a stream's position before it is read, and save it behind its pages."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ WAS_IN_FUTURE = (
 def opened(
     stream: Stream, state: dict[str, Any], start: int, end: int | None, now: int
 ) -> tuple[StreamPosition, bool]:
-    """Return where a stream stands, and whether that lay in the future.
+    """Return where a stream stands, and whether the saved position lay in the future.
 
     Args:
-        stream: Which.
-        state: Of the stream.
-        start: Epoch seconds the window begins at.
-        end: Epoch seconds of the first row behind it, or None.
+        stream: The stream.
+        state: The stream's part of the state.
+        start: Epoch seconds at which the window begins.
+        end: Epoch seconds of the first row behind the window, or None.
         now: Epoch seconds of Zendesk's clock.
 
     Raises:

@@ -33,7 +33,7 @@ class Tile:
 
     @property
     def verdict(self) -> str | None:
-        """``better`` or ``worse``; empty where that is unknown."""
+        """``better`` or ``worse``; None if that is unknown."""
         if not self.change.startswith(("▲", "▼")) or self.is_more_better is None:
             return None
         return "better" if self.change.startswith("▲") == self.is_more_better else "worse"

@@ -61,7 +61,7 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
         """Return an account with a past; the same seed and start give the same rows.
 
         Args:
-            seed: Decides everything.
+            seed: Seed of all random choices.
             tickets: How many tickets were ever created.
             users: End users and agents together.
             organizations: How many organizations.
@@ -80,7 +80,7 @@ class Account(TicketEdits, PeopleEdits, ListEdits):
         return account
 
     def load_rows(self, stream: str, rows: Iterable[Row], *, second: int | None = None) -> None:
-        """Take rows exactly as they are, such as recorded ones; they replace those of their ids.
+        """Store rows exactly as they are, such as recorded ones; they replace rows with their ids.
 
         A ``metric_set`` inside a ticket is shown where the export is asked to include it.
 

@@ -1,4 +1,4 @@
-"""What belongs to something else: where it is shown, and what its parent tells of it."""
+"""Rows with parents: the paths that show them, and what their parents say about them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TOUCHING = (
 
 
 def pattern_of(stream: Stream) -> re.Pattern[str]:
-    """Return what paths of a stream look like that names its parent."""
+    """Return a pattern for the paths of a stream, which name a parent."""
     path = stream.path.removesuffix(".json")
     parts = re.split(r"\{(\w+)\}", path)
     return re.compile(
@@ -62,7 +62,7 @@ def parent_asked(state: State, stream: Stream, ids: Mapping[str, str]) -> Any:
 
 
 def tell_parent(state: State, stream: Stream, row: Row) -> None:
-    """Let the parent of a row that was added, changed or removed tell of it, where it does."""
+    """Update the parent of a row that was added, changed or removed, if it shows that."""
     if stream.parent is None:
         return
     name, parent_id = stream.parent.stream.name, row[stream.parent.column]
@@ -80,7 +80,7 @@ def tell_parent(state: State, stream: Stream, row: Row) -> None:
 
 
 def count_children(state: State) -> None:
-    """Let every parent tell how many rows it has."""
+    """Set the number of rows in every parent that shows it."""
     for stream in STREAM_BY_NAME.values():
         if stream.parent is not None and stream.name in _COUNTED:
             parents = stream.parent.stream.name
@@ -100,7 +100,7 @@ def _count(state: State, name: str, parents: str, parent_id: Any) -> None:
 
 
 def remove_children(state: State, stream: str, row_id: Any) -> None:
-    """Remove what belongs to a row that was removed."""
+    """Remove the rows whose parent was removed."""
     for child in STREAM_BY_NAME.values():
         if child.parent is None or child.parent.stream.name != stream:
             continue

@@ -10,15 +10,15 @@ DEFAULT_START = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 
 
 class SimulatedClock:
-    """A clock that stands still until it is moved, or runs and can be moved as well.
+    """A clock that stands still until it is moved, or runs and can also be moved.
 
-    Sleeping on it returns at once and moves it, so a sync that waits for rate limits takes
-    no real time. Every thread sees the same time.
+    A sleep returns at once and moves the clock, so a sync that waits for rate limits takes no real
+    time. Every thread sees the same time.
 
     Args:
         start: Time shown first; aware.
-        ticking: Run with real time on top of what it is moved by.
-        time_scale: Simulated seconds a real second, where it ticks.
+        ticking: Whether real time moves it too.
+        time_scale: Simulated seconds in a real second, if it ticks.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class SimulatedClock:
 
     @property
     def slept_seconds(self) -> float:
-        """Seconds that callers asked to sleep, in all."""
+        """Seconds that callers have asked to sleep, in total."""
         return self._slept_seconds
 
     def now(self) -> datetime:
@@ -68,13 +68,13 @@ class SimulatedClock:
 
 
 class TimeScaledClock(SimulatedClock):
-    """A clock that runs faster than the world, and whose sleepers really wait.
+    """A clock that runs faster than real time, and whose sleeps really wait.
 
-    For what depends on who waits for whom: threads that share a rate limit, a process that is
-    killed while it waits.
+    It serves tests in which one waits for another: threads that share a rate limit, or a process
+    that is killed while it waits.
 
     Args:
-        scale: Simulated seconds a real second.
+        scale: Simulated seconds in a real second.
         start: Time shown first; aware.
     """
 
@@ -83,7 +83,7 @@ class TimeScaledClock(SimulatedClock):
         self._scale = scale
 
     def stand_still(self) -> None:
-        """Move only when moved from now on, so that nothing comes due by itself."""
+        """Stand still from now on unless moved, so that nothing comes due by itself."""
         seconds = self.monotonic()
         with self._lock:
             self._ticking, self._moved_seconds = False, seconds

@@ -1,4 +1,4 @@
-"""Each brand's Help Center: what it holds, and at which address it shows that."""
+"""Each brand's Help Center: which rows it has, and at which address it shows them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zendesk_source.simulator.store import Row
 from zendesk_source.simulator.timeline import Key
 
 SHOWS_ITS_BRAND = ("hc_badge_categories", "hc_redirect_rules")
-"""These are shown at every address, and their rows say whose they are."""
+"""These streams are shown at every address, and their rows name their brand."""
 
 
 def is_at_one_address(stream: Stream) -> bool:
@@ -50,7 +50,7 @@ def is_shown(state: State, stream: Stream, key: Key, url: str) -> bool:
 
 
 def rows_with_brands(state: State, stream: Stream) -> Iterator[Row]:
-    """Yield all rows with the brand that shows them, where they do not say it themselves."""
+    """Yield all rows with the brand that shows them, if they do not name it themselves."""
     store = state.stores[stream.name]
     if not is_at_one_address(stream):
         yield from store

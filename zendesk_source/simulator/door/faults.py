@@ -1,4 +1,4 @@
-"""What can go wrong between a client and Zendesk, on demand or by chance."""
+"""Faults between a client and Zendesk, on demand or at random."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class _Script:
 
 
 class FaultPlan:
-    """Decides which request goes wrong, and how."""
+    """Decides which request fails, and how."""
 
     def __init__(self) -> None:
         self._scripts: list[_Script] = []
@@ -89,7 +89,7 @@ class FaultPlan:
             self._scripts.append(_Script(fault, stream, times, skip))
 
     def set_rate(self, rate: float, seed: int) -> None:
-        """Let a share of all requests fail by chance."""
+        """Let a share of all requests fail at random."""
         with self._lock:
             self._rate, self._rng = rate, Random(seed)
 
@@ -99,7 +99,7 @@ class FaultPlan:
             self._largest_page[stream] = rows
 
     def next_fault(self, stream: str, page_size: int) -> Fault | None:
-        """Return what goes wrong with a request, if anything."""
+        """Return the fault of a request, if it has one."""
         with self._lock:
             for script in self._scripts:
                 if script.stream not in ("", stream):

@@ -1,4 +1,4 @@
-"""Who is asking: API tokens, OAuth access tokens, and the endpoints that issue them."""
+"""Decide who is asking: API tokens, OAuth access tokens, and the endpoints that issue them."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ class OAuthRules:
 
     Attributes:
         public_client: Identifier of a client without a secret, which must use PKCE.
-        redirect_uris: Those that were registered, letter by letter.
-        scopes: What clients may ask for; anything when empty.
-        denies: The admin presses "Deny".
-        refusal_status: Status of ``invalid_grant`` and ``invalid_client``; each its own when 0.
+        redirect_uris: The registered redirect URLs; a request must match one exactly.
+        scopes: Scopes that clients may ask for; any if empty.
+        denies: Whether the admin presses "Deny".
+        refusal_status: Status of ``invalid_grant`` and ``invalid_client``; if 0 each has its own.
     """
 
     public_client: str = "public_client"
@@ -76,14 +76,14 @@ class OAuthRules:
 
 
 class Credentials:
-    """Knows every credential that is good now.
+    """Knows every credential that is valid now.
 
     Args:
-        clock: Time, by which tokens expire.
+        clock: Tells when tokens expire.
         api_token: E-mail address and token of Basic authentication.
         oauth_client: Client id and secret.
         oauth_token: A Bearer token that never expires; none if empty.
-        chat_token: A Bearer token that Chat asks for in place of all others; none if empty.
+        chat_token: The only Bearer token that Chat accepts; if empty it accepts all others.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Credentials:
 
         Args:
             authorization: Header of the request.
-            path: What is asked for; a token's scope has to cover it.
+            path: Path of the request, which a token's scope must cover.
 
         Raises:
             Refusal: The credentials are wrong. Missing ones, and passwords, make the caller
@@ -147,13 +147,13 @@ class Credentials:
             self._grants.clear()
 
     def tokens(self) -> list[str]:
-        """Return every token that is known now: what must never be found in a log."""
+        """Return every valid token, none of which may ever be in a log."""
         with self._lock:
             pairs = [(grant.access_token, grant.refresh_token) for grant in self._grants]
         return [token for pair in pairs for token in pair if token]
 
     def authorize(self, query: Mapping[str, str]) -> Answer:
-        """Answer the page where an admin allows a client: at once, for there is nobody to ask."""
+        """Answer for the page where an admin allows a client; nobody is asked, so it is at once."""
         uri = query.get("redirect_uri", "")
         is_known = query.get("client_id") in (self.oauth_client[0], self.rules.public_client)
         if not is_known or uri not in self.rules.redirect_uris:

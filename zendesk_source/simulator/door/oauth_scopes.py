@@ -1,4 +1,4 @@
-"""What a token may read (reference A.3): ``read`` is everything, ``tickets:read`` is tickets."""
+"""Decide what a token may read: ``read`` covers everything, ``tickets:read`` covers tickets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCOPED_PATHS: dict[str, tuple[str, ...]] = {
         )
     },
 }
-"""By scope; what no scope of its own covers needs ``read``."""
+"""Paths by scope; a path without a scope of its own needs ``read``."""
 
 
 def covers(scope: str, path: str) -> bool:

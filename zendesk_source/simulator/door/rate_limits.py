@@ -1,4 +1,4 @@
-"""Rate limits: an account's bucket and the buckets of single endpoints, minute by minute."""
+"""Rate limits by the minute: the account's bucket, and buckets of single endpoints."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class RateLimits:
     """How many requests a minute are allowed.
 
     Attributes:
-        account: Requests of all kinds; ``None`` for no limit.
-        buckets: Requests of single endpoints, by bucket name; others have no limit.
+        account: Requests of all kinds; None for no limit.
+        buckets: Requests to single endpoints, by name of the bucket; others have no limit.
         retry_after: Whether 429 answers say how long to wait.
     """
 
@@ -61,9 +61,9 @@ class Meter:
     """Counts requests in fixed minutes of the simulated clock.
 
     Args:
-        limits: What is allowed.
-        clock: Time.
-        style: Spelling of the headers, which Zendesk changed.
+        limits: How many requests are allowed.
+        clock: Tells when a minute begins.
+        style: Spelling of the headers, which Zendesk has changed.
     """
 
     def __init__(self, limits: RateLimits, clock: Clock, style: HeaderStyle) -> None:
@@ -91,7 +91,7 @@ class Meter:
             return headers, None if is_allowed else self._bucket_refusal(bucket, resets)
 
     def count_chat(self) -> tuple[dict[str, str], Answer | None]:
-        """Count a request to Chat, which has a limit apart and tells nothing of it."""
+        """Count a request to Chat, which has its own limit and sends no headers about it."""
         with self._lock:
             resets = self._turn_over()
             limit = self._limits.buckets.get(CHAT)

@@ -50,10 +50,9 @@ class Request:
         method: HTTP method.
         path: Path, without query.
         query: Parameters, decoded.
-        status: Status it was answered with; 0 where the connection was reset, or before the
-            answer.
-        stream: Name of the stream it was about, if any.
-        address: Scheme, host and port it was sent to.
+        status: Status of the answer; 0 before the answer, and if the connection was reset.
+        stream: Name of the stream that was asked for, if any.
+        address: Scheme, host and port that it was sent to.
     """
 
     method: str
@@ -70,23 +69,23 @@ Alter = Callable[[Request, Answer], Answer]
 class Simulator:
     """A local Zendesk on ``127.0.0.1``, serving one account.
 
-    At ``localhost`` it shows the Help Center of the brand that has that address, if one has.
+    At ``localhost`` it shows the Help Center of the brand with that address, if there is one.
 
-    Use it as a context manager, or call ``start`` and ``stop``. What a callback raised is
-    answered with 500 and raised again where the context ends.
+    Use it as a context manager, or call ``start`` and ``stop``. If a callback raises, the answer is
+    500, and the error is raised again at the end of the context.
 
     Args:
-        account: What it shows.
-        rate_limits: What it allows.
-        api_token: E-mail address and API token that it knows.
-        oauth_client: Client id and secret that it knows.
+        account: The account to serve.
+        rate_limits: How many requests it allows.
+        api_token: E-mail address and API token that it accepts.
+        oauth_client: Client id and secret that it accepts.
         oauth_token: A Bearer token that never expires.
-        chat_token: A Bearer token that Chat asks for; it takes the others where this is empty.
+        chat_token: The only Bearer token that Chat accepts; if empty it accepts all others.
         header_style: Spelling of the rate limit headers.
         too_recent_status: Status of ``StartTimeTooRecent``.
         latency_seconds: How long a page takes, on the account's clock.
-        compress: Whether answers are gzipped for those who ask.
-        port: Port; 0 takes a free one.
+        compress: Whether answers are gzipped for clients that accept it.
+        port: Port to listen on; 0 for a free one.
     """
 
     def __init__(
@@ -168,7 +167,7 @@ class Simulator:
         self._refused[stream] = status
 
     def refuse_gated_streams(self) -> list[str]:
-        """Be an account of the smallest plan: refuse what not every account has; its names."""
+        """Refuse all that the smallest plan lacks; return the names of these streams."""
         gated = [stream for stream in STREAM_BY_NAME.values() if stream.needs]
         for stream in gated:
             self.refuse(stream.name, 403 if stream.product == "support" else 404)
@@ -182,38 +181,38 @@ class Simulator:
         """Let the next requests fail.
 
         Args:
-            fault: What goes wrong.
-            stream: Only requests about this stream; any without it.
+            fault: How they fail.
+            stream: Name of the stream whose requests fail; all streams when left out.
             times: How many requests fail.
-            skip: How many of them go well before.
+            skip: How many requests succeed before.
         """
         if stream:
             _check_stream(stream)
         self._faults.fail_next(fault, stream, times, skip)
 
     def fault_rate(self, rate: float, seed: int = 1) -> None:
-        """Let a share of all requests about streams fail by chance; 0 ends it."""
+        """Let a share of all requests for streams fail at random; 0 ends this."""
         self._faults.set_rate(rate, seed)
 
     def time_out_above(self, rows: int, stream: str) -> None:
-        """Answer 504 whenever more rows a page are asked of a stream."""
+        """Answer 504 to requests of a stream for more rows in a page."""
         _check_stream(stream)
         self._faults.time_out_above(stream, rows)
 
     def before_answer(self, callback: Callable[[Request], object]) -> None:
-        """Call something before every page is made, for edits between pages."""
+        """Call a function before every page is made, for edits between pages."""
         self._callbacks.append(callback)
 
     def alter_answers(self, alter: Alter) -> None:
-        """Let something else be sent than what the account says, to play what no Zendesk should.
+        """Change answers before they are sent, to simulate what Zendesk should never send.
 
         Args:
-            alter: Gets each request and its answer, and returns the answer that is sent.
+            alter: Gets each request and its answer, and returns the answer to send.
         """
         self._alterations.append(alter)
 
     def leave_answers_alone(self) -> None:
-        """Forget what alters answers."""
+        """Send answers unchanged again."""
         self._alterations.clear()
 
     def issue_refresh_token(self) -> str:

@@ -1,4 +1,4 @@
-"""HTTP over a real socket: keep-alive, gzip, and the ways in which a connection breaks."""
+"""HTTP over a real socket: keep-alive, gzip, and broken connections."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class SocketServer:
     Args:
         deliver: Makes the answers.
         clock: Time of the Date header.
-        port: Port; 0 takes a free one.
-        compress: Whether answers are gzipped for those who ask.
+        port: Port to listen on; 0 for a free one.
+        compress: Whether answers are gzipped for clients that accept it.
     """
 
     def __init__(self, deliver: Deliver, clock: Clock, port: int, *, compress: bool) -> None:
@@ -100,7 +100,7 @@ class _Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is nothing to report."""
+        """Report nothing if a client has closed its connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):

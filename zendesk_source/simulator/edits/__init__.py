@@ -1,1 +1,1 @@
-"""What can happen to an account: edits, each with all that Zendesk would change."""
+"""Edits of an account, each with everything that Zendesk would change."""

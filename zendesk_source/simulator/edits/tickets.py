@@ -21,7 +21,7 @@ REDACTED = "▇" * 8
 
 
 class Comment(NamedTuple):
-    """What is written with an audit."""
+    """What is stored with an audit."""
 
     body: str
     is_public: bool
@@ -90,7 +90,7 @@ class TicketEdits(Stories):
     def system_update(self, ticket_id: int, **changes: Any) -> Row:
         """Change a ticket as Zendesk itself does: only ``generated_timestamp`` moves.
 
-        Without ``changes`` its priority becomes another one.
+        Without ``changes`` it gets another priority.
         """
         with self.lock:
             ticket = self.ticket(ticket_id)
@@ -124,7 +124,7 @@ class TicketEdits(Stories):
             return self.scrub(ticket_id, self.now_second())
 
     def restore_ticket(self, ticket_id: int, status: str = "open") -> Row:
-        """Take a deleted ticket back."""
+        """Restore a deleted ticket."""
         with self.lock:
             return self.edit_ticket(ticket_id, status=status)
 

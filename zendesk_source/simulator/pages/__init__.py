@@ -1,1 +1,1 @@
-"""What each path shows: lists, exports, links, in every kind of paging."""
+"""The pages of each path: lists, exports and links, in every kind of paging."""

@@ -1,4 +1,4 @@
-"""What the server can answer, and the error bodies of Zendesk in all their shapes."""
+"""The answers of the server, and Zendesk's error bodies in all their shapes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Answer:
 
     Attributes:
         status: HTTP status.
-        body: Not yet compressed.
-        content_type: Header of that name.
-        headers: Further ones.
-        wire: Sent as it is in place of all that, where it is not empty.
+        body: Body, not yet compressed.
+        content_type: Value of that header.
+        headers: Further headers.
+        wire: If not empty, these bytes are sent instead of all the above.
     """
 
     status: int

@@ -1,4 +1,4 @@
-"""The two incremental exports, as recorded answers show them to page.
+"""The two incremental exports, with the paging of recorded answers.
 
 Cursor style: rows by (timestamp, id); ``end_of_stream`` on a page that is not full; an empty
 page has no cursor. Time style: a page that lies within one second grows to the whole second
@@ -53,8 +53,8 @@ class Export:
         state: The account.
         stream: What is exported.
         url: Address of this export, for the links in the page.
-        too_recent_status: Status of ``StartTimeTooRecent``: 400 is seen, 422 is told of.
-        object_key: Whose records are asked for, where each object has an export of its own.
+        too_recent_status: Status of ``StartTimeTooRecent``: 400 was seen, 422 is documented.
+        object_key: Key of the custom object, if each has an export of its own.
     """
 
     state: State

@@ -1,4 +1,4 @@
-"""Answers that say where they go on in a link of their own: changes of skills, engagements."""
+"""Lists that link to their next page under names of their own: changes of skills, engagements."""
 
 from __future__ import annotations
 

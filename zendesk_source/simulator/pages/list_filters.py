@@ -1,4 +1,4 @@
-"""Which rows of a list a query asks for, and in which order, stream by stream."""
+"""Decide which rows of a list a query asks for, and in which order, stream by stream."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _SORTABLE = {"audit_logs": ("created_at",), "email_notifications": ("created_at"
 
 @dataclass(frozen=True)
 class TimeRange:
-    """What a query asks for: rows of a time.
+    """The time of the rows that a query asks for.
 
     Attributes:
         start: First epoch second.
-        end: Epoch second before which it ends; None without one.
-        second_of: Time of a row that is looked at.
+        end: Epoch second behind the last one; None for no end.
+        second_of: Returns the time of a row that counts.
     """
 
     start: int
@@ -46,7 +46,7 @@ class TimeRange:
     second_of: Callable[[Row], int]
 
     def holds(self, row: Row) -> bool:
-        """Whether a row is asked for."""
+        """Whether the query asks for a row."""
         second = self.second_of(row)
         return second >= self.start and (self.end is None or second < self.end)
 
@@ -60,7 +60,7 @@ def order_of(stream: Stream, key: tuple[str, ...], query: Query) -> tuple[str, .
 
 
 def sort_values(stream: Stream, row: Row, order: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return what a row is sorted by; rows recorded long ago lack the newer keys."""
+    """Return the sort key of a row; rows that were recorded long ago lack newer columns."""
     values: list[Any] = []
     for name in order:
         value = row.get(name.removeprefix("-"))
@@ -73,11 +73,11 @@ def sort_values(stream: Stream, row: Row, order: tuple[str, ...]) -> tuple[Any, 
 
 
 def time_range(stream: Stream, query: Query, ratings_filter: str) -> TimeRange | None:
-    """Return the time a query asks for; None where it asks for all.
+    """Return the time that a query asks for; None if it asks for all.
 
     Args:
         stream: What is listed.
-        query: As asked.
+        query: Parameters of the request.
         ratings_filter: Which time of a rating ``start_time`` looks at.
 
     Raises:

@@ -1,7 +1,6 @@
 """The lists: cursor pagination, offset pagination, and everything in one answer.
 
-An endpoint with cursor pagination falls back to offsets when ``page[size]`` is missing, and
-says so to nobody.
+An endpoint with cursor pagination silently falls back to offsets when ``page[size]`` is missing.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ LIST_OF: Mapping[str, Callable[[Row], str]] = {
     "chat_bans": lambda row: row.get("type") or "ip_address",
     "agent_statuses": lambda row: "custom" if row.get("updated_at") else "default",
 }
-"""Under which key a row stands, where an answer has several lists."""
+"""For answers with several lists: the key of the list that a row belongs to."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,8 @@ class Listing:
         state: The account.
         stream: What is listed.
         url: Address of this list, for the links in the page.
-        path: Path it was asked at, without extension.
-        parent: Whose rows are asked for, where they are shown for one parent at a time.
+        path: Path of the request, without extension.
+        parent: Id of the parent, if rows are shown for one parent at a time.
     """
 
     state: State
@@ -148,7 +147,7 @@ class Listing:
         return self._answer(listed[first:before], envelope)
 
     def whole(self, query: Query) -> Answer:
-        """Return every row in one answer, which may be nothing but their list."""
+        """Return every row in one answer, which may be the bare list."""
         if self.stream.rows_key == WHOLE_ANSWER:
             return json_answer(200, list(self.state.stores[self.stream.name]))
         listed = self._listed(query)

@@ -1,4 +1,4 @@
-"""Which path shows what: derived from the catalogue, so that a new stream is served at once."""
+"""Find the stream of a path. Routes come from the catalogue, so new streams are served at once."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Route:
     """One path.
 
     Attributes:
-        stream: What it shows.
+        stream: The stream that it shows.
         show: Makes the answer from the account, the full address and the query.
-        bucket: Rate limit of its own, if any.
+        bucket: Name of its own rate limit, if it has one.
     """
 
     stream: Stream
@@ -42,7 +42,7 @@ def plain_path(path: str) -> str:
 
 
 class Routes:
-    """Every path, and those that name a parent.
+    """All paths, those that name a parent included.
 
     Args:
         too_recent_status: Status of ``StartTimeTooRecent``.
@@ -58,7 +58,7 @@ class Routes:
         ]
 
     def find(self, path: str) -> Route | None:
-        """Return what a path without extension shows."""
+        """Return the route of a path without extension."""
         if path in self._routes:
             return self._routes[path]
         for pattern, stream in self._of_parents:

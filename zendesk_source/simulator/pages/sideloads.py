@@ -14,7 +14,7 @@ from zendesk_source.simulator.timeline import Key
 def rows_json(
     state: State, stream: str, keys: Iterable[Key], includes: set[str]
 ) -> Iterator[bytes]:
-    """Rows as they go over the wire, with what is included in each."""
+    """Return rows as they go over the wire, each with what is included in it."""
     store = state.stores[stream]
     if stream == "tickets" and "metric_sets" in includes:
         deleted, metric_sets = store.marked["deleted"], state.metric_sets

@@ -13,9 +13,9 @@ class Company:
 
     Args:
         state: Account to fill; it has people and settings already.
-        rng: Decides everything.
+        rng: Source of all random choices.
         start: Epoch second of the first ticket.
-        end: Epoch second that nothing passes.
+        end: Latest epoch second of anything.
         events: Whether events and metric events are kept.
     """
 

@@ -105,7 +105,7 @@ def custom_object_record(object_key: str, name: str, values: Row, moment: str, r
 
 
 def deleted(record: Row) -> Row:
-    """Return what a record looks like that was deleted: every value is overwritten."""
+    """Return a deleted record, in which every value is overwritten."""
     values = dict.fromkeys(record["custom_object_fields"], "[DELETED]")
     return {"name": "[DELETED]", "custom_object_fields": values}
 
