@@ -34,6 +34,8 @@ MISSED = {
     "group_ownership": ("group_ownership_time", None),
     "first_reply": ("reply_time", True),
 }
+TEXTS = ("status", "priority", "type", "channel", "satisfaction", "role")
+SAME_AS = {"text": ("varchar", "character varying"), "double precision": ("double",)}
 NIGHTS = [(day * 1440, day * 1440 + 360) for day in range(7)]
 FAR_AND_WIDE = (
     Timetable("Sydney", "Sydney"),
@@ -141,6 +143,21 @@ def shown_days(pipeline: dlt.Pipeline) -> list[tuple[Any, ...]]:
     return asked(pipeline, sql)
 
 
+def type_of(column: str) -> str:
+    """Return the type that a column should have, which its name tells."""
+    end, start = column.split("_")[-1], column.split("_")[0]
+    if start == "median" or end == "percent":
+        return "double precision"
+    if column == "day":
+        return "date"
+    if start == "is":
+        return "boolean"
+    if end == "at":
+        return "timestamp with time zone"
+    is_text = end == "name" or column in TEXTS
+    return "text" if is_text else "bigint"
+
+
 def of_all(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Return the figures of an agent or a group from the rows of their tickets."""
     rows = [row for row in rows if not row["is_deleted"]]
@@ -217,10 +234,11 @@ def test_every_figure_is_true(account, zendesk, pipeline):
 def test_the_columns_are_the_same_whatever_the_settings(zendesk, pipeline, settings):
     load(pipeline, zendesk, "core", **settings)
     make_views(pipeline, "analytics")
-    columns = columns_of(pipeline, "analytics_tickets", SCHEMA)
-    assert columns["created_at"] == "timestamp with time zone"
-    assert columns["first_reply_business_minutes"] == "bigint"
-    assert columns["is_merged"] == "boolean"
+    for view in ANALYTICS:
+        columns = columns_of(pipeline, view.name, SCHEMA)
+        assert columns
+        for name, data_type in columns.items():
+            assert data_type in (type_of(name), *SAME_AS.get(type_of(name), ())), name
     assert len(views(pipeline, "groups", "group_id")) >= 5
     assert shown_days(pipeline)
 

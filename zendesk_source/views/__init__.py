@@ -1,4 +1,4 @@
-"""Views over what was loaded: tickets with labels, and the tables of another connector."""
+"""Views over what was loaded: tickets with labels, their figures, another connector's tables."""
 
 from __future__ import annotations
 

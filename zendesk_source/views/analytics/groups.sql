@@ -34,10 +34,11 @@ full join (
         percentile_cont(0.5) within group (order by analytics_tickets.full_resolution_minutes)
             as median_full_resolution_minutes,
         count(analytics_tickets.satisfaction) as rated,
-        100.0 * count(case when analytics_tickets.satisfaction = 'good' then 1 end)
-            / nullif(count(analytics_tickets.satisfaction), 0) as satisfaction_percent,
-        sum(case when analytics_tickets.sla_breaches > 0 then 1
-                 when analytics_tickets.sla_breaches = 0 then 0 end) as breached
+        cast(100.0 * count(case when analytics_tickets.satisfaction = 'good' then 1 end)
+             / nullif(count(analytics_tickets.satisfaction), 0) as double precision)
+            as satisfaction_percent,
+        cast(sum(case when analytics_tickets.sla_breaches > 0 then 1
+                      when analytics_tickets.sla_breaches = 0 then 0 end) as bigint) as breached
     from analytics_tickets
     where not analytics_tickets.is_deleted
     group by analytics_tickets.group_id
