@@ -18,10 +18,10 @@ __all__ = ["LeftOut", "MadeViews", "ViewsReport", "drop_views", "make_views", "r
 
 
 def refresh_views(pipeline: dlt.Pipeline, section: str) -> None:
-    """Bring all views up to the tables and columns there are.
+    """Bring all views up to the tables and columns that exist now.
 
     Args:
-        pipeline: What it loaded, and where.
+        pipeline: The pipeline that loaded the tables.
         section: Name of the source in the pipeline's state and schemas.
     """
     show_labels(pipeline, section)

@@ -1,4 +1,4 @@
-"""What is in the database, and how a view gets there."""
+"""List what a database holds, and make views in it."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ where table_schema = %s and table_catalog = current_database() and table_type = 
 
 
 def literal(text: str) -> str:
-    """Return a text as SQL writes it."""
+    """Return a text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def qualified(client: Client, schema: str, name: str) -> str:
     """Return the name of a table or view in a schema.
 
-    Without the database: that of DuckDB is called after its file, which may be renamed, or
-    attached under another name.
+    It does not name the database: DuckDB names it after its file, which may be renamed, or attached
+    under another name.
     """
     return f"{client.escape_column_name(schema)}.{client.escape_column_name(name)}"
 
@@ -67,16 +67,16 @@ def views_in(client: Client, schema: str) -> set[str]:
 
 
 def put_view(client: Client, dialect: Dialect, view: str, definition: str) -> None:
-    """Make a view what it should be.
+    """Make a view, or replace it.
 
     Args:
-        client: Of the database.
-        dialect: Of the database.
-        view: Its name, qualified.
-        definition: What it selects.
+        client: Client of the database.
+        dialect: Dialect of the database.
+        view: Qualified name of the view.
+        definition: Its query.
 
     Raises:
-        DatabaseException: Postgres: views of others are made of it, and it lost a column.
+        DatabaseException: On Postgres: it lost a column, and other views depend on it.
     """
     if not dialect.is_kept:
         client.execute_sql(f"CREATE OR REPLACE VIEW {view} AS {definition}")

@@ -1,4 +1,4 @@
-"""The words in which a view is declared: plain frozen data, the SQL comes from elsewhere.
+"""The terms in which a view is declared: frozen data; other modules make SQL of it.
 
 A view reads tables of ours under a letter, or in a file under their own names, and its SQL is
 written once, as DuckDB understands it. Some of it is translated for each database: a value of a
@@ -26,9 +26,9 @@ STREAM_OF: Mapping[str, str] = MappingProxyType(
 """The stream that loads a table."""
 
 IS_GONE = "is_gone"
-"""Column of ``newest`` rows: Zendesk shows the row no more."""
+"""Column of ``newest`` rows: whether Zendesk no longer shows the row."""
 IS_OLDEST = "is_oldest"
-"""Column of ``versions``: the first version that was loaded."""
+"""Column of ``versions``: whether it is the first version that was loaded."""
 
 Zones = Mapping[str, str]
 """Names of time zones as Zendesk spells them, and their names in the tz database."""
@@ -36,13 +36,13 @@ Zones = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What a view reads of a table.
+    """What a view reads from a table.
 
     Attributes:
         table: Name of the table.
-        which: ``newest``: one row an id, as it is now or last was, with ``is_gone``;
-            ``versions``: one row an id and ``updated_at``, with ``is_oldest``.
-        may_be_missing: A table that was never loaded is read as an empty one.
+        which: ``newest`` is one row for each id, as it is now or was last, with ``is_gone``.
+            ``versions`` is one row for each id and ``updated_at``, with ``is_oldest``.
+        may_be_missing: Whether a table that was never loaded is read as an empty one.
     """
 
     table: str
@@ -64,15 +64,16 @@ class View:
     """One view.
 
     Attributes:
-        name: As the other connector names its table.
-        columns: In their order.
-        reads: What is read, by the letter that stands for it in the SQL.
-        rows_of: Where it reads nothing: its rows, from the time zones in use and the time.
-        body: The rest of the SQL from ``from`` on; left out, all rows of what is read.
+        name: Name of the other connector's table.
+        columns: Columns in their order.
+        reads: What it reads, by the letter that stands for it in the SQL.
+        rows_of: For a view that reads no table: makes its rows from the time zones in use and the
+            time.
+        body: The SQL from ``from`` on; when left out, all rows of what is read.
         query: Instead of columns and body: the whole SQL, in which times keep their zone.
         views: Other views that the query reads under their names.
         custom_fields_of: Letter of the table whose custom fields are further columns.
-        switch: Variable of the dbt package that does without the view; empty where it cannot.
+        switch: Variable that lets the dbt package run without the view; empty if it cannot.
         is_on: Whether the package has that variable on by default.
     """
 
@@ -89,7 +90,7 @@ class View:
 
     @property
     def is_required(self) -> bool:
-        """Whether the dbt package cannot do without it."""
+        """Whether the dbt package cannot run without it."""
         return bool(self.reads) and not self.switch and not self.query
 
     @property
@@ -109,7 +110,7 @@ class View:
 
 
 def same(letter: str, table: str, names: str) -> tuple[Column, ...]:
-    """Return columns that are named as in the table."""
+    """Return columns with the same names as in the table."""
     types = TABLES[table].columns
     return tuple(Column(name, types[name], f'{letter}."{name}"') for name in names.split())
 

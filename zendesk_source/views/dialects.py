@@ -1,4 +1,4 @@
-"""How DuckDB and Postgres write what differs."""
+"""The differences between the SQL of DuckDB and of Postgres."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _POSTGRES_TYPES: Mapping[DataType, str] = MappingProxyType({**_TYPES, "json": "j
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What one database writes its own way.
+    """What one database writes in its own way.
 
     Attributes:
-        name: That of the destination.
-        types: Its names of our types; times are without a zone, in UTC.
-        path: Operator and operand that reach into JSON, given ``a.b``.
-        each: The elements of a JSON list as rows ``(element, place)``, given its column.
-        days: The days from one to another as rows ``(day)``, times of midnight.
-        is_kept: Whether a view is made anew only when it changed: where dropping it would take
-            the grants that others were given on it, and the views that others made of it.
+        name: Name of the destination.
+        types: Its names for our types; times have no zone and are in UTC.
+        path: Returns the operator and operand that read ``a.b`` from JSON.
+        each: Returns the elements of a JSON column as rows ``(element, place)``.
+        days: Returns the days from one to another as rows ``(day)``, at midnight.
+        is_kept: Whether to make a view anew only if it changed. Dropping it would lose the grants
+            on it and the views that others made of it.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Dialect:
     is_kept: bool
 
     def translated(self, sql: str) -> str:
-        """Return SQL of a declaration as this database takes it."""
+        """Translate the SQL of a declaration for this database."""
         sql = _PATH.sub(lambda found: self.path(found[1]), sql)
         sql = _DAYS.sub(lambda found: self.days(found[1], found[2]), sql)
         return _EACH.sub(lambda found: self.each(found[1]), sql)
@@ -105,9 +105,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         )
     }
 )
-"""By destination; others have no views."""
+"""Dialects by destination; other destinations have no views."""
 
 
 def dialect_of(pipeline: dlt.Pipeline) -> Dialect | None:
-    """Return the dialect of a pipeline's destination, where it can have our views."""
+    """Return the dialect of a pipeline's destination; None if it cannot have our views."""
     return DIALECTS.get(pipeline.destination.destination_type.rpartition(".")[2])

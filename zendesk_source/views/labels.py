@@ -1,7 +1,7 @@
 """A view of the tickets that shows choices by their labels.
 
-Tables hold the values of drop-downs and multi-selects, because a renamed choice would leave every
-ticket stale that nobody has edited since. People read labels: the view joins them at query time.
+Tables hold the values of drop-downs and multi-selects, because tickets with labels would become
+stale when a choice is renamed. People want to read labels, so the view joins them at query time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from zendesk_source.views.dialects import dialect_of
 
 VIEW = "tickets_labeled"
 LABEL = "__label"
-"""Ends the name of a label's column; no slug of a title holds two underscores."""
+"""Suffix of a label's column; no slug of a title has two underscores."""
 
 _TICKETS, _FIELDS, _OPTIONS = "tickets", "ticket_fields", "ticket_field_options"
 _ONE_CHOICE, _CHOICES = ("tagger", "dropdown"), ("multiselect",)
@@ -82,9 +82,9 @@ and a name to join them by."""
 
 
 def show_labels(pipeline: dlt.Pipeline, section: str) -> None:
-    """Make the view ``tickets_labeled`` show the labels of today's ticket fields.
+    """Make the view ``tickets_labeled`` show the labels of the current ticket fields.
 
-    A view that cannot be made is no reason to fail: the tables are complete without it.
+    A view that cannot be made fails nothing: the tables are complete without it.
 
     Args:
         pipeline: The pipeline that loaded the tables.

@@ -1,4 +1,4 @@
-"""From a declared view to the SQL of its definition, by the columns that are really there."""
+"""Make the SQL of a declared view, from the columns that the tables really have."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _IS_LOADED = re.compile(r"\bloaded\((\w+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Tables that views are made of.
+    """The tables that views are made from.
 
     Attributes:
-        client: Of the database.
-        dialect: Of the database.
-        schema: That the tables are in.
-        tables: What is in it.
-        account: Whose rows are meant, where several share the tables; else empty.
+        client: Client of the database.
+        dialect: Dialect of the database.
+        schema: Schema of the tables.
+        tables: Tables of the schema, with their columns.
+        account: Name of the account to show, if several share the tables; otherwise empty.
     """
 
     client: Client
@@ -45,21 +45,21 @@ class Loaded:
     account: str = ""
 
     def missing(self, view: View) -> tuple[str, ...]:
-        """Return the streams that a view needs and that are not there."""
+        """Return the streams that a view needs and that are not loaded."""
         return tuple(stream for stream in view.needs if stream not in self.tables)
 
     def unused(self, view: View) -> tuple[str, ...]:
-        """Return the streams that a view would use and that are not there."""
+        """Return the streams that a view would use and that are not loaded."""
         return tuple(stream for stream in view.uses if stream not in self.tables)
 
 
 def definition(loaded: Loaded, view: View, values: Sequence[tuple[Any, ...]] = ()) -> str:
-    """Return what a view selects.
+    """Return the query of a view.
 
     Args:
-        loaded: What it is made of.
-        view: To be made.
-        values: Its rows, where it reads no table.
+        loaded: The tables.
+        view: The declared view.
+        values: Its rows, if it reads no table.
     """
     parts = [f"{other.name} as ({definition(loaded, other)})" for other in view.views]
     parts += [f"{letter} as ({_rows_sql(loaded, view, letter)})" for letter in view.reads]
@@ -74,7 +74,7 @@ def definition(loaded: Loaded, view: View, values: Sequence[tuple[Any, ...]] = (
 
 
 def _query(loaded: Loaded, view: View) -> str:
-    """Return the query of a view as the database takes it, in one line."""
+    """Return the query of a view in the database's dialect, in one line."""
     sql = _IS_LOADED.sub(lambda found: str(found[1] in loaded.tables).lower(), view.query)
     return loaded.dialect.translated(" ".join(_COMMENT.sub("", sql).split()))
 
@@ -85,7 +85,7 @@ def _selected(dialect: Dialect, column: Column) -> str:
 
 
 def _rows_sql(loaded: Loaded, view: View, letter: str) -> str:
-    """Return the query of what a view reads of a table: only the columns that it mentions."""
+    """Return the query for what a view reads from a table: only the columns that it mentions."""
     rows = view.reads[letter]
     there = loaded.tables.get(rows.table, {})
     types = TABLES[rows.table].columns
@@ -170,7 +170,7 @@ def _custom_names(there: Iterable[str]) -> list[str]:
 
 
 def _custom_fields(loaded: Loaded, view: View) -> list[str]:
-    """Return the columns of custom fields: last, so that a new one comes after all others."""
+    """Return the columns of custom fields; they come last, so that a new one is the last column."""
     letter = view.custom_fields_of
     if not letter:
         return []

@@ -1,4 +1,4 @@
-"""Make views of what was loaded in a schema beside it: another connector's tables, or our own."""
+"""Make views in a schema beside the tables: those of another connector, or our own."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from zendesk_source.views.time_zones import known_zones
 SHAPES: Mapping[str, tuple[View, ...]] = MappingProxyType(
     {"fivetran": FIVETRAN, "analytics": ANALYTICS}
 )
-"""Views by their shape: the connector whose tables they are, or our own."""
+"""Views by shape: the name of a connector whose tables they show, or our own."""
 _OF_ALL_ACCOUNTS = {"analytics"}
 """Shapes whose views have a column ``account`` where several share the dataset; of the others, each
 account has a schema."""
@@ -54,9 +54,9 @@ class LeftOut:
     """A view that was not made.
 
     Attributes:
-        view: Its name.
-        streams: What has to be loaded for it.
-        switch: Variable of the dbt package that does without it; empty where it cannot.
+        view: Name of the view.
+        streams: Streams that must be loaded for it.
+        switch: Variable that lets the dbt package run without it; empty if it cannot.
     """
 
     view: str
@@ -70,11 +70,11 @@ class MadeViews:
     """The views of one schema.
 
     Attributes:
-        schema: That they are in.
-        account: Whose rows they show, where several share the dataset and each has a schema.
-        made: Their names.
-        left_out: Those that were not made.
-        not_loaded: Streams without which columns of the views that were made are empty.
+        schema: Name of the schema.
+        account: Account that they show, if several share the dataset and each has a schema.
+        made: Names of the views that were made.
+        left_out: Views that were not made.
+        not_loaded: Streams without which columns of the made views are empty.
         unknown_time_zones: Names in use that the tz database does not know; the dbt package
             takes them for UTC.
         history_columns: Fields of tickets that have a history, among those worth a column.
@@ -92,12 +92,12 @@ class MadeViews:
 
     @property
     def as_source(self) -> dict[str, str]:
-        """How the dbt package is told of it, where there are several."""
+        """The entry of the schema for the dbt package, which is needed if there are several."""
         return {"database": self.database, "schema": self.schema, "name": self.schema}
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The views without which the dbt package does not run."""
+        """The missing views without which the dbt package does not run."""
         return tuple(each.view for each in self.left_out if each.is_required)
 
 
@@ -106,8 +106,8 @@ class ViewsReport:
     """What ``make_views`` did.
 
     Attributes:
-        shape: Whose tables the views are.
-        schemas: One, or one an account where several share the dataset.
+        shape: Shape of the views.
+        schemas: One schema, or one for each account that shares the dataset.
     """
 
     shape: str
@@ -115,12 +115,12 @@ class ViewsReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether there are views, with all that the dbt package cannot do without."""
+        """Whether there are views, with all that the dbt package needs to run."""
         return all(made.made and not made.missing for made in self.schemas)
 
     @property
     def dbt_vars(self) -> dict[str, Any]:
-        """What stands below ``vars:`` in the ``dbt_project.yml`` of the package's user."""
+        """The lines below ``vars:`` for the ``dbt_project.yml`` of the package's user."""
         if self.shape != "fivetran":
             return {}
         shared = len(self.schemas) > 1
@@ -132,7 +132,7 @@ class ViewsReport:
         return {**names, **self._switches(), "ticket_field_history_columns": self._columns()}
 
     def _switches(self) -> dict[str, bool]:
-        """Return the package's variables that have to differ from what they are by default."""
+        """Return the package's variables that must differ from their defaults."""
         there = {name for made in self.schemas for name in made.made}
         wanted: dict[str, bool] = {}
         for view in SHAPES[self.shape]:
@@ -197,7 +197,7 @@ def make_views(pipeline: dlt.Pipeline, shape: str = "fivetran") -> ViewsReport:
 def remake_shapes(pipeline: dlt.Pipeline) -> None:
     """Bring the views of every shape up to the tables, in the schemas that are there.
 
-    Views that cannot be made are no reason to fail: the tables are complete without them.
+    A view that cannot be made fails nothing: the tables are complete without it.
     """
     dialect = dialect_of(pipeline)
     if dialect is None:
@@ -252,7 +252,7 @@ def _places(client: Client, tables: Tables, shape: str) -> dict[str, list[str]]:
 
 
 def schema_name(*parts: str) -> str:
-    """Return a schema's name of its parts, in letters that need no quotes."""
+    """Return the name of a schema, in letters that need no quotes."""
     name = re.sub(r"[^a-z0-9_]", "_", "_".join(parts).lower())
     if len(name) <= LONGEST_SCHEMA:
         return name
@@ -266,8 +266,8 @@ def _make(parts: Sequence[Loaded], schema: str, shape: str) -> MadeViews:
 
     Args:
         parts: The tables, once for each account that the views show.
-        schema: It is made, where there is none.
-        shape: Which views.
+        schema: Name of the schema, which is made if it does not exist.
+        shape: Shape of the views.
     """
     loaded, views = parts[0], SHAPES[shape]
     client = loaded.client
@@ -299,7 +299,7 @@ def _make(parts: Sequence[Loaded], schema: str, shape: str) -> MadeViews:
 
 
 def _of_all(parts: Sequence[Loaded], queries: Sequence[str]) -> str:
-    """Return one query of all accounts, with the column ``account``: ids are each account's own."""
+    """Return one query for all accounts, with the column ``account``, because ids may repeat."""
     return " union all ".join(
         f"select {literal(part.account)} as account, one.* from ({query}) as one"  # noqa: S608
         for part, query in zip(parts, queries, strict=True)
@@ -336,10 +336,10 @@ def _for_dbt(loaded: Loaded, made: MadeViews) -> MadeViews:
 
 @contextmanager
 def _said_what_hinders() -> Iterator[None]:
-    """Say what keeps Postgres from replacing a view.
+    """Explain why Postgres does not replace a view.
 
     Raises:
-        ConfigurationError: Views of others are made of it.
+        ConfigurationError: Other views depend on it.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Time zones and their daylight time, generated from the tz database: the API has neither."""
+"""Make rows of time zones and daylight time from the tz database, because the API has neither."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Period = tuple[datetime, datetime, timedelta]
 
 
 def known_zones(pairs: Iterable[Sequence[str | None]]) -> tuple[dict[str, str], list[str]]:
-    """Return the zones that names mean, and the names that mean none.
+    """Return the zones of some names, and the names that are unknown.
 
     Args:
-        pairs: Names that are in use, with the one in the tz database where Zendesk says it.
+        pairs: Names in use, each with its name in the tz database if Zendesk gives that.
     """
     by_lower_case = {name.lower(): name for name in ZONE_NAMES}
     zones, unknown = dict(ZONE_NAMES), []
@@ -81,7 +81,7 @@ def _standard(key: str, year: int) -> timedelta:
 
 @cache
 def _periods(key: str, year: int) -> tuple[Period, ...]:
-    """Return the periods of equal offset, up to the end of the last year that is wanted."""
+    """Return the periods of equal offset, up to the end of the last wanted year."""
     return tuple(_search(ZoneInfo(key), _utc(FIRST_YEAR), _utc(year + YEARS_AHEAD + 1)))
 
 
@@ -99,7 +99,7 @@ def _search(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Period]:
 
 
 def _first_with_other(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
-    """Return the minute at which an offset changes, by halves."""
+    """Return the minute at which an offset changes, by bisection."""
     before = _offset(zone, low)
     while high - low > _MINUTE:
         middle = low + (high - low) // _MINUTE // 2 * _MINUTE

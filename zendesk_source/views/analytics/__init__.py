@@ -19,9 +19,9 @@ def _view(
     """Return the view that a file defines.
 
     Args:
-        name: That of the file.
+        name: Name of the file and the view.
         needed: Tables without which there is no view.
-        also: Tables whose columns are null where they are not loaded.
+        also: Tables whose columns are null if they are not loaded.
         views: Other views that it reads.
     """
     text = files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

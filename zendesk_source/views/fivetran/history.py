@@ -1,4 +1,4 @@
-"""What happened to tickets: changes of fields, targets, schedules."""
+"""The history of tickets: changes of fields, SLA targets and schedules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users, organizations and groups. Who was deleted stays: comments are joined to their authors."""
+"""Users, organizations and groups; deleted ones stay, because comments are joined to authors."""
 
 from __future__ import annotations
 
