@@ -14,6 +14,7 @@ import pytest
 from tests.support.simulated import source_of
 from tests.views.shown import asked, columns_of, load, shown
 from zendesk_source import make_views, sync
+from zendesk_source.html_report import write_report
 from zendesk_source.settings.selection import select_streams
 from zendesk_source.simulator import Account, SimulatedClock, Timetable
 from zendesk_source.views.analytics import ANALYTICS
@@ -275,7 +276,7 @@ def test_a_restored_ticket_counts_as_if_it_had_never_been_away(account, zendesk,
 
 
 @pytest.mark.long
-def test_accounts_that_share_a_dataset_share_the_views(account, zendesk, pipeline):
+def test_accounts_that_share_a_dataset_share_the_views(account, zendesk, pipeline, tmp_path):
     streams = select_streams(["core"])
     for subdomain in ("acme", "other-firm"):
         source = source_of(zendesk, subdomain=subdomain, account_column=True)
@@ -292,6 +293,13 @@ def test_accounts_that_share_a_dataset_share_the_views(account, zendesk, pipelin
             f" FROM {SCHEMA}.analytics_days WHERE account = '{name}' ORDER BY 1"
         )
         assert asked(pipeline, sql) == days
+    page = tmp_path / "page.html"
+    write_report(pipeline, page, weeks=1_000, account="acme")
+    # The page counts a ticket once, when it was solved for good.
+    created, solved, reopened = (
+        sum(counts) for counts in zip(*(row[1:4] for row in days), strict=True)
+    )
+    assert f"{created} created, {solved - reopened} solved" in page.read_text(encoding="utf-8")
 
 
 def test_each_file_says_its_rule_first():

@@ -84,7 +84,7 @@ def tags(loaded: Loaded, _: Period) -> Drawn:
 
 
 KINDS = (
-    Section("SLA targets", (queries.TARGETS,), service_levels),
+    Section("SLA targets", (queries.TARGETS,), service_levels, is_wide=True),
     Section("Channels", (queries.CHANNELS,), channels),
     Section("Tags", (queries.TAGS,), tags),
 )

@@ -247,7 +247,7 @@ def _places(client: Client, tables: Tables, shape: str) -> dict[str, list[str]]:
     found = asked(client, f"SELECT DISTINCT account FROM {log} ORDER BY account")  # noqa: S608
     accounts = [account for (account,) in found]
     if shape in _OF_ALL_ACCOUNTS:
-        return {schema_name(dataset, shape): accounts}
+        return {schema_name(dataset, shape): accounts} if accounts else {}
     return {schema_name(dataset, account, shape): [account] for account in accounts}
 
 
