@@ -49,7 +49,7 @@ MANY = [
         "more_text": "a",
         "number": 5,
         "listed": ["x", None],
-        "exact": Decimal("12.5"),
+        "exact": Decimal("12345678901234567890.123456789"),
         "flag": True,
         "time": datetime(2024, 1, 31, tzinfo=timezone.utc),
     },
@@ -105,7 +105,7 @@ def test_what_finds_no_column_is_kept_by_its_name(shaped):
             MORE: {
                 "number": 5,
                 "listed": ["x", None],
-                "exact": "12.5",
+                "exact": "12345678901234567890.123456789",
                 "flag": True,
                 "time": "2024-01-31T00:00:00+00:00",
             },

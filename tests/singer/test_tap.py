@@ -226,7 +226,7 @@ def test_a_wrong_token_ends_the_tap_with_three_and_is_not_shown(
     assert "not-the-right-one" not in ended.told
 
 
-@pytest.mark.parametrize("state", [[], {"bookmarks": []}, {"account": "another"}])
+@pytest.mark.parametrize("state", ["text", {"bookmarks": []}, {"account": "another"}])
 def test_a_state_that_is_none_or_of_another_account_is_refused(
     zendesk: Simulator, tmp_path: Path, state: Any
 ) -> None:
@@ -319,3 +319,15 @@ def test_versions_are_left_out_where_a_target_dies_of_them(
     )
     assert not ended.target.activated
     assert b'"version"' not in b"".join(line for line in ended.lines if b'"RECORD"' in line)
+
+
+def test_a_character_that_ends_some_targets_is_replaced_and_told_of(
+    account: Account, zendesk: Simulator, tmp_path: Path
+) -> None:
+    account.clock.advance(600)
+    ticket = account.create_ticket(subject="before\x00behind")
+    account.clock.advance(600)
+    ended = run_tap(tmp_path, zendesk, catalog=selected("tickets"))
+    rows = ended.target.rows["tickets"].values()
+    assert [row["subject"] for row in rows if row["id"] == ticket["id"]] == ["before\ufffdbehind"]
+    assert "U+0000, which many a target cannot hold, became U+FFFD" in ended.told

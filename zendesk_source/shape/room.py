@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 import orjson
 
 from zendesk_source.catalogue import DataType
 from zendesk_source.names import MORE
+from zendesk_source.shape.values import decimal_text
 
 _WIDEST_BYTES = 24
 """The most bytes that a value needs in its row; Postgres stores longer ones elsewhere."""
@@ -112,8 +112,4 @@ def as_json(row: Mapping[str, Any], names: Iterable[str], json: Sequence[str]) -
         for name, value in row.items()
         if name in names
     }
-    return orjson.dumps(chosen, default=_decimal_text)
-
-
-def _decimal_text(value: Decimal) -> str:
-    return f"{value.normalize():f}"
+    return orjson.dumps(chosen, default=decimal_text)

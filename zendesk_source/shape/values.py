@@ -59,6 +59,15 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
+def decimal_text(number: Decimal) -> str:
+    """Return all digits of a decimal, without the zeros at its end.
+
+    ``normalize`` would round: to 28 digits, of the 38 that a column takes.
+    """
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _bool(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 

@@ -17,6 +17,7 @@ from zendesk_source.catalogue import DataType
 from zendesk_source.names import SYNCED_AT
 from zendesk_source.shape.arrow import TableArrow
 from zendesk_source.shape.tables import Table
+from zendesk_source.shape.values import decimal_text
 
 _TEXT = pa.large_string()
 _TO_ESCAPE = r'["\\\x00-\x1f]'
@@ -80,7 +81,8 @@ def _arrow_lines(
     parts.append(pa.scalar("}}\n", _TEXT))
     parts = [part.cast(_TEXT) for part in parts]
     lines = pc.binary_join_element_wise(*parts, pa.scalar("", _TEXT), null_handling="skip")
-    return bytes(lines.buffers()[2])
+    length = pc.sum(pc.binary_length(lines)).as_py()
+    return bytes(lines.buffers()[2][:length])
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -123,13 +125,9 @@ def _json(texts: pa.Array) -> pa.Array:
 
 
 def _decimals(numbers: pa.Array) -> pa.Array:
+    # As a text some targets refuse a number, and a float would round it.
     texts = [None if each is None else decimal_text(each) for each in numbers.to_pylist()]
     return pa.array(texts, pa.string())
-
-
-def decimal_text(number: Decimal) -> str:
-    """Return a decimal's own digits: some targets refuse a text, and a float would round."""
-    return f"{number.normalize():f}"
 
 
 def _plain(values: pa.Array) -> pa.Array:

@@ -156,7 +156,7 @@ def _read_incremental(
         if arrived is not None:
             assert isinstance(arrived, Step)
             step = extent.of_step(arrived)
-            run.count(step.page, "")
+            run.count(step.page, connection.limits.name)
             new = not_loaded(stream, [step.page], state) if end is None else [step.page]
             for page in new:
                 _write(tap, stream, run, shape, page)
@@ -179,7 +179,7 @@ def _read_whole(tap: Tap, stream: Stream, run: StreamRun, shape: StreamShape) ->
     for page in tap.ahead.items(stream.name, lambda: True):
         if page is not None:
             assert isinstance(page, Page)
-            run.count(page, "")
+            run.count(page, connection.limits.name)
             found.append(page)
         yield
     for page in one_row_a_key([page for page in found if page.rows or page.rejected], stream):

@@ -20,6 +20,7 @@ from zendesk_source.api.clock import Stop, Stopped, SyncClock, SystemClock
 from zendesk_source.api.paging import Position, pages, request_of
 from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import DataType, Stream
+from zendesk_source.destination.limits import Limits
 from zendesk_source.errors import Bug, ConfigurationError, StreamRefused, ZendeskError
 from zendesk_source.login.redaction import without_secrets
 from zendesk_source.singer.about import about_text
@@ -28,11 +29,14 @@ from zendesk_source.singer.config import TAP, read_config, read_json, read_objec
 from zendesk_source.singer.foreign_state import taken_over
 from zendesk_source.singer.reading import Tap, read_all
 from zendesk_source.singer.state import State
-from zendesk_source.singer.tables import LEFT_OUT, TAP_STREAMS
+from zendesk_source.singer.tables import TAP_STREAMS
 from zendesk_source.singer.writer import Writer
 from zendesk_source.times import window_of
 
 log = logging.getLogger("zendesk_source")
+
+_LIMITS = Limits("many a target", takes_nul=False)
+"""Nobody tells which target it is, and Postgres ends at a text with U+0000 in it."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -85,7 +89,9 @@ def _run(options: argparse.Namespace) -> int:
     state = _state(options.state)
     clock = SyncClock(SystemClock())
     stop = clock.stop = Stop(clock)
-    connection = Connection(config.credentials, clock, config.options, on_wait=_tell_wait)
+    connection = Connection(
+        config.credentials, clock, config.options, on_wait=_tell_wait, limits=_LIMITS
+    )
     window = window_of(config.start_date, config.end_date, clock.now())
     with _stopping_at_signals(stop) as heard:
         with suppress(Stopped):
@@ -128,8 +134,7 @@ def _state(path: str | None) -> State:
 
 
 def _read(tap: Tap) -> int:
-    left_out = ", ".join(LEFT_OUT)
-    log.info("%s streams are read; the tap has none of: %s", len(tap.streams), left_out)
+    log.info("%s streams are read; --about names those without a table", len(tap.streams))
     tap.writer.state()  # some targets take the first one for that from which the run begins
     try:
         read_all(tap)
