@@ -11,6 +11,7 @@ from zendesk_source.simulator.rows.tickets import attachment_row, rating_row
 from zendesk_source.simulator.store import DAY_SECONDS, Row, iso
 
 _REPLY_MINUTES = {"urgent": 18, "high": 55, "normal": 160, "low": 420, None: 240}
+_RAISED = {None: "normal", "low": "normal", "normal": "high", "high": "urgent", "urgent": "urgent"}
 _CLOSE_AFTER_SECONDS = 4 * DAY_SECONDS
 
 
@@ -83,9 +84,10 @@ class TicketLife:
             self._close(closes)
 
     def _at_work(self, second: int) -> int:
-        """Return when an agent does what is due: mostly not before the company opens."""
+        """Return when an agent does what is due: mostly at work, if it is not urgent."""
         random, hours = self.rng.random, self.audits.reckoning.hours
-        if random() < 0.15:
+        is_on_call = self.ticket["priority"] == "urgent"
+        if random() < (0.85 if is_on_call else 0.15):
             return second
         opens = hours.beyond(hours.until(second))
         return second if opens in (second, NEVER) else opens + int(5_400 * random())
@@ -147,14 +149,14 @@ class TicketLife:
         return True
 
     def _escalate(self, second: int, agent_id: int) -> int:
-        """Let another agent of another group have it, urgently; returns who answers next."""
+        """Let another agent of another group have it, sooner; returns who answers next."""
         if second >= self.world.end:
             return agent_id
         colleague_id, world = self._an_agent(), self.world
         changes = {
             "group_id": words.pick(self.rng, world.group_ids),
             "assignee_id": colleague_id,
-            "priority": "urgent",
+            "priority": _RAISED[self.ticket["priority"]],
         }
         note = words.pick(self.rng, words.NOTES)
         # The group works by the default schedule.
