@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast test-all wheel versions lint format types docs answers bench bench-budget bench-requests chaos targets lock .venv clean
+.PHONY: help demo test test-fast test-all coverage wheel versions lint format types docs answers bench bench-budget bench-requests chaos targets lock .venv clean
 
 RUN := .venv/bin/python
 CHECKED := zendesk_source pipelines tests
@@ -27,6 +27,9 @@ test-fast: .venv/.project ## Run the tests that run no pipeline, in less than a 
 
 test-all: .venv/.project ## Run all tests: also kills, whole accounts, the documentation's commands
 	@$(RUN) -m pytest --numprocesses auto $(ARGS)
+
+coverage: .venv/.project ## Tell which lines and branches of the package no test runs
+	@$(RUN) -m pytest --numprocesses auto --cov --cov-report=term-missing $(ARGS)
 
 wheel: .venv/.project ## Build the wheel, install it in a clean environment and load the demo with it
 	@rm -rf dist && $(RUN) -m hatchling build --target wheel
@@ -99,7 +102,7 @@ lock: ## Write requirements.lock anew from pyproject.toml (needs uv; ARGS=--upgr
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) pinned packages"
 
 clean: ## Remove .venv and every cache
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	@rm -rf .venv .targets .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment is made in two steps, each with a stamp: the packages of the lock file, checked

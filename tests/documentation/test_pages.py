@@ -99,3 +99,18 @@ def test_the_pages_name_files_that_exist():
     }
     assert len(names) > 20
     assert [name for name in sorted(names) if not (ROOT / name).exists()] == []
+
+
+def test_every_make_command_that_pages_and_jobs_name_is_a_target() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z.-]+):", makefile, re.MULTILINE))
+    command = re.compile(r"(?:`|run: |^step )make ([a-z. -]+)", re.MULTILINE)
+    jobs = [ROOT / ".ci" / "run", *(ROOT / ".github" / "workflows").glob("*.yml")]
+    named = {
+        (path.name, target)
+        for path in (*PAGES, *jobs)
+        for targets_of in command.findall(path.read_text(encoding="utf-8"))
+        for target in targets_of.split()
+    }
+    assert ("ci.yml", "wheel") in named
+    assert sorted((page, target) for page, target in named if target not in targets) == []
