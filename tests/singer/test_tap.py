@@ -177,6 +177,22 @@ def test_a_tap_that_is_asked_to_end_writes_whole_lines_and_a_last_state(tmp_path
         target.take(ended.lines).assert_equals(account, CORE)
 
 
+def test_a_target_that_ends_ends_the_tap_which_calls_it_no_bug(tmp_path: Path) -> None:
+    account = Account.generate(seed=6, tickets=300, users=60, organizations=8)
+    with served(account) as zendesk:
+        command = tap_command(tmp_path, zendesk, is_small=True)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tap:
+            assert tap.stdout is not None
+            assert tap.stderr is not None
+            tap.stdout.readline()
+            tap.stdout.close()
+            told = tap.stderr.read().decode()
+        assert tap.returncode == 1
+        assert "The lines cannot be written: the target has ended." in told
+        assert "bug" not in told
+        assert "Traceback" not in told
+
+
 def test_a_refused_stream_is_skipped_and_its_version_is_not_activated(
     account: Account, zendesk: Simulator, tmp_path: Path
 ) -> None:

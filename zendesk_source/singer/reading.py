@@ -87,6 +87,7 @@ def read_all(tap: Tap) -> None:
 
     Raises:
         ZendeskError: One that concerns them all.
+        OSError: The lines cannot be written.
         Stopped: The run is over before its end.
     """
     readings = {stream.name: _isolated(tap, stream) for stream in tap.streams}
@@ -106,7 +107,7 @@ def _isolated(tap: Tap, stream: Stream) -> Iterator[None]:
     started = clock.monotonic()
     try:
         yield from _read(tap, stream, run)
-    except Stopped:
+    except (Stopped, OSError):  # the client tells of its own in our words; this is of the lines
         raise
     except Exception as error:
         told = error if isinstance(error, ZendeskError) else Bug(error)

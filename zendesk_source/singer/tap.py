@@ -57,8 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ZendeskError as error:
             log.critical("%s", error)
             return error.exit_code
-        except BrokenPipeError:
-            log.critical("Nobody reads the lines any more: the target has ended.")
+        except OSError as error:
+            ended = isinstance(error, BrokenPipeError)
+            why = "the target has ended" if ended else error.strerror or type(error).__name__
+            log.critical("The lines cannot be written: %s.", why)
+            # What is left in the buffer would fail once more when the process ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         except Exception as error:
