@@ -23,7 +23,7 @@ OWNERS = {"ticket": "tickets", "user": "users", "organization": "organizations"}
 
 @pytest.fixture
 def account() -> Account:
-    return Account.generate(seed=6, tickets=150, users=30, organizations=6)
+    return Account.generate(seed=6, tickets=300, users=30, organizations=6)
 
 
 def values_of(account: Account, owner: str) -> dict[tuple[int, Any], str]:

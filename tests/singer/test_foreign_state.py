@@ -24,7 +24,7 @@ TAKEN_OVER = {
 
 @pytest.fixture
 def account() -> Account:
-    return Account.generate(seed=6, tickets=150, users=30, organizations=6)
+    return Account.generate(seed=6, tickets=300, users=40, organizations=6)
 
 
 def newest(account: Account, stream: str, key: str) -> Any:

@@ -29,7 +29,7 @@ CORE = [table for table in default_selection().tables if not table.startswith("_
 @pytest.fixture
 def account() -> Account:
     """Return an account with enough open tickets for an eventful day."""
-    return Account.generate(seed=6, tickets=150, users=30, organizations=6)
+    return Account.generate(seed=6, tickets=300, users=40, organizations=6)
 
 
 def asked(zendesk: Simulator) -> Counter[str]:
@@ -55,7 +55,7 @@ def test_every_table_equals_the_truth_after_a_first_run_edits_and_a_second(
 def test_a_second_run_asks_for_what_the_dlt_side_asks_for(tmp_path: Path) -> None:
     found = []
     for is_tap in (True, False):
-        account = Account.generate(seed=6, tickets=150, users=30, organizations=6)
+        account = Account.generate(seed=6, tickets=300, users=40, organizations=6)
         with served(account) as zendesk:
             pipeline, state = duckdb_pipeline(), None
             for is_second in (False, True):

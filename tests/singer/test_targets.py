@@ -32,7 +32,7 @@ Rows = list[Row]
 
 @pytest.fixture
 def account() -> Account:
-    return Account.generate(seed=6, tickets=150, users=30, organizations=6)
+    return Account.generate(seed=6, tickets=300, users=40, organizations=6)
 
 
 def installed(package: str, command: str) -> str:

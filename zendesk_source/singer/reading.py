@@ -20,7 +20,7 @@ from zendesk_source.account.field_definitions import (
 )
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Stop, Stopped
-from zendesk_source.api.paging import Page, Position, pages, request_of
+from zendesk_source.api.paging import Page, Position, Request, pages, request_of
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
 from zendesk_source.extract.bookmarks import WAS_IN_FUTURE, opened, save_steps
@@ -172,7 +172,7 @@ def _read_whole(tap: Tap, stream: Stream, run: StreamRun, shape: StreamShape) ->
     connection, request = tap.connection, request_of(stream)
     shared = {each.path for each in connection.field_lists.values()}
     if stream.path in shared:
-        answers = iter_once(partial(connection.pages_read_once, request))
+        answers = _read_once(connection, request)
     else:
         answers = pages(connection.client, request, Position(), parse=orjson.loads)
     tap.ahead.start(stream.name, partial(read_list, stream.name, answers, tap.ahead))
@@ -191,9 +191,9 @@ def _read_whole(tap: Tap, stream: Stream, run: StreamRun, shape: StreamShape) ->
             tap.writer.end_of_list(table)
 
 
-def iter_once(read: Any) -> Iterator[Page]:
-    """Yield the pages of a list that is read when the first of them is taken."""
-    yield from read()
+def _read_once(connection: Connection, request: Request) -> Iterator[Page]:
+    """Yield the pages of a list that other streams need, too; it is asked for with the first."""
+    yield from connection.pages_read_once(request)
 
 
 def _write(tap: Tap, stream: Stream, run: StreamRun, shape: StreamShape, page: Page) -> None:
@@ -239,11 +239,11 @@ def _described(fields: FieldColumns) -> dict[str, DataType]:
 def _tell(tap: Tap, stream: Stream, run: StreamRun, seconds: float) -> None:
     """Write the metrics of a stream, and a sentence if something is missing."""
     for table in tap.tables_of(stream):
-        metric("counter", "record_count", tap.writer.counts[table], {"endpoint": table})
+        _metric("counter", "record_count", tap.writer.counts[table], {"endpoint": table})
     tags = {"endpoint": stream.name, "status": "succeeded" if run.was_read else "failed"}
-    metric("timer", "sync_duration", round(seconds, 3), tags)
+    _metric("timer", "sync_duration", round(seconds, 3), tags)
     asked = {"endpoint": stream.name, "requests": run.usage.requests}
-    metric("timer", "http_request_duration", round(run.usage.answer_seconds, 3), asked)
+    _metric("timer", "http_request_duration", round(run.usage.answer_seconds, 3), asked)
     if run.status == "skipped":
         log.warning("skipped %s: %s", stream.name, run.reason)
     elif run.status == "failed":
@@ -252,7 +252,7 @@ def _tell(tap: Tap, stream: Stream, run: StreamRun, seconds: float) -> None:
         log.warning("%s: %s", stream.name, run.reason)
 
 
-def metric(kind: str, name: str, value: float, tags: dict[str, Any]) -> None:
+def _metric(kind: str, name: str, value: float, tags: dict[str, Any]) -> None:
     """Log a measurement in the form that Singer's tools look for."""
     told = {"type": kind, "metric": name, "value": value, "tags": tags}
     log.info("METRIC: %s", orjson.dumps(told).decode())
