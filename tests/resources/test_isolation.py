@@ -46,7 +46,7 @@ EXPORT = [
     f"{RESOURCES}.taking.Taking.end",
     f"{RESOURCES}.exports.follow",
     f"{RESOURCES}.exports.not_loaded",
-    f"{RESOURCES}.exports.remember_newest",
+    f"{EXTRACT}.bookmarks.remember_newest",
     f"{RESOURCES}.exports._cursor_value",
 ]
 LIST = [
