@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         UnexpectedAnswer,
         ZendeskError,
     )
+    from zendesk_source.extract.taken_over import TakenOver, taken_over
     from zendesk_source.runs.loop import SyncReport, sync
     from zendesk_source.source import (
         zendesk_chat,
@@ -48,11 +49,13 @@ __all__ = [
     "Stream",
     "StreamRefused",
     "SyncReport",
+    "TakenOver",
     "UnexpectedAnswer",
     "ViewsReport",
     "ZendeskError",
     "make_views",
     "sync",
+    "taken_over",
     "zendesk_chat",
     "zendesk_custom_objects",
     "zendesk_help_center",
@@ -62,7 +65,7 @@ __all__ = [
 ]
 
 # The light ones first: three import dlt.
-_PARTS = ("errors", "catalogue", "source", "views", "runs.loop")
+_PARTS = ("errors", "catalogue", "extract.taken_over", "source", "views", "runs.loop")
 
 
 def __getattr__(name: str) -> Any:

@@ -82,6 +82,7 @@ def test_what_a_stream_forgets_is_of_itself_of_one_account_or_of_all() -> None:
         "loaded_lists.macros",
         "listed.macros",
         "refused_parents.macros",
+        "taken_over.macros",
     }
     assert 'resources.macros.accounts."acme".positions' in forgotten("macros", "acme")
     assert "accounts.*.listed.macros" in forgotten("macros", None)

@@ -24,10 +24,14 @@ from zendesk_source.command_line.summary import (
     as_document,
     notes,
     summary_rows,
+    takeover_rows,
     where_loaded,
 )
+from zendesk_source.errors import ConfigurationError
+from zendesk_source.extract.taken_over import TakenOver, taken_over
 from zendesk_source.runs.loop import SyncReport, sync
 from zendesk_source.settings.selection import select_streams
+from zendesk_source.singer.config import read_json
 from zendesk_source.source import zendesk_source
 
 
@@ -58,6 +62,8 @@ def window_of(options: argparse.Namespace) -> tuple[Any, Any]:
     interval = scheduled()
     if options.start_date or options.end_date or interval is None or scheduled.is_empty:
         return options.start_date, options.end_date
+    if getattr(options, "take_over", None):
+        raise _no_end("The interval of the scheduler sets")
     log.info(f"reading the scheduler's interval: {interval.start} to {interval.end}")
     return interval.start, interval.end
 
@@ -78,6 +84,7 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
             "note: plain files cannot be merged: every version of a row is kept."
             " See docs/limits.md."
         )
+    take_over = _take_over(source, options)
     # Otherwise dlt replaces our signal handlers while it loads, and forgets signals that come.
     pipeline.runtime_config.intercept_signals = False
     with watched(progress_of(options)) as watch, stopping_at_signals(watch.on_stop):
@@ -88,6 +95,7 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
             source,
             max_minutes=options.max_minutes,
             wait_for_other=options.wait,
+            take_over=take_over,
             on_start=watch.on_start,
             on_slice=watch.on_slice,
             on_wait=watch.on_wait,
@@ -98,6 +106,31 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
         tell = log.info if options.json else print_lines
         tell(f"\n{where_loaded(pipeline)}")
     return report.exit_code
+
+
+def _take_over(source: DltSource, options: argparse.Namespace) -> TakenOver | None:
+    """Return where another connector stood, if the options ask for it; and print what it means."""
+    if options.take_over is None:
+        return None
+    if dlt.config.get("sources.zendesk.end_date", str):
+        raise _no_end("`sources.zendesk.end_date` sets")
+    found = taken_over(read_json(options.take_over, "--take-over"), options.connector)
+    if not options.quiet:
+        rows = takeover_rows(found, source.selected_resources)
+        if options.json:
+            for row in rows:
+                log.info(": ".join(filter(None, row)))
+        else:
+            print_table(("stream", "read from", "because"), rows, left_columns=3)
+            print_lines("")
+    return found
+
+
+def _no_end(what: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{what} an end, and --take-over has none: it goes on up to now.",
+        "Take over in a run without an end; later runs may have one.",
+    )
 
 
 def run_demo(options: argparse.Namespace) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import dlt
 
 from zendesk_source.account.stream_run import StreamRun
+from zendesk_source.catalogue import STREAMS
 from zendesk_source.command_line.text_table import table_text
 from zendesk_source.destination.place import address_of
+from zendesk_source.extract.taken_over import TakenOver
 from zendesk_source.runs.loop import SyncReport
 from zendesk_source.runs.reasons import lines_of
 from zendesk_source.times import time_text
@@ -31,6 +34,24 @@ def summary_rows(report: SyncReport) -> list[tuple[str, ...]]:
         sides = ((table, count) for table, count in run.rows.items() if table != name)
         rows += [(f"  {table}", f"{count:,}", *_NOTHING) for table, count in sides]
     return [*rows, _total_row(report)]
+
+
+def takeover_rows(found: TakenOver, streams: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Return a line for each stream: from where it is read after a takeover, and why."""
+    by_name = {stream.name: stream for stream in STREAMS}
+    rows = []
+    for name in streams:
+        place, doubt = found.places.get(name), found.doubts.get(name)
+        if place is not None:
+            why = found.basis[name] + (f"; {doubt}" if doubt else "")
+        elif name in found.lost:
+            why = f"rows would be missing: {found.lost[name]}"
+        elif by_name[name].is_incremental:
+            why = "the state does not tell where it stood"
+        else:
+            why = "it is read whole every time"
+        rows.append((name, "its start" if place is None else time_text(place), why))
+    return rows
 
 
 def notes(report: SyncReport) -> list[str]:

@@ -34,6 +34,8 @@ LISTED = "listed"
 """Digest of a list's keys, and how many rows have vanished, by stream."""
 REFUSED_PARENTS = "refused_parents"
 """For lists that are read parent by parent and replaced whole: parents that refused, by stream."""
+TAKEN_OVER = "taken_over"
+"""Where another connector stood, by stream, until the stream is read for the first time."""
 VERSIONS = "versions"
 """Lists whose table holds versions of the account, where it may hold those of others."""
 
@@ -51,7 +53,7 @@ FIELDS_AS_JSON = "custom_fields_as_json"
 
 _OF_A_RESOURCE = "resources"  # which is dlt's own key
 FORGOTTEN_OF_RESOURCE = (POSITIONS, NEWEST_ROWS)
-FORGOTTEN_OF_SOURCE = (LOADED_LISTS, LISTED, REFUSED_PARENTS)
+FORGOTTEN_OF_SOURCE = (LOADED_LISTS, LISTED, REFUSED_PARENTS, TAKEN_OVER)
 """By stream. Everything else stays when a stream is read anew."""
 
 
@@ -100,6 +102,18 @@ def of_resource(state: Mapping[str, Any], stream: str) -> Mapping[str, Any]:
 def has_positions(state: Mapping[str, Any]) -> bool:
     """Whether a resource was ever read from a position on, for any account."""
     return any(part.get(POSITIONS) for part in (state, *parts_of(state).values()))
+
+
+def was_begun(state: Mapping[str, Any], account: str) -> bool:
+    """Whether any stream stands somewhere, or is to go on where another connector stood.
+
+    Args:
+        state: State of the source.
+        account: Name of the account; empty if the dataset is not shared.
+    """
+    resources = state.get(_OF_A_RESOURCE, {}).values()
+    has_any = any(part_of(resource, account).get(POSITIONS) for resource in resources)
+    return has_any or bool(part_of(state, account).get(TAKEN_OVER))
 
 
 def forgotten(stream: str, account: str | None = "") -> list[str]:

@@ -21,6 +21,7 @@ from zendesk_source.extract.kept import FIRST_READ_AT
 from zendesk_source.extract.newest_rows import not_loaded
 from zendesk_source.extract.positions import StreamPosition
 from zendesk_source.extract.steps import Step
+from zendesk_source.extract.taken_over import begin_where_it_stood
 from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
 from zendesk_source.resources.handing import Handing, handed
@@ -41,6 +42,9 @@ def incremental_rows(
 
     def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
         state = connection.own_state(dlt.current.resource_state())
+        if end_of(cursor) is None:
+            of_source = connection.own_state(dlt.current.source_state())
+            begin_where_it_stood(stream.name, of_source, state)
 
         def read_here(taking: Taking, state: dict[str, Any]) -> Iterator[Any]:
             handing = Handing(stream, connection, taking.run)

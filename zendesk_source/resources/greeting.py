@@ -19,6 +19,7 @@ from zendesk_source.catalogue import Stream
 from zendesk_source.destination.limits import Limits, limits_of
 from zendesk_source.errors import ConfigurationError, ServerUnavailable, StreamRefused
 from zendesk_source.extract.kept import ACCOUNT, accounts_in
+from zendesk_source.extract.taken_over import note_places
 from zendesk_source.names import ACCOUNT_COLUMN
 from zendesk_source.resources.accounts import check_destination
 from zendesk_source.resources.isolation import isolated
@@ -54,6 +55,8 @@ def greeted(
         connection.limits = _limits_here()
         part = current_slice()
         _join(connection, None if part is None else part.sync)
+        if part is not None:
+            note_places(connection.own_state(dlt.current.source_state()), part.sync.places)
         yield from isolated(rows(*args, **kwargs), stream, connection, run_of(stream.name))
 
     return read

@@ -6,7 +6,7 @@ In a sync it is first a greeting, and then a slice for each load package. In a p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -65,6 +65,7 @@ class SyncInProgress:
             slice that takes them, so their decoder outlives it.
         keys: For a stream that has an export for each row of a list: the keys of these rows.
         parts: What was done with each of those exports, and with each Help Center.
+        places: Where another connector stood, by stream, if its state is taken over.
     """
 
     runs: dict[str, StreamRun]
@@ -82,6 +83,7 @@ class SyncInProgress:
     shapes: dict[str, StreamShape] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
     parts: dict[str, StreamRun] = field(default_factory=dict)
+    places: Mapping[str, int] = field(default_factory=dict)
 
 
 class Slice:

@@ -24,7 +24,9 @@ from zendesk_source.destination.duckdb_memory import little_memory
 from zendesk_source.destination.failures import explained
 from zendesk_source.destination.state import follow_destination, mend_working_folder
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.extract.kept import was_begun
 from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
+from zendesk_source.extract.taken_over import TakenOver
 from zendesk_source.resources.run import Greeting, Item, SliceLimits, SyncInProgress, running
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
@@ -68,6 +70,7 @@ def sync(
     limits: SliceLimits | None = None,
     max_minutes: float | None = None,
     wait_for_other: bool = False,
+    take_over: TakenOver | None = None,
     on_start: OnSlice | None = None,
     on_slice: OnSlice | None = None,
     on_wait: OnWait | None = None,
@@ -86,6 +89,8 @@ def sync(
         max_minutes: Stop reading and waiting after this time. Rows that were read are loaded, and
             the next sync goes on from there.
         wait_for_other: Wait for another sync of this pipeline to end instead of refusing.
+        take_over: Where another connector stood, from ``taken_over``: streams that were never
+            read go on from there.
         on_start: Called once, before anything is read, with the streams' progress by name. The
             progress changes in place as the sync goes on.
         on_slice: Called with the same after each loaded package.
@@ -99,7 +104,8 @@ def sync(
         What was done. It is also appended to the table ``_zendesk_sync_log``.
 
     Raises:
-        ConfigurationError: A setting of Zendesk, of dlt or of the destination is wrong.
+        ConfigurationError: A setting of Zendesk, of dlt or of the destination is wrong; or
+            streams stand somewhere already and ``take_over`` is given.
         AuthenticationError: Zendesk does not accept the credentials.
         LoadFailed: The destination refused a package; the positions stay behind the data.
         ServerUnavailable: Zendesk did not say who we are in the time there was.
@@ -115,6 +121,7 @@ def sync(
     max_items = min(BUFFER_ITEMS, max(1, limits.max_pages // 2))
     ahead: ReadAhead[Item] = ReadAhead(max_items=max_items, stop=stop)
     progress = SyncInProgress(runs, clock, stop, on_wait, ahead, on_cost)
+    progress.places = take_over.places if take_over is not None else {}
     log = SyncLog(runs, started_at, clock)
     if on_start is not None:
         on_start(runs)
@@ -135,6 +142,8 @@ def sync(
                     progress.used = memory.used
                     packages = Packages(pipeline, source, progress, limits, log, memory, is_new)
                     packages.finish_pending()
+                    if take_over is not None:
+                        _check_nothing_begun(pipeline, source.name, log.account)
                     if not is_new:
                         look_for_tables(pipeline, source.name, progress)
                     while packages.waiting:
@@ -149,6 +158,20 @@ def sync(
                 return SyncReport(runs, started_at, seconds, packages.count)
     finally:
         progress.ahead.stop()
+
+
+def _check_nothing_begun(pipeline: dlt.Pipeline, section: str, account: str) -> None:
+    """Refuse to take a state over where streams stand somewhere already.
+
+    Raises:
+        ConfigurationError: They do.
+    """
+    if was_begun(pipeline.state.get("sources", {}).get(section, {}), account):
+        raise ConfigurationError(
+            "The dataset has positions already, so those of another connector are not taken over.",
+            "Leave --take-over out to go on from there, or load into a new dataset: --dataset"
+            " <name>.",
+        )
 
 
 def _greet(source: DltSource, stop: Stop, on_wait: OnWait | None) -> str:

@@ -140,7 +140,9 @@ def read_json(path: str, option: str) -> Any:
             f"{option} {path} cannot be read: {error.strerror}.", "Check the path."
         ) from error
     except ValueError:
-        raise ConfigurationError(f"{option} {path} holds no JSON.", "Write some into it.") from None
+        raise ConfigurationError(
+            f"{option} {path} holds no JSON.", "Hand in a file that does."
+        ) from None
 
 
 def _environment() -> dict[str, Any]:

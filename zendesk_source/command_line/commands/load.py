@@ -6,6 +6,9 @@ Ctrl-C is safe at any moment: what was loaded is complete, and the next load goe
 and rows that are read again because Zendesk does not say whether they changed, such as ratings of
 the last 30 days. Lists are read whole, so all their rows count.
 
+With `--take-over` streams go on where another connector stood; what each does, and why, is printed
+first. Rows that were written before are in the tables of that connector only.
+
 exit codes: 0 every stream was loaded, 5 some streams were skipped or failed and the rest was
 loaded, 1 failed, 2 a setting is wrong, 3 Zendesk refused the credentials, 130 and 143 stopped.
 """
@@ -25,6 +28,9 @@ from zendesk_source.command_line.options import (
 )
 from zendesk_source.errors import ConfigurationError
 
+CONNECTORS = ("singer", "airbyte", "dlt")
+"""Those of ``extract.taken_over``, which costs too much to import for a line of help."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -40,6 +46,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--wait", action="store_true", help="wait for another run to end instead of refusing")
     add(
         "--dry-run", action="store_true", help="load nothing; estimate a first load, as `plan` does"
+    )
+    add(
+        "--take-over",
+        metavar="FILE",
+        help="go on where another connector stood, whose state is in FILE; for a dataset that was"
+        " never loaded into",
+    )
+    add(
+        "--from",
+        dest="connector",
+        choices=CONNECTORS,
+        help="whose state it is: that of tap-zendesk, of Airbyte's connector, or of dlt's verified"
+        " source",
     )
     add("--demo", action="store_true", help="load a simulated account")
     add(
@@ -71,7 +90,7 @@ def check(options: argparse.Namespace) -> None:
         ConfigurationError: One of them does.
     """
     if options.demo:
-        refused = ("streams", "start_date", "end_date", "dry_run")
+        refused = ("streams", "start_date", "end_date", "dry_run", "take_over")
         given = [name for name in refused if getattr(options, name)]
         if given:
             name = given[0].replace("_", "-")
@@ -83,5 +102,20 @@ def check(options: argparse.Namespace) -> None:
             )
     check_streams(options)
     check_dataset(options)
+    _check_take_over(options)
     if options.max_minutes is not None and options.max_minutes <= 0:
         raise ConfigurationError("--max-minutes must be above 0.", "Leave it out for no limit.")
+
+
+def _check_take_over(options: argparse.Namespace) -> None:
+    if (options.take_over is None) != (options.connector is None):
+        raise ConfigurationError(
+            "--take-over and --from belong together.",
+            f"Write --take-over FILE --from {'|'.join(CONNECTORS)}.",
+        )
+    if options.take_over is None:
+        return
+    for name in ("end_date", "dry_run"):
+        if getattr(options, name):
+            option = name.replace("_", "-")
+            raise ConfigurationError(f"--take-over takes no --{option}.", "Leave it out.")

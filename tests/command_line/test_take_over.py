@@ -1,0 +1,310 @@
+"""``load --take-over``: streams go on where another connector stood, and no change is lost.
+
+The tables of the other connector are the truth at the moment of its last run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from dlt.common.json import json as dlt_json
+
+from tests.support.simulated import duckdb_pipeline, source_of
+from tests.support.tables import TABLES, assert_rows_equal, moment, stored_rows
+from zendesk_source import ConfigurationError, sync, taken_over
+from zendesk_source.catalogue import STREAMS
+from zendesk_source.command_line import main
+from zendesk_source.command_line.commands import load
+from zendesk_source.extract.taken_over import CONNECTORS, Connector, TakenOver
+from zendesk_source.simulator import Account, Simulator
+
+_BOTH = ("tickets", "users", "organizations", "satisfaction_ratings", "ticket_events")
+GOES_ON = {
+    "singer": (*_BOTH, "ticket_metric_events"),
+    "airbyte": _BOTH,
+    "dlt": ("ticket_events", "ticket_metric_events"),
+}
+STARTS = {"singer": ("groups",), "airbyte": ("ticket_metric_events",), "dlt": ("tickets", "users")}
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account.generate(seed=6, tickets=200, users=40, organizations=6)
+
+
+def newest(account: Account, stream: str, key: str) -> Any:
+    return max(row[key] for row in account.truth(stream))
+
+
+def singer_state(account: Account) -> Any:
+    marks = {
+        "tickets": "generated_timestamp",
+        "users": "updated_at",
+        "organizations": "updated_at",
+        "ticket_metric_events": "time",
+        "satisfaction_ratings": "updated_at",
+        "groups": "updated_at",
+    }
+    found = {name: {key: newest(account, name, key)} for name, key in marks.items()}
+    return json.dumps({"bookmarks": found, "currently_syncing": None})
+
+
+def airbyte_state(account: Account) -> Any:
+    comments = str(newest(account, "ticket_comments", "created_at"))
+    marks: dict[str, Any] = {
+        "tickets": {"generated_timestamp": str(newest(account, "tickets", "generated_timestamp"))},
+        "users": {"updated_at": newest(account, "users", "updated_at")},
+        "organizations": {"updated_at": newest(account, "organizations", "updated_at")},
+        "satisfaction_ratings": {
+            "updated_at": newest(account, "satisfaction_ratings", "updated_at")
+        },
+        "ticket_comments": {"created_at": comments},
+        "ticket_metric_events": {"time": newest(account, "ticket_metric_events", "time")},
+        "brands": {},
+    }
+    return json.dumps(
+        [
+            {"type": "STREAM", "stream": {"stream_descriptor": {"name": n}, "stream_state": mark}}
+            for n, mark in marks.items()
+        ]
+    )
+
+
+def dlt_state(account: Account) -> Any:
+    """As dlt writes ``state.json``: a moment is no plain text there."""
+    updated = datetime.fromisoformat(
+        newest(account, "tickets", "updated_at").replace("Z", "+00:00")
+    )
+    times = {
+        "tickets": ("updated_at", updated),
+        "ticket_events": ("timestamp", newest(account, "ticket_events", "timestamp")),
+        "ticket_metric_events": ("time", moment(newest(account, "ticket_metric_events", "time"))),
+    }
+    resources = {
+        name: {"incremental": {key: {"initial_value": None, "last_value": time}}}
+        for name, (key, time) in times.items()
+    }
+    state = {"pipeline_name": "zendesk", "sources": {"zendesk_support": {"resources": resources}}}
+    return dlt_json.typed_dumps(state)
+
+
+STATES: dict[str, Callable[[Account], Any]] = {
+    "singer": singer_state,
+    "airbyte": airbyte_state,
+    "dlt": dlt_state,
+}
+
+
+def edit(account: Account) -> None:
+    """Edit rows of every stream; some without moving `updated_at`."""
+    account.clock.advance(3_600)
+    ids = [row["id"] for row in account.truth("tickets") if row["status"] == "open"]
+    account.edit_ticket(ids[0], status="pending")
+    account.system_update(ids[1])
+    account.delete_ticket(ids[2])
+    account.create_ticket(subject="Brand new")
+    account.edit_user(account.truth("users")[0]["id"], name="Someone else")
+    account.edit_organization(account.truth("organizations")[0]["id"], details="Moved")
+    account.clock.advance(3_600)
+
+
+def key_of(table: str, row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(str(row[name]) for name in TABLES[table].primary_key)
+
+
+def assert_nothing_is_lost(
+    old: dict[str, list[dict[str, Any]]], account: Account, tables: Iterable[str]
+) -> None:
+    """Check that every row is as Zendesk has it: in our table, or unchanged in the old one."""
+    pipeline = duckdb_pipeline()
+    pipeline.sync_destination()
+    for table in tables:
+        stored = stored_rows(pipeline, table)
+        loaded = {key_of(table, row) for row in stored}
+        truth = account.truth(table)
+        unchanged = {key_of(table, row): row for row in old[table]}
+        for row in truth:
+            key = key_of(table, row)
+            assert key in loaded or unchanged.get(key) == row, (table, key)
+        here = [row for row in truth if key_of(table, row) in loaded]
+        assert_rows_equal(pipeline, table, here, stored, TABLES[table].primary_key)
+
+
+@pytest.mark.parametrize("connector", STATES)
+def test_every_change_since_the_other_connector_arrives(
+    account: Account, zendesk: Simulator, tmp_path: Path, capsys: Any, connector: str
+) -> None:
+    streams = [*GOES_ON[connector], *STARTS[connector]]
+    old = {name: [dict(row) for row in account.truth(name)] for name in streams}
+    file = tmp_path / "state.json"
+    file.write_text(STATES[connector](account), "utf-8")
+    edit(account)
+    arguments = ["load", "--streams", ",".join(streams)]
+    assert main([*arguments, "--take-over", str(file), "--from", connector]) == 0
+    plan = capsys.readouterr().out.partition("\n\n")[0]
+    told = {line.split()[0]: line for line in plan.splitlines()}
+    assert_nothing_is_lost(old, account, streams)
+    pipeline = duckdb_pipeline()
+    pipeline.sync_destination()
+    for name in STARTS[connector]:
+        assert len(stored_rows(pipeline, name)) == len(account.truth(name)), name
+        assert "its start" in told[name], told
+    old = {name: [dict(row) for row in account.truth(name)] for name in streams}
+    edit(account)
+    assert main(arguments) == 0
+    assert_nothing_is_lost(old, account, streams)
+
+
+@pytest.mark.parametrize("connector", STATES)
+def test_what_lies_well_before_the_bookmark_is_not_read_again(
+    account: Account, zendesk: Simulator, tmp_path: Path, capsys: Any, connector: str
+) -> None:
+    file = tmp_path / "state.json"
+    file.write_text(STATES[connector](account), "utf-8")
+    edit(account)
+    name = GOES_ON[connector][0]
+    arguments = ["--take-over", str(file), "--from", connector, "--streams", f"{name},groups"]
+    assert main(["load", *arguments]) == 0
+    told = capsys.readouterr().out
+    assert "it is read whole every time" in told
+    pipeline = duckdb_pipeline()
+    pipeline.sync_destination()
+    assert 0 < len(stored_rows(pipeline, name)) < len(account.truth(name)) / 2
+    # The places belong to the dataset now: asking once more is refused, and changes nothing.
+    assert main(["load", *arguments]) == 2
+    assert "has positions already" in capsys.readouterr().err
+    assert main(["load", "--streams", name]) == 0
+    # Read anew means from the start.
+    assert main(["reset", name, "--json"]) == 0
+    assert main(["load", "--streams", name]) == 0
+    assert len(stored_rows(pipeline, name)) == len(account.truth(name))
+
+
+def test_places_that_wait_for_their_stream_survive_a_crash(
+    account: Account, zendesk: Simulator
+) -> None:
+    place = newest(account, "tickets", "generated_timestamp") - 61
+    found = taken_over({"bookmarks": {"tickets": {"generated_timestamp": place + 61}}}, "singer")
+    edit(account)
+
+    def crash(runs: Any) -> None:
+        raise KeyboardInterrupt
+
+    source = source_of(zendesk, "tickets", "groups")
+    with pytest.raises(KeyboardInterrupt):  # behind the first package, which has one stream
+        sync(duckdb_pipeline(), source, take_over=found, on_slice=crash)
+    with pytest.raises(ConfigurationError, match="has positions already"):
+        sync(duckdb_pipeline(), source_of(zendesk, "tickets", "groups"), take_over=found)
+    sync(duckdb_pipeline(), source_of(zendesk, "tickets", "groups"))
+    pipeline = duckdb_pipeline()
+    changed = [row for row in account.truth("tickets") if row["generated_timestamp"] >= place]
+    ids = {row["id"] for row in stored_rows(pipeline, "tickets")}
+    assert ids == {row["id"] for row in changed}
+    assert {row["id"] for row in stored_rows(pipeline, "groups")} == {
+        row["id"] for row in account.truth("groups")
+    }
+
+
+def test_a_place_waits_for_its_stream_in_a_later_run(account: Account, zendesk: Simulator) -> None:
+    place = newest(account, "users", "updated_at")
+    found = taken_over({"bookmarks": {"users": {"updated_at": place}}}, "singer")
+    sync(duckdb_pipeline(), source_of(zendesk, "groups"), take_over=found)
+    edit(account)
+    sync(duckdb_pipeline(), source_of(zendesk, "users"))
+    assert 0 < len(stored_rows(duckdb_pipeline(), "users")) < len(account.truth("users"))
+
+
+def test_an_account_that_joins_a_shared_dataset_takes_over_for_itself(
+    account: Account, zendesk: Simulator
+) -> None:
+    place = newest(account, "users", "updated_at")
+    found = taken_over({"bookmarks": {"users": {"updated_at": place}}}, "singer")
+    here, there = (
+        source_of(zendesk, "users", subdomain=name, account_column=True)
+        for name in ("acme", "emea")
+    )
+    sync(duckdb_pipeline(), here)
+    whole = len(account.truth("users"))
+    edit(account)
+    sync(duckdb_pipeline(), there, take_over=found)
+    assert whole < len(stored_rows(duckdb_pipeline(), "users")) < 2 * whole
+    again = source_of(zendesk, "users", subdomain="emea", account_column=True)
+    with pytest.raises(ConfigurationError, match="has positions already"):
+        sync(duckdb_pipeline(), again, take_over=found)
+
+
+def test_a_reset_before_the_first_reading_forgets_the_place(
+    account: Account, zendesk: Simulator
+) -> None:
+    found = taken_over(
+        {"bookmarks": {"users": {"updated_at": newest(account, "users", "updated_at")}}}, "singer"
+    )
+    sync(duckdb_pipeline(), source_of(zendesk, "groups"), take_over=found)
+    assert main(["reset", "users", "--json"]) == 0
+    sync(duckdb_pipeline(), source_of(zendesk, "users"))
+    assert len(stored_rows(duckdb_pipeline(), "users")) == len(account.truth("users"))
+
+
+REFUSED = [
+    ("singer", '{"bookmarks": {"tick', "holds no JSON"),
+    ("singer", "[]", "is no state of tap-zendesk"),
+    ("singer", '{"bookmarks": {"issues": {"since": "2024-01-01"}}}', "tells of no stream"),
+    ("singer", '{"bookmarks": {"users": {"updated_at": "soon"}}}', "damaged"),
+    ("airbyte", '{"bookmarks": {}}', "is no state of Airbyte's connector"),
+    ("airbyte", '[7, {"stream": {"stream_descriptor": 1}}]', "tells of no stream"),
+    ("dlt", '{"sources": {"github": {"resources": {}}}}', "tells of no stream"),
+    ("dlt", '{"sources": []}', "is no state of dlt's verified source"),
+]
+
+
+@pytest.mark.parametrize(("connector", "text", "words"), REFUSED)
+def test_a_damaged_or_foreign_file_is_refused_before_anything_is_loaded(
+    zendesk: Simulator, tmp_path: Path, capsys: Any, connector: str, text: str, words: str
+) -> None:
+    file = tmp_path / "state.json"
+    file.write_text(text)
+    assert main(["load", "--take-over", str(file), "--from", connector, "--streams", "groups"]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("zendesk.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--take-over", "no.json"], "belong together"),
+        (["--from", "dlt"], "belong together"),
+        (["--take-over", "no.json", "--from", "dlt"], "no.json cannot be read"),
+        (["--take-over", "x", "--from", "dlt", "--end-date", "2024-01-01"], "takes no --end-date"),
+        (["--take-over", "x", "--from", "dlt", "--dry-run"], "takes no --dry-run"),
+        (["--take-over", "x", "--from", "dlt", "--demo"], "takes no --take-over"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(
+    zendesk: Simulator, capsys: Any, arguments: list[str], words: str
+) -> None:
+    assert main(["load", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_window_with_an_end_is_no_place_to_take_over(
+    zendesk: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    (tmp_path / "state.json").write_text('{"bookmarks": {"users": {"updated_at": "2024-01-01"}}}')
+    monkeypatch.setenv("SOURCES__ZENDESK__END_DATE", "2025-01-01")
+    file = str(tmp_path / "state.json")
+    assert main(["load", "--take-over", file, "--from", "singer"]) == 2
+    assert "end_date` sets an end" in capsys.readouterr().err
+
+
+def test_the_command_offers_the_connectors_whose_states_are_known() -> None:
+    assert load.CONNECTORS == tuple(CONNECTORS) == get_args(Connector)
+    incremental = {stream.name for stream in STREAMS if stream.is_incremental}
+    for connector in CONNECTORS.values():
+        assert {rule.ours for rule in connector.rules if not rule.loses} <= incremental
+        assert {rule.ours for rule in connector.rules} <= {stream.name for stream in STREAMS}
+    assert isinstance(taken_over({"bookmarks": {"users": {"updated_at": 1}}}, "singer"), TakenOver)
