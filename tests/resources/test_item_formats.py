@@ -22,7 +22,7 @@ IN_ARROW = {s.name: s for s in STREAMS if s.is_incremental and s.each_of is None
 
 @pytest.fixture
 def account() -> Account:
-    return Account.generate(seed=6, tickets=150, users=30, organizations=6)
+    return Account.generate(seed=3, tickets=280, users=60, organizations=15)
 
 
 def columns_of(dataset: Dataset, table: str) -> dict[str, Any]:

@@ -61,7 +61,9 @@ def test_the_shape_is_the_same_whatever_the_settings(zendesk, pipeline, settings
         "zendesk_schema": SCHEMA,
         "using_audit_log": True,
         "using_ticket_chat": True,
-        "ticket_field_history_columns": ["status", "assignee_id", "priority", "group_id", "type"],
+        "ticket_field_history_columns": [
+            *("status", "assignee_id", "priority", "group_id", "ticket_form_id", "type")
+        ],
     }
 
 
