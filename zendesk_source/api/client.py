@@ -132,7 +132,8 @@ class ZendeskClient:
 
     def usage_of(self, stream: str) -> Usage:
         """Return what one stream has cost so far; all zero when it has not asked yet."""
-        return self.usage.get(stream, Usage())
+        with self._usage_lock:
+            return replace(self._usage.get(stream, Usage()))
 
     def now(self) -> datetime:
         """Return Zendesk's time by its last answer; our own time before the first answer."""
