@@ -101,7 +101,7 @@ def test_a_check_does_not_wait_for_long_and_says_what_it_did_not_ask(
     ("arguments", "words"),
     [
         (["check"], "20 of 23 open"),
-        (["plan", "--streams", "tickets,groups"], "tickets  1,462"),
+        (["plan", "--streams", "ticket_metric_events"], "rate limit incremental-exports"),
         (["sample", "groups", "-n", "1"], "-- groups, row 1"),
     ],
 )
