@@ -71,7 +71,7 @@ def test_an_answer_that_drips_for_ever_is_given_up(part: str):
         begun = time.monotonic()
         with pytest.raises(ServerUnavailable, match=r"groups .* failed 3 times"):
             client_of(server, answer_seconds=0.3).get(PATH, stream="groups")
-    assert 0.8 < time.monotonic() - begun < 60
+    assert 0.8 < time.monotonic() - begun < 3
 
 
 def test_an_answer_of_no_use_after_the_sync_is_not_waited_for():
@@ -90,7 +90,7 @@ def test_an_answer_of_no_use_after_the_sync_is_not_waited_for():
         begun = time.monotonic()
         with pytest.raises(Stopped):
             client.get(PATH, stream="groups")
-    assert time.monotonic() - begun < 60  # the drops would go on for ten minutes
+    assert time.monotonic() - begun < 2
 
 
 def gzip_bomb(megabytes: int) -> bytes:
@@ -242,7 +242,8 @@ ODD_HEADERS = [
 
 @pytest.mark.parametrize("headers", ODD_HEADERS, ids=lambda text: text[:40])
 def test_headers_of_a_good_answer_may_say_anything(headers: str):
-    with raw_server(answer(b"{}", "200 OK", *headers.split("\r\n"))) as server:
+    # A server that hangs up between the two costs a second try, if it is not seen in time.
+    with raw_server(answer(b"{}", "200 OK", *headers.split("\r\n")), stays_open=True) as server:
         client = client_of(server)
         for _ in range(2):
             assert client.get(PATH, stream="groups", bucket="incremental-exports").value == {}

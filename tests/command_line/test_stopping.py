@@ -100,7 +100,7 @@ def test_a_signal_ends_every_wait_at_once(
     before = signal.getsignal(number)
     once(is_waiting, send)
     assert main(["load", "--streams", "groups,tickets"]) == 128 + number
-    assert time.monotonic() - sent[0] < 30  # silence lasts 60 s, a refusal 600
+    assert time.monotonic() - sent[0] < 2
     assert capfd.readouterr().err.splitlines()[-2:] == ["stopping", STOPPED]
     assert signal.getsignal(number) is before
     zendesk.routes.update({"/api/v2/users/me": {"user": {"id": 1}}, "/api/v2/groups": GROUPS})
@@ -170,7 +170,7 @@ def test_a_process_that_cannot_hear_ends_all_the_same(
         for _ in range(signals - 1):
             child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=30)
-        assert time.monotonic() - begun_at < 20
+        assert time.monotonic() - begun_at < 2.5
     assert child.returncode == 130
     assert said.endswith("Stopped.\n" if kind == "checking" else STOPPED + "\n")
     zendesk.routes["/api/v2/groups"] = GROUPS
@@ -192,7 +192,7 @@ def test_no_wait_outlives_the_time_of_a_sync(wait: str, zendesk: ScriptedZendesk
         duckdb_pipeline(), zendesk.source("macros", "groups", "tickets"), max_minutes=0.05
     )
     assert report.exit_code == 0
-    assert time.monotonic() - begun_at < 30
+    assert time.monotonic() - begun_at < 3 + 4
     late = "groups" if "list" in wait else "tickets"
     assert (report.runs[late].is_at_end, report.runs[late].status) == (False, "ok")
     if "definitions" not in wait:  # which the thread waits for that takes all streams' pages
