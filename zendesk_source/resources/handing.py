@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import dlt
 
-from zendesk_source.account.column_names import column_name
 from zendesk_source.account.connection import Connection
-from zendesk_source.account.field_definitions import describe_first, describe_new, field_columns
+from zendesk_source.account.shaping import new_shape, tables_and_rejected
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page
 from zendesk_source.api.paging.door import Rejected
@@ -20,11 +19,9 @@ from zendesk_source.names import MORE, REJECTED_TABLE, REMOVED, SYNCED_AT
 from zendesk_source.resources.accounts import with_account, write_of
 from zendesk_source.resources.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
 from zendesk_source.resources.run import current_slice
-from zendesk_source.shape.arrow import ArrowShaper, together
-from zendesk_source.shape.custom_fields import FieldColumns
+from zendesk_source.shape.arrow import together
 from zendesk_source.shape.rejected import rejected_rows
 from zendesk_source.shape.room import Room
-from zendesk_source.shape.rows import RowShaper
 from zendesk_source.shape.stream_shape import StreamShape
 from zendesk_source.shape.tables import Table, TableRows
 
@@ -91,12 +88,8 @@ class Handing:
         marked: list[Any] = []
         tables: list[Any] = []
         for page in answers:
-            rejected = page.rejected
-            if page.rows or page.shown_parents:
-                tables += self.shape.tables_of(page, self._describe)
-                parts = self.shape.shaper.take_rejected()
-                self.run.note_rejected(len(parts))
-                rejected += parts
+            shaped, rejected = tables_and_rejected(page, self.shape, self._connection, self.run)
+            tables += shaped
             if rejected:
                 marked.append(self._rejected(rejected, page.received_at))
         for each in together(tables) if self.shape.is_arrow else tables:
@@ -119,20 +112,17 @@ class Handing:
         return shape
 
     def _new_shape(self, names: dict[str, dict[str, str]]) -> StreamShape:
-        stream, connection = self._stream, self._connection
-        fields = field_columns(stream, connection, names)
-        is_refused = fields is not None and not describe_first(fields, stream, connection, self.run)
-        fields = None if is_refused else fields
+        stream = self._stream
         known = {table.name: self._known_types(table.name) for table in stream.tables}
-        is_arrow = takes_arrow(stream, connection.options.item_format, known[stream.name])
-        make = ArrowShaper if is_arrow else RowShaper
-        spelt = column_name(self._schema.naming.normalize_identifier, connection)
-        shaper = make(stream, known, fields, spelt)
-        removes_deleted = connection.options.deleted == "remove"
-        return StreamShape(stream, shaper, is_arrow, fields, is_refused, removes_deleted)
-
-    def _describe(self, fields: FieldColumns, unknown: Set[str]) -> None:
-        describe_new(fields, unknown, self._stream, self._connection, self.run)
+        return new_shape(
+            stream,
+            self._connection,
+            self.run,
+            names=names,
+            known=known,
+            normalize=self._schema.naming.normalize_identifier,
+            is_arrow=takes_arrow(stream, self._connection.options.item_format, known[stream.name]),
+        )
 
     def _rejected(self, rejected: Sequence[Rejected], read_at: datetime) -> Any:
         rows = rejected_rows(rejected, read_at)

@@ -10,14 +10,12 @@ from typing import Any
 
 import orjson
 
-from zendesk_source.account.column_names import column_name, snake_case
+from zendesk_source.account.column_names import snake_case
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.field_definitions import (
     begin_anew,
-    describe_first,
-    describe_new,
-    field_columns,
 )
+from zendesk_source.account.shaping import new_shape, tables_and_rejected
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Stop, Stopped
 from zendesk_source.api.paging import Page, Position, Request, pages, request_of
@@ -30,10 +28,8 @@ from zendesk_source.extract.read_ahead import ReadAhead, read_list
 from zendesk_source.extract.steps import Step
 from zendesk_source.extract.window import extent_of
 from zendesk_source.names import REJECTED_TABLE
-from zendesk_source.shape.arrow import ArrowShaper
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.newest import as_snapshot, one_row_a_key
-from zendesk_source.shape.rows import RowShaper
 from zendesk_source.shape.stream_shape import StreamShape
 from zendesk_source.singer.catalog import Selection
 from zendesk_source.singer.state import State
@@ -197,35 +193,25 @@ def _read_once(connection: Connection, request: Request) -> Iterator[Page]:
 
 
 def _write(tap: Tap, stream: Stream, run: StreamRun, shape: StreamShape, page: Page) -> None:
-    rejected = page.rejected
+    shaped, rejected = tables_and_rejected(page, shape, tap.connection, run)
     keys = {table.name: table.primary_key for table in stream.tables}
-    if page.rows:
-
-        def describe(fields: FieldColumns, unknown: Any) -> None:
-            describe_new(fields, unknown, stream, tap.connection, run)
-
-        tables = [each.newest(keys[each.table]) for each in shape.tables_of(page, describe)]
-        parts = shape.shaper.take_rejected()
-        run.note_rejected(len(parts))
-        rejected += parts
-        for table in tables:
-            run.count_rows(table.table, table.count_kept())
-        tap.writer.rows(tables, page.received_at)
+    tables = [each.newest(keys[each.table]) for each in shaped]
+    for table in tables:
+        run.count_rows(table.table, table.count_kept())
+    tap.writer.rows(tables, page.received_at)
     tap.writer.rejected(rejected, page.received_at)
 
 
 def _shape(tap: Tap, stream: Stream, run: StreamRun) -> StreamShape:
     """Return how the pages of a stream become tables; asks for the custom fields' definitions."""
-    names = {} if stream.custom_fields is None else tap.state.custom_field_columns(stream.name)
-    fields = field_columns(stream, tap.connection, names)
-    is_refused = fields is not None and not describe_first(fields, stream, tap.connection, run)
-    fields = None if is_refused else fields
-    known = {table.name: tap.state.columns(table.name) for table in stream.tables}
-    spelt = column_name(snake_case, tap.connection)
-    make = ArrowShaper if stream.is_incremental else RowShaper
-    shaper = make(stream, known, fields, spelt)
-    shape = StreamShape(
-        stream, shaper, stream.is_incremental, fields, is_refused, removes_deleted=False
+    shape = new_shape(
+        stream,
+        tap.connection,
+        run,
+        names={} if stream.custom_fields is None else tap.state.custom_field_columns(stream.name),
+        known={table.name: tap.state.columns(table.name) for table in stream.tables},
+        normalize=snake_case,
+        is_arrow=stream.is_incremental,
     )
     shape.begin_package()
     return shape

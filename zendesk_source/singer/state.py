@@ -91,7 +91,7 @@ class State:
         """Note where a stream stands once all that was written of it is loaded.
 
         Args:
-            stream: Which.
+            stream: The stream, whose cursor is shown to people.
             tables: Those of it that are written.
             kept: What is kept of it, its positions among it.
             position: For people: all before it is there.

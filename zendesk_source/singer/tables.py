@@ -11,21 +11,17 @@ from zendesk_source.catalogue import STREAMS, Columns, DataType, Origin, SideTab
 from zendesk_source.catalogue.stream import columns
 from zendesk_source.names import REJECTED_TABLE, SYNCED_AT
 
+
+def _why_left_out(stream: Stream) -> str:
+    if stream.parent is not None:
+        return "it is asked for parent by parent"
+    if stream.each_of is not None:
+        return "each object has a table of its own"
+    return "each brand's Help Center has its own" if stream.is_of_brand else ""
+
+
 LEFT_OUT: Mapping[str, str] = MappingProxyType(
-    {
-        stream.name: reason
-        for stream in STREAMS
-        for reason in [
-            "it is asked for parent by parent"
-            if stream.parent is not None
-            else "each object has a table of its own"
-            if stream.each_of is not None
-            else "each brand's Help Center has its own"
-            if stream.is_of_brand
-            else ""
-        ]
-        if reason
-    }
+    {stream.name: why for stream in STREAMS if (why := _why_left_out(stream))}
 )
 """Streams that the tap does not read, and why."""
 
@@ -90,8 +86,9 @@ def cursor_of(table: str) -> str | None:
 
 def declared_types(table: str) -> dict[str, DataType]:
     """Return the types of the columns that every row may have."""
-    declared = REJECTED_COLUMNS if table == REJECTED_TABLE else TABLES[table].columns
-    return {**declared, SYNCED_AT: "timestamp"} if table != REJECTED_TABLE else dict(declared)
+    if table == REJECTED_TABLE:
+        return dict(REJECTED_COLUMNS)
+    return {**TABLES[table].columns, SYNCED_AT: "timestamp"}
 
 
 def json_schema(types: Mapping[str, DataType], key: Iterable[str]) -> dict[str, Any]:

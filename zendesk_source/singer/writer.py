@@ -56,7 +56,7 @@ class Writer:
         """Write what the rows of a table look like.
 
         Args:
-            table: Which.
+            table: Name of the table, with no row written yet.
             described: Types of its custom fields.
         """
         self._state.add_columns(table, described or {})

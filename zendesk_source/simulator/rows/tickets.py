@@ -94,7 +94,7 @@ def metric_set_row(metric_id: int, ticket: Row, values: Mapping[str, Any]) -> Ro
 
     Args:
         metric_id: Identity of the metrics themselves.
-        ticket: Whose.
+        ticket: The row of the ticket.
         values: What was reckoned; times as seconds, or null.
     """
     return {
