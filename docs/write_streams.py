@@ -21,6 +21,7 @@ from zendesk_source.catalogue import (
     Stream,
 )
 from zendesk_source.catalogue.not_loaded import NOT_LOADED
+from zendesk_source.catalogue.personal import KINDS, PERSONAL, Kind, Personal
 
 TITLES: dict[Product, str] = {
     "support": "Support",
@@ -56,7 +57,11 @@ one, at the brand's address, and `brand_id` says whose a row is; requests are th
 
 Requests are those of a sync that finds `n` rows: all of them for **replace**, the changed ones for
 **merge**. Measured are those of a first sync and of one that finds nothing new, on a simulated
-account of {tickets:,} tickets, {users:,} users and {articles:,} articles."""
+account of {tickets:,} tickets, {users:,} users and {articles:,} articles.
+
+Personal columns are of two kinds: `contact` tells who somebody is or how to reach them, `content`
+is what people have written, said or attached. Keys inside JSON have dots; all texts below one
+belong to it, but for longer ones. A table that is not named has none."""
 
 Figures = Mapping[str, Any]
 """How large the ``account`` was; by ``streams``, requests of the ``first`` and an ``idle`` sync."""
@@ -79,6 +84,8 @@ def reference(figures: Figures) -> Iterator[str]:
         if sides:
             yield "\n### Tables that come with a stream\n"
             yield from _table(["table", "key", "comes with"], (_side_row(*each) for each in sides))
+        yield "\n### Personal columns\n"
+        yield from _table(["table", *KINDS, "not that"], _personal_rows(streams))
     yield "\n## Not loaded\n"
     for entry in NOT_LOADED:
         names = ", ".join(f"`{name}`" for name in entry.streams.split())
@@ -119,6 +126,17 @@ def _measured(figures: Mapping[str, int] | None) -> str:
 
 def _side_row(side: SideTable, stream: Stream) -> Sequence[str]:
     return (f"[{side.name}]({side.docs})", ", ".join(side.primary_key), f"`{stream.name}`")
+
+
+def _personal_rows(streams: Iterable[Stream]) -> Iterator[Sequence[str]]:
+    for table in (table for stream in streams for table in stream.tables):
+        if personal := PERSONAL[table.name]:
+            by_kind = [_paths(personal, kind) for kind in (*KINDS, None)]
+            yield (f"`{table.name}`", *by_kind)
+
+
+def _paths(personal: Personal, kind: Kind | None) -> str:
+    return ", ".join(f"`{path}`" for path, said in personal.items() if said == kind)
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
