@@ -11,8 +11,8 @@ import pytest
 from tests.support.simulated import source_of
 from tests.support.tables import whole_rows
 from zendesk_source import sync
+from zendesk_source.account.custom_objects import table_of
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.resources.custom_objects import table_of
 from zendesk_source.resources.run import SliceLimits
 from zendesk_source.simulator import Account
 from zendesk_source.simulator.past.objects import deleted

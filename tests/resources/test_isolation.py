@@ -61,7 +61,7 @@ LIST = [
     f"{RESOURCES}.handing.Handing.tables",
 ]
 CHILDREN = [
-    f"{RESOURCES}.children.read_of_list",
+    "zendesk_source.account.children.read_of_list",
     f"{RESOURCES}.taking.Taking.child_steps",
     f"{RESOURCES}.handing.Handing.tables",
 ]

@@ -10,8 +10,8 @@ import pytest
 from tests.facts.derive import FACTS, MATERIAL, derived, written
 from tests.support.simulated import TOKEN, served
 from zendesk_source.account.connection import Connection
+from zendesk_source.account.first_page import first_page
 from zendesk_source.catalogue import STREAMS, WHOLE_ANSWER, Paging, Stream
-from zendesk_source.preflight.preview import first_page
 from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.simulator import Account
 from zendesk_source.source import configured_connection

@@ -121,12 +121,14 @@ class Target:
                 for row in self.rows.get(table, {}).values()
                 if row.get("ticket_id") not in but_not
             ]
-            assert_rows_equal(dataset, table, sent, rows, TABLES[table].primary_key)
+            key = self.keys.get(table) or TABLES[table].primary_key
+            assert_rows_equal(dataset, table, sent, rows, key)
 
 
 def _truth(account: Account, table: str) -> list[Row]:
     """Return what Zendesk shows, with what is worked out of it."""
-    rows, stream = account.truth(table), STREAM_OF[table]
+    stream = STREAM_OF[table]
+    rows = account.truth_with_brands(table) if stream.is_of_brand else account.truth(table)
     if stream.name != table or stream.derive is None or stream.custom_fields:
         return rows
     return [{**row, **stream.derive(row)} for row in rows]

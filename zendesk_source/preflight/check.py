@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from zendesk_source.account.brands import BRANDS, help_centers
 from zendesk_source.account.connection import Connection
+from zendesk_source.account.first_page import first_sampled
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
@@ -27,8 +29,6 @@ from zendesk_source.catalogue import PRODUCTS, STREAMS, Product, Stream
 from zendesk_source.destination.place import Place, found_at
 from zendesk_source.errors import RateLimited, StreamRefused, ZendeskError
 from zendesk_source.preflight.account import connected
-from zendesk_source.preflight.preview import first_sampled
-from zendesk_source.resources.brands import BRANDS, help_centers
 from zendesk_source.settings.credentials import API_TOKENS_END, base_url_of
 from zendesk_source.settings.dlt_credentials import ZendeskApiToken, ZendeskCredentials
 from zendesk_source.settings.selection import select_streams

@@ -20,7 +20,9 @@ from datetime import date
 from statistics import median
 from typing import Any
 
+from zendesk_source.account.brands import help_centers
 from zendesk_source.account.connection import Connection
+from zendesk_source.account.first_page import first_page
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.client import Answer
 from zendesk_source.api.clock import Clock
@@ -30,8 +32,6 @@ from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.extract.positions import EXPORTS, row_time
 from zendesk_source.preflight.account import connected
-from zendesk_source.preflight.preview import first_page
-from zendesk_source.resources.brands import help_centers
 from zendesk_source.settings.dlt_credentials import ZendeskCredentials
 from zendesk_source.settings.selection import select_streams
 from zendesk_source.times import parse_date

@@ -1,38 +1,19 @@
-"""What each brand has for itself: read at the address of each Help Center, with a position each.
-
-A Help Center that cannot be read is named in the stream's reason; nothing that was loaded of it
-changes, and the others go on.
-"""
+"""Hand on what each brand has for itself, Help Center by Help Center."""
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from zendesk_source.account.brands import at_each_center
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.stream_run import StreamRun
-from zendesk_source.api.paging import request_of
-from zendesk_source.catalogue import STREAMS, Stream
-from zendesk_source.errors import StreamRefused, ZendeskError
-from zendesk_source.extract.help_centers import (
-    HelpCenter,
-    HelpCenters,
-    help_centers_of,
-    only_own,
-)
-from zendesk_source.extract.kept import POSITIONS
+from zendesk_source.catalogue import Stream
+from zendesk_source.extract.help_centers import HelpCenter
 from zendesk_source.resources.isolation import isolated
-from zendesk_source.resources.run import current_slice, run_of
+from zendesk_source.resources.run import run_of, shared_reading
 from zendesk_source.resources.taking import Taking
-from zendesk_source.settings.credentials import base_url_of
 
-BRANDS = next(stream for stream in STREAMS if stream.name == "brands")
-
-log = logging.getLogger("zendesk_source")
-
-Row = dict[str, Any]
 ReadOn = Callable[[Taking, dict[str, Any]], Iterator[Any]]
 """Reads a stream on in one Help Center, or without one, from its part of the stream's state."""
 
@@ -52,126 +33,14 @@ def rows_of_brands(
     Raises:
         NotOnThisPlan: No brand has a Help Center.
     """
-    if not stream.is_of_brand:
-        yield from read_on(Taking(stream, connection), state)
-        return
-    current = current_slice()
+    shared = shared_reading()
+
+    def read_at(center: HelpCenter | None, run: StreamRun, part: dict[str, Any]) -> Iterator[Any]:
+        yield from read_on(Taking(stream, connection, run, center=center), part)
+
+    def alone(rows: Iterator[Any], run: StreamRun, queue: str) -> Iterator[Any]:
+        yield from isolated(rows, stream, connection, run, queue=queue)
+        run.is_at_end |= not shared.is_sync
+
     whole = run_of(stream.name)
-    centers = help_centers_for(stream, connection, whole)
-    if len(centers.found) == 1:
-        center = centers.found[0]
-        yield from read_on(Taking(stream, connection, whole, center=center), _part(state, center))
-        return
-    parts = {} if current is None else current.sync.parts
-    runs: list[tuple[str, StreamRun]] = []
-    for center in centers.found:
-        run = parts.setdefault(f"{stream.name} at {center.place}", StreamRun())
-        runs.append((center.name, run))
-        if not run.is_at_end:
-            taking = Taking(stream, connection, run, center=center)
-            rows = read_on(taking, _part(state, center))
-            yield from isolated(rows, stream, connection, run, queue=taking.queue)
-            run.is_at_end |= current is None
-    _add_up(whole, runs)
-    whole.usage = connection.client.usage_of(stream.name)
-
-
-def help_centers(
-    connection: Connection, asker: str, tell: Callable[[str], None] | None = None
-) -> HelpCenters:
-    """Return the Help Centers of the account's brands, which are asked for once in a sync.
-
-    Args:
-        connection: The account.
-        asker: Stream under which the requests are counted.
-        tell: If there are several, called with a sentence that names them.
-    """
-
-    def find() -> HelpCenters:
-        centers = _found(connection, asker)
-        if tell is not None and len(centers.found) > 1:
-            names = ", ".join(center.name for center in centers.found)
-            tell(f"each stream of the Help Center is read at each brand: {names}")
-        return centers
-
-    return connection.centers.get(BRANDS.path, find)
-
-
-def _found(connection: Connection, asker: str) -> HelpCenters:
-    client, request = connection.client, request_of(BRANDS, counted_for=asker)
-    try:
-        brands = [row for page in connection.pages_read_once(request) for row in page.rows]
-    except StreamRefused as error:
-        return only_own(client, doubt=error.what)
-    except ZendeskError as error:
-        return only_own(client, doubt=str(error), is_missing=True)
-    return help_centers_of(client, base_url_of(connection.credentials), brands)
-
-
-def help_centers_for(stream: Stream, connection: Connection, run: StreamRun) -> HelpCenters:
-    """Return the Help Centers to read a stream at, and note those that are not read.
-
-    Raises:
-        NotOnThisPlan: There is none.
-    """
-    current = current_slice()
-    asker = stream.name
-    if current is not None:
-        asker = BRANDS.name if BRANDS.name in current.sync.runs else stream.name
-    tell = None if current is None else current.sync.on_cost
-    centers = help_centers(connection, asker, tell)
-    if centers.doubt:
-        text = f"Only the account's own Help Center was read, not those of brands: {centers.doubt}"
-        note(run, "brands", text, is_missing=centers.is_missing)
-    for name in centers.unread:
-        text = "was not read: its address is not one of the account's, so nothing was sent there."
-        note(run, name, f"The Help Center of {name} {text}", is_missing=True)
-    for name in centers.closed:
-        text = f"The Help Center of {name} is switched off, and was not read."
-        note(run, name, text, is_missing=False)
-    centers.not_none()
-    return centers
-
-
-def note(run: StreamRun, about: str, text: str, *, is_missing: bool) -> None:
-    """Note what users should know of a Help Center; in a plain run, log it."""
-    run.note(about, text, is_missing=is_missing)
-    if current_slice() is None:
-        log.warning(text)
-
-
-def _part(state: dict[str, Any], center: HelpCenter) -> dict[str, Any]:
-    """Return the part of a stream's state that says how far a Help Center was read.
-
-    It is kept among the positions, so that it is forgotten with them.
-    """
-    if not center.place:
-        return state
-    positions: dict[str, Any] = state.setdefault(POSITIONS, {})
-    part: dict[str, Any] = positions.setdefault(center.place, {})
-    return part
-
-
-def _add_up(whole: StreamRun, runs: Sequence[tuple[str, StreamRun]]) -> None:
-    """Sum up the runs of all Help Centers as one stream."""
-    parts = [run for _, run in runs]
-    rows: Counter[str] = Counter()
-    for run in parts:
-        rows.update(run.rows)
-    whole.rows = dict(rows)
-    whole.pages = sum(run.pages for run in parts)
-    whole.newest = max((run.newest for run in parts if run.newest is not None), default=None)
-    whole.is_at_end = all(run.is_at_end for run in parts)
-    if not any(run.was_read for run in parts):
-        whole.status, whole.reason = parts[0].status, parts[0].reason
-        return
-    for name, run in runs:
-        if not run.was_read:
-            note(whole, name, not_read(name, run.reason), is_missing=True)
-        for about, text in run.notes.items() if run.was_read else ():
-            whole.note(f"{name}: {about}", text, is_missing=run.status == "incomplete")
-
-
-def not_read(name: str, reason: object) -> str:
-    """Say that a Help Center was not read."""
-    return f"The Help Center of {name} was not read: {reason}"
+    yield from at_each_center(stream, connection, shared, whole, state, read_at, alone)

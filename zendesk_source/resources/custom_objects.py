@@ -6,30 +6,29 @@ resource, with a position and a table for each object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
-from dataclasses import astuple, replace
+from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from typing import Any
 
 import dlt
 
 from zendesk_source.account.connection import Connection
+from zendesk_source.account.custom_objects import (
+    export_of,
+    keys_of_objects,
+    of_object,
+    table_of,
+)
 from zendesk_source.account.stream_run import Status, StreamRun
-from zendesk_source.api.paging import request_of
 from zendesk_source.api.usage import Usage
-from zendesk_source.catalogue import CUSTOM_OBJECT_FIELDS, STREAMS, Stream
-from zendesk_source.errors import NotOnThisPlan
+from zendesk_source.catalogue import Stream
 from zendesk_source.extract.kept import CUSTOM_OBJECT_TABLES, POSITIONS
 from zendesk_source.resources.exports import declared_incremental, read_on
 from zendesk_source.resources.handing import Handing
 from zendesk_source.resources.isolation import isolated
 from zendesk_source.resources.run import current_slice, run_of
 from zendesk_source.resources.taking import Taking
-from zendesk_source.shape.custom_fields import slug_of
 from zendesk_source.times import Window
-
-Row = dict[str, Any]
-
-_TABLES = {table.name for stream in STREAMS for table in stream.tables}
 
 
 def rows_of_each(
@@ -51,7 +50,7 @@ def rows_of_each(
                 taking = Taking(part, connection, run)
                 handing = Handing(part, connection, run, resource=stream.name)
                 state = positions.setdefault(key, {})
-                rows = _of_object(key, read_on(part, taking, handing, state, cursor))
+                rows = of_object(key, read_on(part, taking, handing, state, cursor))
                 yield from isolated(rows, part, connection, run)
                 if current is None:
                     run.is_at_end = True
@@ -64,61 +63,17 @@ def rows_of_each(
 
 def _keys(stream: Stream, connection: Connection, whole: StreamRun) -> list[str]:
     """Return the keys of all objects, which are asked for once in a sync."""
-    assert stream.each_of is not None
     current = current_slice()
     known = {} if current is None else current.sync.keys
     if stream.name not in known:
-        request = request_of(stream.each_of, counted_for=stream.name)
-        keys: dict[str, None] = {}  # a list that shifts shows one twice
-        for page in connection.pages_read_once(request):
-            keys.update((str(row["key"]), None) for row in page.rows)
-            if page.rejected:
-                text = f"{len(page.rejected)} objects have no usable key and were not asked for."
-                whole.note("objects", text, is_missing=True)
-        known[stream.name] = list(keys)
+        known[stream.name] = keys_of_objects(stream, connection, whole)
     return known[stream.name]
-
-
-def _of_object(key: str, rows: Iterator[Any]) -> Iterator[Any]:
-    """Explain a 404 for an object: it was listed before, so the plan is not the reason."""
-    try:
-        yield from rows
-    except NotOnThisPlan as refused:
-        raise NotOnThisPlan(
-            refused.what,
-            f"The object {key} was deleted since it was listed, or is hidden from these"
-            " credentials; the others were read.",
-        ) from refused
 
 
 def _part(stream: Stream, key: str, connection: Connection) -> Stream:
     """Return the export of one object as a stream."""
     names = dlt.current.source_state().setdefault(CUSTOM_OBJECT_TABLES, {})
-    name = table_of(key, names)
-    describe_by(key, name, connection)
-    path = request_of(stream, parent={"key": key}).path
-    return replace(stream, name=name, path=path, records_key=stream.rows_key, each_of=None)
-
-
-def describe_by(key: str, name: str, connection: Connection) -> None:
-    """Note the request for the fields of an object, which describe its records."""
-    connection.field_lists[name] = request_of(CUSTOM_OBJECT_FIELDS, parent={"key": key})
-
-
-def table_of(key: str, names: MutableMapping[str, str]) -> str:
-    """Return the name of an object's table, which never changes.
-
-    Args:
-        key: Key of the object.
-        names: Tables by key. New ones are added; dlt's state keeps them.
-    """
-    if key not in names:
-        name = f"custom_object_{slug_of(key)}"
-        taken = _TABLES.union(names.values())
-        while name in taken:
-            name += "_2"
-        names[key] = name
-    return names[key]
+    return export_of(stream, key, table_of(key, names), connection)
 
 
 def _add_up(whole: StreamRun, parts: dict[str, StreamRun]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from dlt.destinations.sql_client import SqlClientBase
 
+from zendesk_source.account.shared_reading import SharedReading
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, Stop
@@ -165,3 +166,12 @@ def run_of(stream: str) -> StreamRun:
     """
     part = current_slice()
     return StreamRun() if part is None else part.sync.runs[stream]
+
+
+def shared_reading() -> SharedReading:
+    """Return what the streams of a sync have in common; in a plain run each reads for itself."""
+    part = current_slice()
+    if part is None:
+        return SharedReading()
+    sync = part.sync
+    return SharedReading(sync.runs, sync.parents, sync.parts, sync.on_cost, is_sync=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
+from zendesk_source.account.brands import queue_of
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page, Position, pages, request_of
@@ -46,7 +47,7 @@ class Taking:
     Attributes:
         run: Notes what was taken.
         pages: Walks a request from a position.
-        place: Key of the Help Center; empty at the account's own address.
+        center: Help Center that is asked; None at the account's own address.
         queue: Name of the queue in the read-ahead.
     """
 
@@ -59,8 +60,8 @@ class Taking:
     ) -> None:
         self.run = run_of(stream.name) if run is None else run
         self.pages: Pages = partial(pages, connection.client) if center is None else center.pages
-        self.place = "" if center is None else center.place
-        self.queue = f"{stream.name} {self.place}".rstrip()
+        self.center = center
+        self.queue = queue_of(stream, center)
         self._stream = stream
         self._connection = connection
         self._slice = current_slice()

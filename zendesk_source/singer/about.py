@@ -7,7 +7,7 @@ from importlib.metadata import version
 import orjson
 
 from zendesk_source.singer.config import SETTINGS, TAP
-from zendesk_source.singer.tables import LEFT_OUT, TABLES
+from zendesk_source.singer.tables import STREAM_OF
 
 CAPABILITIES = (
     "catalog",
@@ -33,7 +33,6 @@ def about_text(form: str) -> str:
         lines = [f"{TAP} {version('zendesk-source')}", "", "Settings:"]
         lines += [f"  {name:32}{text}" for name, _, text in rows]
         lines += ["", f"Capabilities: {', '.join(CAPABILITIES)}"]
-    lines += ["", f"Left out: {', '.join(LEFT_OUT)}."]
     return "\n".join(lines) + "\n"
 
 
@@ -48,6 +47,6 @@ def _json() -> str:
         "description": "Everything a company has in Zendesk, as Singer messages.",
         "capabilities": list(CAPABILITIES),
         "settings": {"type": "object", "properties": properties},
-        "streams": list(TABLES),
+        "streams": list(STREAM_OF),
     }
     return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode()

@@ -10,13 +10,15 @@ from zendesk_source.catalogue import DataType
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.names import REJECTED_TABLE, SYNCED_AT
 from zendesk_source.singer.tables import (
-    LEFT_OUT,
+    RECORDS,
     STREAM_OF,
     cursor_of,
     declared_types,
     is_list,
+    is_of_object,
     json_schema,
     key_of,
+    stream_of,
 )
 
 
@@ -37,9 +39,11 @@ def catalog(more_columns: Mapping[str, Mapping[str, DataType]]) -> dict[str, Any
     """Return every table as a catalogue entry.
 
     Args:
-        more_columns: Columns that are not declared, by table: those of custom fields.
+        more_columns: Columns that are not declared, by table: those of custom fields. Custom
+            objects have their tables by it.
     """
-    tables = [*STREAM_OF, REJECTED_TABLE]
+    objects = [table for table in more_columns if is_of_object(table)]
+    tables = [*STREAM_OF, *objects, REJECTED_TABLE]
     return {"streams": [_entry(table, more_columns.get(table, {})) for table in tables]}
 
 
@@ -48,7 +52,8 @@ def _entry(table: str, more_columns: Mapping[str, DataType]) -> dict[str, Any]:
     is_rejected = table == REJECTED_TABLE
     cursor = None if is_rejected else cursor_of(table)
     types = {**declared_types(table), **more_columns}
-    method = "FULL_TABLE" if is_rejected or not STREAM_OF[table].is_incremental else "INCREMENTAL"
+    is_whole = is_rejected or stream_of(table).write != "merge"
+    method = "FULL_TABLE" if is_whole else "INCREMENTAL"
     root: dict[str, Any] = {
         "inclusion": "available",
         "selected-by-default": is_by_default(table),
@@ -57,8 +62,8 @@ def _entry(table: str, more_columns: Mapping[str, DataType]) -> dict[str, Any]:
     }
     if cursor is not None:
         root["valid-replication-keys"] = [cursor]
-    if not is_rejected and STREAM_OF[table].name != table:
-        root["parent-tap-stream-id"] = STREAM_OF[table].name
+    if not is_rejected and stream_of(table).name != table:
+        root["parent-tap-stream-id"] = stream_of(table).name
     metadata: list[dict[str, Any]] = [{"breadcrumb": [], "metadata": root}]
     for name in types:
         inclusion = "automatic" if name in _needed(table) else "available"
@@ -79,7 +84,7 @@ def _entry(table: str, more_columns: Mapping[str, DataType]) -> dict[str, Any]:
 
 def is_by_default(table: str) -> bool:
     """Whether a table is read unless something else was chosen."""
-    return table == REJECTED_TABLE or STREAM_OF[table].is_core
+    return table == REJECTED_TABLE or stream_of(table).is_core
 
 
 def default_selection() -> Selection:
@@ -104,14 +109,16 @@ def selection_of(given: Mapping[str, Any]) -> Selection:
         told = {tuple(each["breadcrumb"]): each["metadata"] for each in entry.get("metadata", [])}
         if not _is_selected(told.get((), {}), entry):
             continue
-        if table not in STREAM_OF and table != REJECTED_TABLE:
-            why = f": {LEFT_OUT[table]}" if table in LEFT_OUT else ""
+        if table not in STREAM_OF and table != REJECTED_TABLE and not is_of_object(table):
+            is_each = table == RECORDS.name
+            why = ": each custom object has a table of its own" if is_each else ""
             raise ConfigurationError(
                 f"The tap does not read {table}, which the catalogue selects{why}.",
                 "Take its selection out, or make the catalogue anew with --discover.",
             )
         chosen[table] = _unwanted(table, told)
-    tables = tuple(table for table in (*STREAM_OF, REJECTED_TABLE) if table in chosen)
+    objects = (table for table in chosen if is_of_object(table))
+    tables = tuple(table for table in (*STREAM_OF, *objects, REJECTED_TABLE) if table in chosen)
     return Selection(tables, chosen)
 
 
@@ -145,4 +152,4 @@ def _is_wanted(metadata: Mapping[str, Any]) -> bool:
 
 def has_version(table: str) -> bool:
     """Whether the rows of a table are those of a whole list."""
-    return table != REJECTED_TABLE and is_list(STREAM_OF[table])
+    return table != REJECTED_TABLE and is_list(stream_of(table))

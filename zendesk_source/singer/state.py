@@ -4,7 +4,8 @@
      "bookmarks": {"tickets": {"replication_key": "generated_timestamp",
                                "replication_key_value": 1795876531,
                                "written": 12, "positions": {...}, "newest_rows": [...],
-                               "custom_field_columns": {...}, "columns": {...}}}}
+                               "custom_field_columns": {...}, "columns": {...}}},
+     "custom_object_tables": {"book": "custom_object_book"}}
 
 ``replication_key`` and its value are for people: only the rest is read back.
 
@@ -23,7 +24,13 @@ from typing import Any
 from zendesk_source.account.connection import Connection
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.extract.kept import ACCOUNT, CUSTOM_FIELD_COLUMNS, POSITIONS
+from zendesk_source.extract.kept import (
+    ACCOUNT,
+    CUSTOM_FIELD_COLUMNS,
+    CUSTOM_OBJECT_TABLES,
+    POSITIONS,
+    REFUSED_PARENTS,
+)
 from zendesk_source.extract.positions import StreamPosition
 from zendesk_source.singer.lines import time_text
 
@@ -86,7 +93,11 @@ class State:
         return deepcopy({k: v for k, v in oldest.items() if k not in _OF_ONE_TABLE})
 
     def save(
-        self, stream: Stream, tables: Sequence[str], kept: Bookmark, position: StreamPosition
+        self,
+        stream: Stream,
+        tables: Sequence[str],
+        kept: Bookmark,
+        position: StreamPosition | None = None,
     ) -> None:
         """Note where a stream stands once all that was written of it is loaded.
 
@@ -94,14 +105,28 @@ class State:
             stream: The stream, whose cursor is shown to people.
             tables: Those of it that are written.
             kept: What is kept of it, its positions among it.
-            position: For people: all before it is there.
+            position: For people: all before it is there. None leaves what was shown before.
         """
         kept[WRITTEN] = int(kept.get(WRITTEN, 0)) + 1
-        shown = _shown(stream, position)
+        shown = {} if position is None else _shown(stream, position)
         for table in tables:
             own = self._bookmarks.get(table, {})
             own = {name: own[name] for name in _OF_ONE_TABLE if name in own}
             self._bookmarks[table] = {**own, **shown, **kept}
+
+    def refused_parents(self, table: str) -> dict[str, Any]:
+        """Return which parents of a list refused in earlier runs."""
+        refused: dict[str, Any] = self._bookmarks.get(table, {}).get(REFUSED_PARENTS, {})
+        return refused
+
+    def keep_refused_parents(self, table: str, refused: Mapping[str, Any]) -> None:
+        """Note which parents of a list refused."""
+        self._bookmarks.setdefault(table, {})[REFUSED_PARENTS] = refused
+
+    def object_tables(self) -> dict[str, str]:
+        """Return the tables of custom objects by key, to write to."""
+        tables: dict[str, str] = self.document.setdefault(CUSTOM_OBJECT_TABLES, {})
+        return tables
 
     def custom_field_columns(self, table: str) -> dict[str, dict[str, str]]:
         """Return the columns of a table's custom fields, by owner and field, to write to."""

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from zendesk_source.account.custom_objects import TABLE_PREFIX
 from zendesk_source.catalogue import STREAMS, Columns, DataType, Origin, SideTable, Stream
 from zendesk_source.catalogue.stream import columns
 from zendesk_source.names import REJECTED_TABLE, SYNCED_AT
-
-
-def _why_left_out(stream: Stream) -> str:
-    if stream.parent is not None:
-        return "it is asked for parent by parent"
-    if stream.each_of is not None:
-        return "each object has a table of its own"
-    return "each brand's Help Center has its own" if stream.is_of_brand else ""
-
-
-LEFT_OUT: Mapping[str, str] = MappingProxyType(
-    {stream.name: why for stream in STREAMS if (why := _why_left_out(stream))}
-)
-"""Streams that the tap does not read, and why."""
 
 
 def _as_singer_has_it(stream: Stream) -> Stream:
@@ -42,12 +30,14 @@ def _as_singer_has_it(stream: Stream) -> Stream:
     return replace(stream, side_tables=tuple(kept))
 
 
-TAP_STREAMS = tuple(_as_singer_has_it(stream) for stream in STREAMS if stream.name not in LEFT_OUT)
+TAP_STREAMS = tuple(_as_singer_has_it(stream) for stream in STREAMS if stream.each_of is None)
+RECORDS = next(_as_singer_has_it(stream) for stream in STREAMS if stream.each_of is not None)
+"""Records of custom objects: each object has a table of its own."""
 STREAM_OF: Mapping[str, Stream] = MappingProxyType(
     {table.name: stream for stream in TAP_STREAMS for table in stream.tables}
 )
-"""The stream that fills a table."""
-TABLES: Mapping[str, Stream | SideTable] = MappingProxyType(
+"""The stream that fills a table; those of custom objects are known to the account alone."""
+_DECLARED: Mapping[str, Stream | SideTable] = MappingProxyType(
     {table.name: table for stream in TAP_STREAMS for table in stream.tables}
 )
 
@@ -68,6 +58,22 @@ _TYPES: Mapping[DataType, Mapping[str, Any]] = MappingProxyType(
 )
 
 
+def is_of_object(table: str) -> bool:
+    """Whether a table has the records of a custom object."""
+    is_named_so = table.startswith(TABLE_PREFIX) and table != RECORDS.name
+    return is_named_so and table not in STREAM_OF
+
+
+@cache
+def stream_of(table: str) -> Stream:
+    """Return the stream that fills a table.
+
+    Raises:
+        KeyError: There is no such table.
+    """
+    return replace(RECORDS, name=table) if is_of_object(table) else STREAM_OF[table]
+
+
 def is_list(stream: Stream) -> bool:
     """Whether a stream is read whole, and what it does not show is gone."""
     return stream.write == "replace"
@@ -75,20 +81,24 @@ def is_list(stream: Stream) -> bool:
 
 def key_of(table: str) -> tuple[str, ...]:
     """Return the key columns of a table."""
-    return ("id",) if table == REJECTED_TABLE else TABLES[table].primary_key
+    return ("id",) if table == REJECTED_TABLE else _table(table).primary_key
 
 
 def cursor_of(table: str) -> str | None:
     """Return the column that a table's stream is ordered by, if it has that column."""
-    cursor = STREAM_OF[table].cursor_field
-    return cursor if cursor in TABLES[table].columns else None
+    cursor = stream_of(table).cursor_field
+    return cursor if cursor in _table(table).columns else None
 
 
 def declared_types(table: str) -> dict[str, DataType]:
     """Return the types of the columns that every row may have."""
     if table == REJECTED_TABLE:
         return dict(REJECTED_COLUMNS)
-    return {**TABLES[table].columns, SYNCED_AT: "timestamp"}
+    return {**_table(table).columns, SYNCED_AT: "timestamp"}
+
+
+def _table(name: str) -> Stream | SideTable:
+    return _DECLARED.get(name) or stream_of(name)
 
 
 def json_schema(types: Mapping[str, DataType], key: Iterable[str]) -> dict[str, Any]:

@@ -15,9 +15,11 @@ from types import FrameType
 import orjson
 
 from zendesk_source.account.connection import Connection
+from zendesk_source.account.custom_objects import export_of, keys_of_objects, table_of
 from zendesk_source.account.field_definitions import describe, field_columns
+from zendesk_source.account.first_page import first_page
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Stop, Stopped, SyncClock, SystemClock
-from zendesk_source.api.paging import Position, pages, request_of
 from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.destination.limits import Limits
@@ -27,9 +29,10 @@ from zendesk_source.singer.about import about_text
 from zendesk_source.singer.catalog import Selection, catalog, default_selection, selection_of
 from zendesk_source.singer.config import TAP, read_config, read_json, read_object
 from zendesk_source.singer.foreign_state import taken_over
-from zendesk_source.singer.reading import Tap, read_all
+from zendesk_source.singer.reading import read_all
+from zendesk_source.singer.run import Tap
 from zendesk_source.singer.state import State
-from zendesk_source.singer.tables import TAP_STREAMS
+from zendesk_source.singer.tables import RECORDS, TAP_STREAMS
 from zendesk_source.singer.writer import Writer
 from zendesk_source.times import window_of
 
@@ -137,7 +140,7 @@ def _state(path: str | None) -> State:
 
 
 def _read(tap: Tap) -> int:
-    log.info("%s streams are read; --about names those without a table", len(tap.streams))
+    log.info("%s streams are read", len(tap.streams))
     tap.writer.state()  # some targets take the first one for that from which the run begins
     try:
         read_all(tap)
@@ -152,7 +155,7 @@ def _read(tap: Tap) -> int:
 def _custom_columns(connection: Connection) -> dict[str, dict[str, DataType]]:
     """Return the columns of custom fields, by table; none of those that must not be described."""
     found: dict[str, dict[str, DataType]] = {}
-    for stream in TAP_STREAMS:
+    for stream in (*TAP_STREAMS, *_objects(connection)):
         fields = field_columns(stream, connection, {})
         if fields is None:
             continue
@@ -165,6 +168,17 @@ def _custom_columns(connection: Connection) -> dict[str, dict[str, DataType]]:
     return found
 
 
+def _objects(connection: Connection) -> list[Stream]:
+    """Return the exports of all custom objects; none where they are refused."""
+    try:
+        keys = keys_of_objects(RECORDS, connection, StreamRun())
+    except StreamRefused as error:
+        log.warning("the custom objects are not listed: %s", error)
+        return []
+    names: dict[str, str] = {}
+    return [export_of(RECORDS, key, table_of(key, names), connection) for key in keys]
+
+
 def _test(connection: Connection, selection: Selection) -> int:
     """Ask for one page of each selected stream, and tell what came."""
     writer = Writer(sys.stdout.buffer, selection, State({}), 0, tells_versions=False)
@@ -173,9 +187,8 @@ def _test(connection: Connection, selection: Selection) -> int:
 
 
 def _can_be_read(connection: Connection, stream: Stream) -> bool:
-    place = Position(start_time=0) if stream.is_incremental else Position()
     try:
-        page = next(pages(connection.client, request_of(stream), place), None)
+        page = first_page(connection, stream)
     except StreamRefused as error:
         log.warning("%s cannot be read: %s", stream.name, error)
         return False

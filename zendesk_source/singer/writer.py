@@ -20,6 +20,9 @@ from zendesk_source.singer.lines import record_lines
 from zendesk_source.singer.state import State
 from zendesk_source.singer.tables import cursor_of, declared_types, json_schema, key_of
 
+SMALL_STATE_BYTES = 64 * 1024
+"""A STATE up to this size follows every page. Signs of many parents make it larger."""
+
 
 class Writer:
     """Writes the messages of one run.
@@ -50,6 +53,7 @@ class Writer:
         self._version = version
         self._tells_versions = tells_versions
         self._types: dict[str, dict[str, DataType]] = {}
+        self._state_bytes = self._bytes_since_state = 0
         self.counts: Counter[str] = Counter()
 
     def begin(self, table: str, described: Mapping[str, DataType] | None = None) -> None:
@@ -78,7 +82,7 @@ class Writer:
             without = self._selection.without.get(name, ())
             types = self._types[name]
             lines = record_lines(table, types, read_at, without=without, version=version)
-            self._out.write(lines)
+            self._write(lines)
             self.counts[name] += len(table.rows)
 
     def rejected(self, rejected: Sequence[Rejected], read_at: datetime) -> None:
@@ -100,8 +104,14 @@ class Writer:
 
     def state(self) -> None:
         """Write where every stream stands once what was written so far is loaded."""
-        self._line({"type": "STATE", "value": self._state.document})
+        self._state_bytes = self._line({"type": "STATE", "value": self._state.document})
+        self._bytes_since_state = 0
         self._out.flush()
+
+    def state_behind_rows(self) -> None:
+        """Write a state, unless it is large, and larger than the rows that it would be behind."""
+        if self._state_bytes <= max(SMALL_STATE_BYTES, self._bytes_since_state):
+            self.state()
 
     def _schema(self, table: str) -> None:
         without, key = self._selection.without.get(table, ()), key_of(table)
@@ -114,5 +124,11 @@ class Writer:
             message["bookmark_properties"] = [cursor]
         self._line(message)
 
-    def _line(self, message: Mapping[str, Any]) -> None:
-        self._out.write(orjson.dumps(message) + b"\n")
+    def _line(self, message: Mapping[str, Any]) -> int:
+        line = orjson.dumps(message) + b"\n"
+        self._write(line)
+        return len(line)
+
+    def _write(self, lines: bytes) -> None:
+        self._out.write(lines)
+        self._bytes_since_state += len(lines)

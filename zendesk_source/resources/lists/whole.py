@@ -9,20 +9,17 @@ from typing import Any
 import dlt
 from dlt.extract.hints import HintsMeta
 
+from zendesk_source.account.brand_list import BrandList
+from zendesk_source.account.brands import help_centers_for
+from zendesk_source.account.children import AllParents, is_needed_by_others
 from zendesk_source.account.connection import Connection
 from zendesk_source.api.paging import Page, Position, pages, request_of
-from zendesk_source.catalogue import STREAMS, Stream
-from zendesk_source.extract.kept import LISTED
+from zendesk_source.catalogue import Stream
+from zendesk_source.extract.kept import LISTED, REFUSED_PARENTS
 from zendesk_source.resources.accounts import emptied, write_of
-from zendesk_source.resources.brands import BRANDS, help_centers_for
-from zendesk_source.resources.children import (
-    AllParents,
-    first_parents,
-    is_shared_with_children,
-)
+from zendesk_source.resources.children import tell_cost_of
 from zendesk_source.resources.handing import Handing
 from zendesk_source.resources.isolation import keep_table
-from zendesk_source.resources.lists.of_brands import BrandList
 from zendesk_source.resources.lists.unchanged import digest_of_list, is_as_loaded, remember_list
 from zendesk_source.resources.lists.vanished import vanished_rows
 from zendesk_source.resources.lists.versions import (
@@ -33,15 +30,9 @@ from zendesk_source.resources.lists.versions import (
     remember_begun,
     versions,
 )
-from zendesk_source.resources.run import current_slice
+from zendesk_source.resources.run import shared_reading
 from zendesk_source.resources.taking import Taking
 from zendesk_source.shape.newest import as_snapshot, one_row_a_key, with_rows
-
-_WITH_PARENTS: dict[str, list[str]] = {}
-"""Streams that are read parent by parent, by the list of their parents."""
-for _stream in STREAMS:
-    if (_parents := first_parents(_stream)) is not None:
-        _WITH_PARENTS.setdefault(_parents.name, []).append(_stream.name)
 
 IsHidden = Callable[[dict[str, Any]], bool]
 
@@ -73,7 +64,8 @@ def list_rows(stream: Stream, connection: Connection) -> Callable[..., Iterator[
         else:
             keep_table()  # versions of what is not shown would be closed
         if isinstance(parts, AllParents):
-            parts.remember()
+            of_source = connection.own_state(dlt.current.source_state())
+            of_source.setdefault(REFUSED_PARENTS, {})[stream.name] = parts.refused
 
     return read
 
@@ -111,11 +103,14 @@ def _shaped(
 
 def _parts(stream: Stream, taking: Taking, connection: Connection) -> AllParents | BrandList | None:
     """Return the parts of a list, if it has some and one may be missing."""
+    shared = shared_reading()
     if stream.parent is not None:
-        return AllParents(stream, connection, taking)
+        of_source = connection.own_state(dlt.current.source_state())
+        before = of_source.get(REFUSED_PARENTS, {}).get(stream.name, {})
+        return AllParents(stream, connection, shared, before, tell_cost_of(stream))
     if stream.is_of_brand:
-        centers = help_centers_for(stream, connection, taking.run)
-        return BrandList(stream, centers, is_sync=current_slice() is not None)
+        centers = help_centers_for(stream, connection, shared, taking.run)
+        return BrandList(stream, centers, shared)
     return None
 
 
@@ -125,21 +120,9 @@ def _pages(
     """Return all pages of a list; nothing is asked before the first is taken."""
     if parts is not None:
         return parts.pages()
-    if _is_needed_by_others(stream, connection):
+    if is_needed_by_others(stream, connection, shared_reading()):
         return _read_once(stream, connection)
     return pages(connection.client, request_of(stream), Position())
-
-
-def _is_needed_by_others(stream: Stream, connection: Connection) -> bool:
-    """Whether other streams of this sync need the list, too."""
-    part = current_slice()
-    if part is None:
-        return False
-    described_by = (request.path for request in connection.field_lists.values())
-    if stream.path in (BRANDS.path, *described_by):
-        return True
-    children = (each for each in _WITH_PARENTS.get(stream.name, ()) if each in part.sync.runs)
-    return is_shared_with_children(stream) and any(children)
 
 
 def _read_once(stream: Stream, connection: Connection) -> Iterator[Page]:

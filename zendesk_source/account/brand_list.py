@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from zendesk_source.account.brands import not_read, note
+from zendesk_source.account.shared_reading import SharedReading
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Stopped
 from zendesk_source.api.paging import Page, Position, request_of
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
 from zendesk_source.extract.help_centers import BRAND, HelpCenter, HelpCenters, in_one_list
-from zendesk_source.resources.brands import not_read, note
 
 Row = dict[str, Any]
 
@@ -24,7 +25,7 @@ class BrandList:
     Args:
         stream: The list.
         centers: Where it is read.
-        is_sync: Whether the others are read on after any failure of one, not only a refusal.
+        shared: Says whether the others are read on after any failure of one, not only a refusal.
 
     Attributes:
         failed: Help Centers that could not be read, and why.
@@ -32,7 +33,7 @@ class BrandList:
 
     stream: Stream
     centers: HelpCenters
-    is_sync: bool
+    shared: SharedReading
     failed: dict[str, ZendeskError] = field(default_factory=dict)
 
     def pages(self) -> Iterator[Page]:
@@ -53,7 +54,7 @@ class BrandList:
                 raise
             except Exception as error:
                 told = error if isinstance(error, ZendeskError) else Bug(error)
-                may_go_on = self.is_sync or isinstance(told, StreamRefused)
+                may_go_on = self.shared.is_sync or isinstance(told, StreamRefused)
                 is_last_hope = len(self.failed) + 1 == len(self.centers.found)
                 if told.stops_the_sync or is_last_hope or not may_go_on:
                     raise
@@ -67,7 +68,7 @@ class BrandList:
         If brands are unknown, an empty name stands for them.
         """
         for name, error in self.failed.items():
-            note(run, name, not_read(name, error), is_missing=True)
+            note(run, name, not_read(name, error), self.shared, is_missing=True)
         unread = {*self.failed, *self.centers.unread, *self.centers.closed}
         return sorted(unread | ({""} if self.centers.doubt else set()))
 
