@@ -98,10 +98,10 @@ def backfilled(_stream: str, _folder: Path, _rows: int, _work: Path) -> dict[str
 
 def tapped(stream: str, folder: Path, rows: int, work: Path) -> dict[str, float]:
     """Read a stream with the Singer tap, its lines into a file; how many there are."""
-    from zendesk_source.singer.tables import STREAM_OF, TABLES
+    from zendesk_source.singer.tables import STREAM_OF
     from zendesk_source.singer.tap import main as tap
 
-    tables = [name for name in TABLES if STREAM_OF[name].name == stream]
+    tables = [name for name, each in STREAM_OF.items() if each.name == stream]
     chosen = [{"breadcrumb": [], "metadata": {"selected": True}}]
     catalog = {"streams": [{"tap_stream_id": name, "metadata": chosen} for name in tables]}
     command = [sys.executable, "-m", "benchmarks.server", stream, str(folder), str(rows)]

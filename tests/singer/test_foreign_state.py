@@ -5,6 +5,7 @@ What was loaded before stands for the other connector's tables.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,76 @@ def test_each_place_lies_as_far_before_the_bookmark_as_the_other_connector_deman
     assert place(both, "user_identities") == at - 561
     assert place(airbyte(audit_logs={"created_at": str(at)}), "audit_logs") == at - 3_600
     assert place(airbyte(ticket_metric_events={"time": str(at)}), "ticket_metric_events") is None
+
+
+FORMS = {
+    "as the connector writes it": [
+        {"type": "STREAM", "stream": {"stream_descriptor": {"name": "users"}, "stream_state": 0}}
+    ],
+    "in camel case": [{"streamDescriptor": {"name": "users"}, "streamState": 0}],
+    "as messages": [
+        {
+            "type": "STATE",
+            "state": {
+                "type": "STREAM",
+                "stream": {"stream_descriptor": {"name": "users"}, "stream_state": 0},
+            },
+        }
+    ],
+    "as the settings of a connection show it": {
+        "stateType": "stream",
+        "connectionId": "c",
+        "streamState": [{"streamDescriptor": {"name": "users"}, "streamState": 0}],
+    },
+    "global": [
+        {
+            "type": "GLOBAL",
+            "global": {
+                "stream_states": [{"stream_descriptor": {"name": "users"}, "stream_state": 0}]
+            },
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_airbytes_state_is_read_in_every_form_it_is_handed_around_in(form: str) -> None:
+    document = json.loads(json.dumps(FORMS[form]).replace(": 0", ': {"updated_at": "1780000000"}'))
+    assert place(document, "users") == 1_780_000_000 - 61
+
+
+def slices(*found: Any) -> Any:
+    return {"slices": list(found), "state_type": "date-range", "legacy": {}, "parent_state": {}}
+
+
+def test_a_state_of_slices_goes_on_from_the_newest_row_of_the_first() -> None:
+    first = {"start": "1577836800", "end": "1780000500", "most_recent_cursor_value": "1780000000"}
+    later = {"start": "1790000000", "end": "1790000500"}
+    assert place(airbyte(users=slices(later, first)), "users") == 1_780_000_000 - 61
+    # Nothing was found: its end is when it ran, and that is no time of a row.
+    assert place(airbyte(users=slices(later)), "users") == 1_790_000_000 - 61
+    # Which key it has is not told, so that the more careful rule holds.
+    assert place(airbyte(tickets=slices(first)), "tickets") == 1_772_323_200 - 61
+    assert place(airbyte(users=slices()), "users") is None
+
+
+@pytest.mark.parametrize("name", ["user_identities", "users_identities"])
+def test_identities_are_read_from_where_the_other_connector_stood_with_them(name: str) -> None:
+    marks = {"users": {"updated_at": "1780000500"}, name: {"updated_at": "1780000000"}}
+    assert place(airbyte(**marks), "user_identities") == 1_780_000_000 - 61
+
+
+def test_articles_go_on_where_the_other_connector_stood() -> None:
+    found = place(airbyte(articles={"updated_at": "1780000000"}), "hc_articles")
+    assert found == 1_780_000_000 - 61
+
+
+def test_a_bookmark_that_is_no_time_is_refused_before_anything_is_read(
+    zendesk: Simulator, tmp_path: Path
+) -> None:
+    ended = run_tap(tmp_path, zendesk, state={"bookmarks": {"users": {"updated_at": "soon"}}})
+    assert (ended.exit_code, ended.lines, zendesk.requests) == (2, [], [])
+    assert "`updated_at` of users is no time" in ended.told
 
 
 def test_a_state_of_ours_is_left_as_it_is() -> None:

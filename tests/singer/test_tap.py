@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 
 from tests.support.edits import eventful_day
 from tests.support.simulated import duckdb_pipeline, served, source_of
-from tests.support.singer import Target, run_tap, selected, tap_command
+from tests.support.singer import Target, lines_until, run_tap, selected, tap_command
 from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.simulator import Account, Simulator
@@ -110,16 +109,6 @@ def test_a_custom_field_that_appears_in_mid_run_gets_a_column_and_a_new_schema(
     again = run_tap(tmp_path, zendesk, state=target.state, catalog=selected("tickets")).target
     assert again.schema_counts["tickets"] == 1  # the state knows the column
     assert "cf_in_mid_run" in again.schemas["tickets"]
-
-
-def lines_until(process: subprocess.Popen[bytes], states: int) -> Iterator[bytes]:
-    """Yield the lines of a tap until it has written some states."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        yield line
-        states -= line.startswith(b'{"type":"STATE"')
-        if not states:
-            return
 
 
 def test_a_stream_goes_on_from_the_oldest_bookmark_of_its_tables(

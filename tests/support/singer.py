@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -121,8 +121,7 @@ class Target:
                 for row in self.rows.get(table, {}).values()
                 if row.get("ticket_id") not in but_not
             ]
-            key = self.keys.get(table) or TABLES[table].primary_key
-            assert_rows_equal(dataset, table, sent, rows, key)
+            assert_rows_equal(dataset, table, sent, rows, TABLES[table].primary_key)
 
 
 def _truth(account: Account, table: str) -> list[Row]:
@@ -191,6 +190,16 @@ def run_tap(folder: Path, zendesk: Simulator, *options: str, **given: Any) -> En
         command, capture_output=True, timeout=100, cwd=ROOT, env=os.environ, check=False
     )
     return Ended(done.stdout.splitlines(keepends=True), done.returncode, done.stderr.decode())
+
+
+def lines_until(process: subprocess.Popen[bytes], states: int) -> Iterator[bytes]:
+    """Yield the lines of a tap until it has written some states."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield line
+        states -= line.startswith(b'{"type":"STATE"')
+        if not states:
+            return
 
 
 def selected(*tables: str, without: Mapping[str, Iterable[str]] | None = None) -> Row:

@@ -13,6 +13,7 @@ Sources, read in their released code:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -67,7 +68,9 @@ TAP_ZENDESK = (
 AIRBYTE = (
     *_BOTH,
     Rule("tickets", "updated_at", "tickets", latest=_SYSTEM_UPDATES_SEEN),
-    Rule("users_identities", "updated_at", "users"),
+    Rule("user_identities", "updated_at", "users"),
+    Rule("users_identities", "updated_at", "users"),  # which an older release called it
+    Rule("articles", "updated_at", "hc_articles"),
     Rule("ticket_comments", "created_at", "ticket_events"),
     Rule("audit_logs", "created_at", "audit_logs", _HOUR),
     Rule(
@@ -165,17 +168,53 @@ def singer_bookmarks(document: Any) -> Bookmarks | None:
     return _mappings(found.items()) if isinstance(found, dict) else None
 
 
+_AIRBYTE_WRAPPERS = ("state", "stream", "global", "global_state", "stream_states", "stream_state")
+"""Keys around the states of streams: as messages have them, and as its connections show them."""
+
+
 def airbyte_bookmarks(document: Any) -> Bookmarks | None:
-    """Return the bookmarks in a list of Airbyte's states; None if it is none."""
-    return _mappings(_airbyte_streams(document)) if isinstance(document, list) else None
+    """Return the bookmarks in Airbyte's state; None if it is none.
+
+    Args:
+        document: A list of states, as its connector writes them, or the object that its settings of
+            a connection show. Keys may be in camel case.
+    """
+    is_object = isinstance(document, dict) and {"stateType", "streamState"} & document.keys()
+    if not is_object and not isinstance(document, list):
+        return None
+    return _mappings(_airbyte_streams(document))
 
 
-def _airbyte_streams(messages: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-    for message in messages:
-        stream = message.get("stream") if isinstance(message, dict) else None
-        descriptor = stream.get("stream_descriptor") if isinstance(stream, dict) else None
-        if isinstance(stream, dict) and isinstance(descriptor, dict):
-            yield descriptor.get("name"), stream.get("stream_state")
+def _airbyte_streams(document: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(document, list):
+        for each in document:
+            yield from _airbyte_streams(each)
+    elif isinstance(document, dict):
+        found = {_in_snake_case(key): value for key, value in document.items()}
+        descriptor, state = found.get("stream_descriptor"), found.get("stream_state")
+        if isinstance(descriptor, dict):
+            name = descriptor.get("name")
+            is_sliced = isinstance(state, dict) and isinstance(state.get("slices"), list)
+            yield name, _of_slices(name, state) if is_sliced else state
+            return
+        for key in _AIRBYTE_WRAPPERS:
+            yield from _airbyte_streams(found.get(key))
+
+
+def _in_snake_case(key: str) -> str:
+    return re.sub("[A-Z]", lambda upper: f"_{upper[0].lower()}", key)
+
+
+def _of_slices(name: Any, state: Any) -> dict[str, Any]:
+    """Return a state of slices as bookmarks: the first slice was read to its newest row.
+
+    It does not tell the key. Where there are several, each gets the time, and the most careful
+    rule wins.
+    """
+    slices = [each for each in state["slices"] if isinstance(each, dict)]
+    first = min(slices, key=lambda each: _second_of(each.get("start")) or 0, default={})
+    time = first.get("most_recent_cursor_value") or first.get("start")
+    return {rule.key: time for rule in AIRBYTE if rule.theirs == name}
 
 
 def verified_source_bookmarks(document: Any) -> Bookmarks | None:
