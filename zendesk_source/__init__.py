@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         ZendeskError,
     )
     from zendesk_source.extract.taken_over import TakenOver, taken_over
+    from zendesk_source.reconciling.report import ReconcileReport
+    from zendesk_source.reconciling.run import reconcile
     from zendesk_source.runs.loop import SyncReport, sync
     from zendesk_source.source import (
         zendesk_chat,
@@ -45,6 +47,7 @@ __all__ = [
     "NotOnThisPlan",
     "PaginationStuck",
     "RateLimited",
+    "ReconcileReport",
     "ServerUnavailable",
     "Stream",
     "StreamRefused",
@@ -54,6 +57,7 @@ __all__ = [
     "ViewsReport",
     "ZendeskError",
     "make_views",
+    "reconcile",
     "sync",
     "taken_over",
     "zendesk_chat",
@@ -64,8 +68,11 @@ __all__ = [
     "zendesk_talk",
 ]
 
-# The light ones first: three import dlt.
-_PARTS = ("errors", "catalogue", "extract.taken_over", "source", "views", "runs.loop")
+# The light ones first: four import dlt.
+_PARTS = (
+    *("errors", "catalogue", "extract.taken_over", "source", "views", "runs.loop"),
+    "reconciling.run",
+)
 
 
 def __getattr__(name: str) -> Any:

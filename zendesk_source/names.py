@@ -5,6 +5,9 @@ from __future__ import annotations
 SYNC_LOG_TABLE = "_zendesk_sync_log"
 """What each sync did with each stream."""
 
+RECONCILE_LOG_TABLE = "_zendesk_reconcile_log"
+"""What each comparison with Zendesk found in each stream."""
+
 REJECTED_TABLE = "_zendesk_rejected_rows"
 """Rows, and parts of rows, that fit no table."""
 

@@ -8,9 +8,11 @@ from zendesk_source.catalogue.custom_objects import CUSTOM_OBJECT_FIELDS, CUSTOM
 from zendesk_source.catalogue.help_center import HELP_CENTER
 from zendesk_source.catalogue.help_center_children import HELP_CENTER_CHILDREN
 from zendesk_source.catalogue.stream import (
+    DELETED_NOW,
     PRODUCTS,
     TAKEN_AT,
     WHOLE_ANSWER,
+    ById,
     Columns,
     DataType,
     Origin,
@@ -48,10 +50,12 @@ STREAMS: tuple[Stream, ...] = (
 __all__ = [
     "CUSTOM_FIELD_ROWS",
     "CUSTOM_OBJECT_FIELDS",
+    "DELETED_NOW",
     "PRODUCTS",
     "STREAMS",
     "TAKEN_AT",
     "WHOLE_ANSWER",
+    "ById",
     "Columns",
     "DataType",
     "Origin",

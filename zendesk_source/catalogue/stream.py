@@ -23,6 +23,9 @@ WHOLE_ANSWER = "*"
 TAKEN_AT = "taken_at"
 """Column for the time of a snapshot, which is the same for all its rows."""
 
+DELETED_NOW = "now"
+"""In ``ById.deleted_as``: the time at which a row is marked as deleted."""
+
 
 class Paging(str, Enum):
     """How an endpoint splits its rows into pages; each kind has a generator in ``api/paging``."""
@@ -141,6 +144,27 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ById:
+    """How an export's rows can be asked for by their ids, to compare them with what was loaded.
+
+    Attributes:
+        path: Path of the list of all rows that are not deleted. Below it, ``show_many`` takes up
+            to 100 ids, and ``count`` counts the rows.
+        include: What ``show_many`` is asked to show inside the rows, or beside them.
+        are_dense: Whether ids are counted up from 1, so that each that is missing can be asked for.
+        only_in_export: Columns that the export alone shows.
+        deleted_as: What the columns of a row hold once it is deleted; ``DELETED_NOW`` stands for
+            the time.
+    """
+
+    path: str
+    include: str = ""
+    are_dense: bool = False
+    only_in_export: tuple[str, ...] = ()
+    deleted_as: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stream:
     """One Zendesk endpoint and the table it becomes.
 
@@ -176,6 +200,7 @@ class Stream:
             brand's address. They get a ``brand_id`` if Zendesk sends none.
         each_of: A list. For each of its rows there is an export with a table of its own; the path
             has the row's columns in braces.
+        by_id: How an export's rows can be asked for by their ids, if they can.
         side_tables: Tables filled from the same pages.
         derive: Computes further columns from a row.
         is_deleted: Whether Zendesk shows a row although it is deleted.
@@ -208,6 +233,7 @@ class Stream:
     parent: Parent | None = None
     is_of_brand: bool = False
     each_of: Stream | None = None
+    by_id: ById | None = None
     side_tables: tuple[SideTable, ...] = ()
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     is_deleted: Callable[[Mapping[str, Any]], bool] | None = None
@@ -233,6 +259,13 @@ class Stream:
     def misses_rows(self) -> bool:
         """Whether a row that is no longer shown is gone at Zendesk."""
         return self.write == "replace" and self.paging is not Paging.OBJECT
+
+    @property
+    def can_be_reread(self) -> bool:
+        """Whether it is a list that shows, whenever it is asked, all that its table should hold."""
+        whole = (Paging.CURSOR, Paging.OFFSET, Paging.SINGLE)
+        is_one_list = self.parent is None and self.each_of is None and not self.is_of_brand
+        return self.write == "replace" and self.paging in whole and is_one_list
 
     @property
     def is_incremental(self) -> bool:

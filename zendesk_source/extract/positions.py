@@ -113,6 +113,18 @@ def open_position(
     return StreamPosition(position.start, (*left, *position.lanes), begins)
 
 
+def open_end(state: Mapping[str, Any]) -> StreamPosition | None:
+    """Return where the window without an end stands; None if it was never read.
+
+    Args:
+        state: Positions by window, as ``save_position`` left them.
+
+    Raises:
+        ConfigurationError: The state was written by a newer release.
+    """
+    return _saved(state, window_key(0, None))
+
+
 def _keys_of_windows_before(state: Mapping[str, Any], start: int) -> list[str]:
     return [key for key in state if key.endswith(f"-{start}")]
 

@@ -17,7 +17,10 @@ from zendesk_source.source import configured_connection
 
 @contextmanager
 def connected(
-    credentials: ZendeskCredentials | None, clock: Clock | None, on_wait: OnWait | None
+    credentials: ZendeskCredentials | None,
+    clock: Clock | None,
+    on_wait: OnWait | None,
+    **options: Any,
 ) -> Iterator[Connection]:
     """Connect to an account, to ask it something without reading a stream.
 
@@ -25,6 +28,7 @@ def connected(
         credentials: None takes those that dlt's configuration holds.
         clock: None takes the machine's own.
         on_wait: Called with the reason and the seconds before a request waits.
+        options: Fields of ``Options``; those left out are taken from dlt's configuration.
 
     Raises:
         ZendeskError: In place of any exception of dlt that has a remedy.
@@ -32,6 +36,6 @@ def connected(
     given: dict[str, Any] = {} if credentials is None else {"credentials": credentials}
     with explained():
         read_plain_settings()
-        connection = configured_connection(**given, clock=clock)
+        connection = configured_connection(**given, clock=clock, **options)
         connection.on_wait = on_wait
         yield connection

@@ -28,7 +28,20 @@ def resource_of(stream: Stream, connection: Connection, window: Window) -> DltRe
     """Return the dlt resource of a stream."""
     if connection.options.deleted == "remove":
         stream = without_deleted(stream)
-    rows = greeted(stream, connection, _rows_of(stream, connection, window))
+    return declared(stream, connection, _rows_of(stream, connection, window))
+
+
+def declared(
+    stream: Stream, connection: Connection, rows: Callable[..., Iterator[Any]]
+) -> DltResource:
+    """Return a dlt resource that fills the tables of a stream, with their keys and types.
+
+    Args:
+        stream: The stream, as the connection's options change it.
+        connection: The account.
+        rows: Yields the tables; called after the greeting.
+    """
+    rows = greeted(stream, connection, rows)
     resource = dlt.resource(
         rows,
         name=stream.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -79,8 +79,12 @@ class Handing:
         """How many pages to hand on together."""
         return PAGES_AT_ONCE if self.shape.is_arrow else 1
 
-    def tables(self, answers: Sequence[Page]) -> list[Any]:
+    def tables(self, answers: Sequence[Page], only: Collection[str] | None = None) -> list[Any]:
         """Return the tables of pages as dlt wants them, the stream's own last.
+
+        Args:
+            answers: The pages.
+            only: Names of the tables to return; None for all.
 
         Raises:
             ZendeskError: What they need, the custom fields' definitions, cannot be read.
@@ -89,7 +93,7 @@ class Handing:
         tables: list[Any] = []
         for page in answers:
             shaped, rejected = tables_and_rejected(page, self.shape, self._connection, self.run)
-            tables += shaped
+            tables += [each for each in shaped if only is None or each.table in only]
             if rejected:
                 marked.append(self._rejected(rejected, page.received_at))
         for each in together(tables) if self.shape.is_arrow else tables:

@@ -68,6 +68,8 @@ class State:
     Attributes:
         shown_after_seconds: How old a row must be before an export shows it. Zendesk promises no
             limit: a row may appear late, with a time that other exports have long passed.
+        shows_deleted_by_id: Whether a deleted row is shown when it is asked for by its id.
+        archived_ticket_ids: Tickets that are left out where many are asked for by their ids.
     """
 
     def __init__(
@@ -79,6 +81,8 @@ class State:
         self.clock = clock
         self.ratings_filter = ratings_filter
         self.shown_after_seconds = 0
+        self.shows_deleted_by_id = False
+        self.archived_ticket_ids: set[int] = set()
         self.lock = threading.RLock()
         self.stores: dict[str, RowStore] = {
             stream.name: RowStore(

@@ -12,6 +12,11 @@ from typing import Any, Literal
 
 from zendesk_source.catalogue.lists import LIST_PAGE_SIZE
 from zendesk_source.catalogue.stream import Origin, Paging, SideTable, Stream, columns, flagged
+from zendesk_source.catalogue.support.by_id import (
+    ORGANIZATIONS_BY_ID,
+    TICKETS_BY_ID,
+    USERS_BY_ID,
+)
 
 _REFERENCE = "https://developer.zendesk.com/api-reference/ticketing/"
 _EXPORTS = _REFERENCE + "ticket-management/incremental_exports/"
@@ -216,6 +221,7 @@ TICKETS = Stream(
     bucket="incremental-exports",
     sample_path="/api/v2/incremental/tickets/sample",
     custom_fields="ticket",
+    by_id=TICKETS_BY_ID,
     side_tables=(TICKET_METRICS, TICKET_TAGS, TICKET_FOLLOWERS, TICKET_COLLABORATORS),
     derive=_ticket_flags,
     is_deleted=_is_deleted_ticket,
@@ -303,6 +309,7 @@ USERS = Stream(
     bucket="incremental-exports-cursor",
     sample_path="/api/v2/incremental/users/sample",
     custom_fields="user",
+    by_id=USERS_BY_ID,
     side_tables=(USER_IDENTITIES, USER_TAGS),
     is_deleted=_is_deleted_user,
     columns=columns(
@@ -332,6 +339,7 @@ ORGANIZATIONS = Stream(
     bucket="incremental-exports",
     sample_path="/api/v2/incremental/organizations/sample",
     custom_fields="organization",
+    by_id=ORGANIZATIONS_BY_ID,
     side_tables=(ORGANIZATION_TAGS, ORGANIZATION_DOMAIN_NAMES),
     is_deleted=flagged("deleted_at"),
     columns=columns(

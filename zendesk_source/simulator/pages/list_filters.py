@@ -28,7 +28,11 @@ ORDER_BY = {
     "triggers": ("position", "title", "id"),
     "views": ("created_at", "id"),
 }
-_SORTABLE = {"audit_logs": ("created_at",), "email_notifications": ("created_at", "updated_at")}
+_SORTABLE = {
+    "audit_logs": ("created_at",),
+    "email_notifications": ("created_at", "updated_at"),
+    "tickets": ("id",),
+}
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from zendesk_source.simulator.pages.answers import (
 )
 from zendesk_source.simulator.pages.cursors import BadCursor, list_cursor, list_position
 from zendesk_source.simulator.pages.list_filters import Query, order_of, sort_values, time_range
+from zendesk_source.simulator.pages.sideloads import sideloaded_arrays
 from zendesk_source.simulator.state import State
 from zendesk_source.simulator.store import Row
 from zendesk_source.simulator.timeline import Key
@@ -111,7 +112,7 @@ class Listing:
             links["prev"] = links["prev"] if first else None
         if self.stream.name in WITHOUT_LINKS:
             return self._answer(page, {"meta": meta})
-        return self._answer(page, {"meta": meta, "links": links})
+        return self._answer(page, {"meta": meta, "links": links, **self._beside(page, query)})
 
     def offset_page(self, query: Query) -> Answer:
         """Return a page by ``page`` and ``per_page``."""
@@ -168,6 +169,15 @@ class Listing:
         value = len(store) - len(store.marked["deleted"])
         return json_answer(200, {"count": {"value": value, "refreshed_at": refreshed_at}})
 
+    def _beside(self, listed: Listed, query: Query) -> Row:
+        """Return the arrays that are included beside the rows."""
+        includes = set(query.get("include", "").split(","))
+        arrays = sideloaded_arrays(
+            self.state, self.stream.name, (key for _, key in listed), includes
+        )
+        found: Row = orjson.loads(b"{" + arrays.rstrip(b",") + b"}")
+        return found
+
     def _page_size(self, query: Query) -> int:
         largest = MAX_PAGE_SIZE.get(self.stream.name, self.stream.page_size or DEFAULT_PAGE_SIZE)
         if self.stream.is_incremental and self.stream.name not in MAX_PAGE_SIZE:
@@ -211,6 +221,8 @@ class Listing:
         if order == store.primary_key:
             # Lists, unlike exports, leave deleted tickets, users and organizations out.
             return store.listing_by_key(hidden=store.marked.get("deleted", set()))
+        if hidden := store.marked.get("deleted"):
+            return store.listing(order, sort_key, lambda row: store.key_of(row) not in hidden)
         return store.listing(order, sort_key)
 
     def _link(self, query: Query, name: str, cursor: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.simulator.children import parent_asked, pattern_of
 from zendesk_source.simulator.help_centers import is_shown
 from zendesk_source.simulator.pages.answers import RECORD_NOT_FOUND, Answer, Refusal
+from zendesk_source.simulator.pages.by_id import many_rows, one_row, ticket_comments
 from zendesk_source.simulator.pages.chat import ChatAnswers
 from zendesk_source.simulator.pages.exports import Export
 from zendesk_source.simulator.pages.links import LinkedAnswers
@@ -19,6 +21,8 @@ Query = Mapping[str, str]
 SAMPLED = ("tickets", "ticket_events", "users", "organizations")
 MOST_SAMPLED_ROWS = 50
 LISTED_TOO = ("tickets", "users", "organizations")
+_ONE_ROW = re.compile(rf"/api/v2/({'|'.join(LISTED_TOO)})/(\d+)")
+_COMMENTS = re.compile(r"/api/v2/tickets/(\d+)/comments")
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Routes:
                 return _route_of_each(stream, found.groupdict(), self._too_recent_status)
             if found:
                 return _route_of_parent(stream, path, found.groupdict())
-        return None
+        return _route_by_id(path)
 
 
 def _route_of_parent(stream: Stream, path: str, ids: Mapping[str, str]) -> Route:
@@ -117,6 +121,7 @@ def routes(too_recent_status: int) -> dict[str, Route]:
         path = f"/api/v2/{name}"
         found[path] = _route(STREAM_BY_NAME[name], Paging.CURSOR, path, too_recent_status)
         found[f"{path}/count"] = _count_route(STREAM_BY_NAME[name], path)
+        found[f"{path}/show_many"] = _many_route(STREAM_BY_NAME[name])
     for stream in STREAM_BY_NAME.values():
         if stream.each_of is not None:
             continue
@@ -165,3 +170,18 @@ def _count_route(stream: Stream, path: str) -> Route:
         return Listing(state, stream, url, path).count()
 
     return Route(stream, show)
+
+
+def _many_route(stream: Stream) -> Route:
+    return Route(stream, lambda state, _url, query: many_rows(state, stream, query))
+
+
+def _route_by_id(path: str) -> Route | None:
+    if found := _ONE_ROW.fullmatch(path):
+        stream, row_id = STREAM_BY_NAME[found[1]], int(found[2])
+        return Route(stream, lambda state, _url, _query: one_row(state, stream, row_id))
+    if found := _COMMENTS.fullmatch(path):
+        ticket_id = int(found[1])
+        tickets = STREAM_BY_NAME["tickets"]
+        return Route(tickets, lambda state, _url, _query: ticket_comments(state, ticket_id))
+    return None
