@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any
 
 import dlt
 
+from zendesk_source.api.clock import Clock
 from zendesk_source.command_line.summary import summary
 from zendesk_source.command_line.text_table import table_text
 from zendesk_source.destination.failures import explained
@@ -104,6 +106,36 @@ def run_demo(
     dataset = "" if pipeline.dataset_name == DATASET else f" --dataset {pipeline.dataset_name}"
     say(f"\nCharts of it: {as_typed('zendesk-source')} report --demo{dataset}")
     return first
+
+
+def damaged(
+    pipeline: dlt.Pipeline, credentials: Any, clock: Clock | None, say: Callable[[str], None]
+) -> dlt.Pipeline:
+    """Load the simulated account, and damage a few rows behind the back of the loads.
+
+    Args:
+        pipeline: A pipeline into DuckDB; tables of an earlier demo in its dataset are dropped.
+        credentials: Of the account that is served.
+        clock: Its clock.
+        say: Prints a line.
+    """
+    pipeline = _emptied(pipeline)
+    sync(pipeline, zendesk_support(credentials, clock=clock), clock=clock)
+    with pipeline.sql_client() as client:
+        for statement in DAMAGE:
+            client.execute_sql(statement)
+    say("Loaded a simulated account; then two tickets were deleted from its table, one was given")
+    say("another subject, and the tags of one and a comment of another were removed.")
+    return pipeline
+
+
+DAMAGE = (
+    "delete from tickets where id in (7, 700)",
+    "update tickets set subject = 'as it was once' where id = 77",
+    "delete from ticket_tags where ticket_id = (select min(ticket_id) from ticket_tags)",
+    "delete from ticket_comments where id = (select max(id) from ticket_comments)",
+)
+"""What the demo of ``reconcile`` does to its tables."""
 
 
 def answer(pipeline: dlt.Pipeline, sql: str) -> str:

@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": "estimate how long and how large a first load is",
     "load": "bring the destination up to now",
     "status": "show how fresh each stream is at the destination",
+    "reconcile": "prove that the tables are complete and current, or mend them",
     "reset": "let the next load read a stream from its beginning",
     "views": "make the tables of another connector, as views",
     "report": "write a page of charts about what was loaded",

@@ -60,7 +60,7 @@ class Repair:
             if each.table == stream.name and each.kind == "extra"
         ]
         wrong = sorted({int(each.id) for each in differences} - set(own_extra))
-        self.count[stream.name] = len(wrong) + len(own_extra)
+        self._count(stream, len(wrong) + len(own_extra))
         connection = self.stored.connection
         if own_extra:
             self.removals.append((stream, own_extra))
@@ -68,10 +68,18 @@ class Repair:
             pages = lambda: self._rows(comparison, wrong)  # noqa: E731 (asked for while it is loaded)
             self.resources.append(_loading(stream, connection, pages))
 
-    def add_comments(self, events: Stream, differences: Sequence[Difference]) -> None:
-        """Load the comments that tickets lack; a request for each ticket."""
+    def add_comments(
+        self, stream: Stream, events: Stream, differences: Sequence[Difference]
+    ) -> None:
+        """Load the comments that tickets lack; a request for each ticket.
+
+        Args:
+            stream: The tickets.
+            events: The stream that fills the table of comments.
+            differences: What differs in the tables of tickets.
+        """
         tickets = [int(each.id) for each in differences if each.table == COMMENTS]
-        self.count[events.name] = len(tickets)
+        self._count(stream, len(tickets))
         if tickets:
             # The comments alone: of their events the rows here say more than the comments do.
             connection, only = self.stored.connection, frozenset({COMMENTS})
@@ -80,7 +88,7 @@ class Repair:
 
     def add_list(self, stream: Stream, differences: Sequence[Difference]) -> None:
         """Write the table of a list anew."""
-        self.count[stream.name] = len({each.id for each in differences})
+        self._count(stream, len({each.id for each in differences}))
         if differences:
             self.resources.append(resource_of(stream, self.stored.connection, (None, None)))
 
@@ -88,6 +96,9 @@ class Repair:
         """Mark or remove what Zendesk has no more."""
         for stream, ids in self.removals:
             self.stored.mark_deleted(stream, ids)
+
+    def _count(self, stream: Stream, number: int) -> None:
+        self.count[stream.name] = self.count.get(stream.name, 0) + number
 
     def _rows(self, comparison: Comparison, ids: Sequence[int]) -> Iterator[Page]:
         stream = comparison.stream

@@ -140,7 +140,7 @@ def _by_id(stream: Stream, scope: Scope) -> StreamCheck:
         rows = [each for each in check.differences if each.table != COMMENTS]
         repair.add_rows(comparison, rows)
         if comments is not None:
-            repair.add_comments(comments.events, check.differences)
+            repair.add_comments(stream, comments.events, check.differences)
 
     return StreamCheck(stream, plan.requests, run=run, mend=mend)
 
