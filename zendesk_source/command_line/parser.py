@@ -79,6 +79,11 @@ def subcommand(name: str) -> Subcommand:
 class _Paragraphs(argparse.HelpFormatter):
     """Wraps each paragraph of a text, and keeps paragraphs apart."""
 
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        # argparse forgets the indent of commands, and gives a long one a line of its own.
+        self._action_max_length = max(map(len, COMMANDS)) + 4
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         filled = (
             super(_Paragraphs, self)._fill_text(part, width, indent) for part in text.split("\n\n")

@@ -24,7 +24,6 @@ from zendesk_source.command_line.options import (
     DATASET,
     add_demo_argument,
     add_destination_arguments,
-    add_stream_argument,
     check_dataset,
     check_streams,
 )
@@ -48,8 +47,13 @@ _NEEDED_COLUMNS = 7
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add_stream_argument(parser)
     add = parser.add_argument
+    add(
+        "--streams",
+        metavar="A,B",
+        type=_names,
+        help="streams to compare, named as for `load` (default: all that were loaded)",
+    )
     text = f"rows of each stream to compare (default: {SAMPLE:,})"
     add("--sample", type=int, default=SAMPLE, metavar="N", help=text)
     add("--full", action="store_true", help="compare all rows")
@@ -58,13 +62,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--ignore",
         metavar="A,B",
-        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        type=_names,
         default=[],
         help="tables and columns that do not count, such as users.notes",
     )
     add_destination_arguments(parser)
     add_demo_argument(parser)
     add("--wait", action="store_true", help="wait for a load to end instead of refusing")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def run(options: argparse.Namespace) -> int:
