@@ -19,7 +19,6 @@ from zendesk_source.account.stream_run import StreamRun, Timeline
 from zendesk_source.api.budget import Budget
 from zendesk_source.api.rate_headers import RateState
 from zendesk_source.command_line import main
-from zendesk_source.command_line.dlt_runtime import SETTINGS
 from zendesk_source.command_line.loading import window_of
 from zendesk_source.command_line.progress import (
     Lines,
@@ -28,6 +27,7 @@ from zendesk_source.command_line.progress import (
     progress_fields,
     progress_line,
 )
+from zendesk_source.runs.dlt_process import SETTINGS
 from zendesk_source.simulator import SimulatedClock
 from zendesk_source.times import duration_text
 

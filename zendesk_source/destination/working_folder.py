@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -26,22 +27,37 @@ PACKAGES = ("load/normalized", "normalize/extracted")
 logger = logging.getLogger(__name__)
 
 
+_umask_lock = threading.Lock()
+_usual_umask = 0o022
+_private_uses = 0
+
+
 @contextmanager
 def private_files(shared: Path | None = None) -> Iterator[None]:
     """Make new files and folders of this process readable by their owner only.
 
+    The process has one umask for all its threads: it is the usual one again when the last of them
+    has ended.
+
     Args:
         shared: A file that may exist. If others may read it, new files beside it, such as its
-            log, get the usual permissions.
+            log, get the usual permissions, unless another thread makes private ones.
     """
-    is_shared = shared is not None and shared.exists() and bool(shared.stat().st_mode & 0o077)
-    usual = os.umask(0o077)
-    if is_shared:
-        os.umask(usual)
+    global _private_uses, _usual_umask
+    if shared is not None and shared.exists() and shared.stat().st_mode & 0o077:
+        yield
+        return
+    with _umask_lock:
+        if not _private_uses:
+            _usual_umask = os.umask(0o077)
+        _private_uses += 1
     try:
         yield
     finally:
-        os.umask(usual)
+        with _umask_lock:
+            _private_uses -= 1
+            if not _private_uses:
+                os.umask(_usual_umask)
 
 
 def close_to_others(folder: Path) -> None:
