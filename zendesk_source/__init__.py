@@ -25,6 +25,10 @@ if TYPE_CHECKING:
         ZendeskError,
     )
     from zendesk_source.extract.taken_over import TakenOver, taken_over
+    from zendesk_source.fleet.accounts_file import read_accounts
+    from zendesk_source.fleet.load import load_accounts
+    from zendesk_source.fleet.report import AccountLoad, AccountsReport
+    from zendesk_source.fleet.unit import load_account
     from zendesk_source.reconciling.report import ReconcileReport
     from zendesk_source.reconciling.run import reconcile
     from zendesk_source.runs.loop import SyncReport, sync
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = [
     "STREAMS",
     "AccessDenied",
+    "AccountLoad",
+    "AccountsReport",
     "AuthenticationError",
     "ConfigurationError",
     "LoadFailed",
@@ -56,7 +62,10 @@ __all__ = [
     "UnexpectedAnswer",
     "ViewsReport",
     "ZendeskError",
+    "load_account",
+    "load_accounts",
     "make_views",
+    "read_accounts",
     "reconcile",
     "sync",
     "taken_over",
@@ -68,10 +77,10 @@ __all__ = [
     "zendesk_talk",
 ]
 
-# The light ones first: four import dlt.
+# The light ones first: most import dlt.
 _PARTS = (
     *("errors", "catalogue", "extract.taken_over", "source", "views", "runs.loop"),
-    "reconciling.run",
+    *("reconciling.run", "fleet.accounts_file", "fleet.unit", "fleet.report", "fleet.load"),
 )
 
 

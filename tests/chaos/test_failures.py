@@ -15,7 +15,7 @@ import pytest
 from tests.support.simulated import duckdb_pipeline, served, source_of
 from tests.support.tables import assert_table_equals, stored_rows
 from zendesk_source import sync
-from zendesk_source.command_line.summary import notes
+from zendesk_source.runs.reasons import notes_of
 from zendesk_source.settings.dlt_credentials import ZendeskOAuthClient
 from zendesk_source.simulator import Account, Fault, RateLimits, Simulator
 
@@ -120,7 +120,7 @@ def test_a_row_without_a_key_is_kept_beside_its_table(zendesk, account, item_for
     put_keyless(account, "users", keyless)
     report = synced(zendesk, "user_fields", "users", item_format=item_format)
     assert report.exit_code == 5
-    assert [line[:11] for line in notes(report)] == ["incomplete:"] * 2
+    assert [line[:11] for line in notes_of(report.runs)] == ["incomplete:"] * 2
     kept = stored_rows(duckdb_pipeline(), "_zendesk_rejected_rows")
     assert {row["stream"] for row in kept} == {"user_fields", "users"}
     for row in kept:

@@ -22,7 +22,6 @@ from zendesk_source.command_line.stopping import stopping_at_signals
 from zendesk_source.command_line.summary import (
     HEADINGS,
     as_document,
-    notes,
     summary_rows,
     takeover_rows,
     where_loaded,
@@ -30,6 +29,7 @@ from zendesk_source.command_line.summary import (
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.taken_over import TakenOver, taken_over
 from zendesk_source.runs.loop import SyncReport, sync
+from zendesk_source.runs.reasons import notes_of
 from zendesk_source.settings.selection import select_streams
 from zendesk_source.singer.config import read_json
 from zendesk_source.source import zendesk_source
@@ -174,7 +174,7 @@ def _print(report: SyncReport, options: argparse.Namespace) -> None:
     if options.json:
         print_json(as_document(report))
     elif options.quiet:
-        for line in notes(report):
+        for line in notes_of(report.runs):
             log.error(line)
     else:
         _print_summary(report)
@@ -182,5 +182,5 @@ def _print(report: SyncReport, options: argparse.Namespace) -> None:
 
 def _print_summary(report: SyncReport) -> None:
     print_table(HEADINGS, summary_rows(report), needed_columns=2)
-    if lines := notes(report):
+    if lines := notes_of(report.runs):
         print_lines("", *lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Iterable
 
 from zendesk_source.errors import ConfigurationError
 
@@ -46,6 +47,48 @@ def add_wait_argument(parser: argparse.ArgumentParser) -> None:
 def add_demo_argument(parser: argparse.ArgumentParser) -> None:
     """Declare the option that means the demo's account and tables."""
     parser.add_argument("--demo", action="store_true", help="use the demo's account and tables")
+
+
+def add_accounts_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Declare the options that mean the accounts of a file; return their group."""
+    group = parser.add_argument_group("many accounts")
+    group.add_argument("--accounts", metavar="FILE", help="the accounts of this TOML file")
+    group.add_argument(
+        "--only",
+        metavar="A,B",
+        default=[],
+        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        help="of --accounts, these alone",
+    )
+    return group
+
+
+def check_accounts(options: argparse.Namespace, needing: Iterable[str] = ()) -> None:
+    """Refuse what the file of many accounts says, and what means nothing without one.
+
+    Args:
+        options: What was typed.
+        needing: Names of further options that mean nothing without ``--accounts``.
+
+    Raises:
+        ConfigurationError: Such an option was given.
+    """
+    if not options.accounts:
+        given = [name for name in ("only", *needing) if getattr(options, name, None)]
+        if given:
+            name = given[0].replace("_", "-")
+            raise ConfigurationError(f"--{name} goes with --accounts.", "Name the file.")
+        return
+    refused = ("demo", "dataset", "streams", "start_date", "end_date", "dry_run", "take_over")
+    given = [name for name in (*refused, "wait", "account") if getattr(options, name, None)]
+    if options.destination != "duckdb":
+        given.append("destination")
+    if given:
+        name = given[0].replace("_", "-")
+        raise ConfigurationError(
+            f"--accounts takes no --{name}.",
+            "Leave it out; what is different for each account stands in the file.",
+        )
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:

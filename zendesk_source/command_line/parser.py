@@ -28,6 +28,7 @@ COMMANDS = {
     "reconcile": "prove that the tables are complete and current, or mend them",
     "reset": "let the next load read a stream from its beginning",
     "views": "make the tables of another connector, as views",
+    "union": "put the tables of many accounts together",
     "report": "write a page of charts about what was loaded",
     "simulate": "serve a made-up Zendesk account on this machine",
 }

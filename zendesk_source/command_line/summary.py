@@ -13,7 +13,7 @@ from zendesk_source.command_line.text_table import table_text
 from zendesk_source.destination.place import address_of
 from zendesk_source.extract.taken_over import TakenOver
 from zendesk_source.runs.loop import SyncReport
-from zendesk_source.runs.reasons import lines_of
+from zendesk_source.runs.reasons import notes_of
 from zendesk_source.times import time_text
 
 HEADINGS = ("stream", "rows", "newest", "pages", "requests", "seconds")
@@ -23,7 +23,9 @@ _NOTHING = ("",) * (len(HEADINGS) - 2)
 
 def summary(report: SyncReport) -> str:
     """Return the table that a sync prints at its end, and the notes below it."""
-    return "\n".join([table_text(HEADINGS, summary_rows(report)), "", *notes(report)]).rstrip()
+    return "\n".join(
+        [table_text(HEADINGS, summary_rows(report)), "", *notes_of(report.runs)]
+    ).rstrip()
 
 
 def summary_rows(report: SyncReport) -> list[tuple[str, ...]]:
@@ -52,20 +54,6 @@ def takeover_rows(found: TakenOver, streams: Iterable[str]) -> list[tuple[str, s
             why = "it is read whole every time"
         rows.append((name, "its start" if place is None else time_text(place), why))
     return rows
-
-
-def notes(report: SyncReport) -> list[str]:
-    """Return what went wrong: a line for each stream, or one for all that share a reason."""
-    noted = [
-        (name, "note" if run.status == "ok" else run.status, run.reason)
-        for name, run in report.runs.items()
-        if run.reason
-    ]
-    was_any_read = any(run.was_read for run in report.runs.values())
-    lines = lines_of(noted, was_any_read=was_any_read)
-    if unfinished := [name for name, run in report.runs.items() if not run.is_at_end]:
-        lines.append(f"not at the end yet: {', '.join(unfinished)}; the next run goes on.")
-    return lines
 
 
 def as_document(report: SyncReport) -> dict[str, Any]:

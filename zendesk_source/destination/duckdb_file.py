@@ -23,7 +23,7 @@ STORAGE_VERSION = "v1.3.0"
 Left alone DuckDB writes what its version 0.10 could read: long texts uncompressed, and 90 MB more
 memory to write a file of tickets.
 """
-_SETTING = "storage_compatibility_version"
+STORAGE_SETTING = "storage_compatibility_version"
 
 
 @contextmanager
@@ -86,5 +86,5 @@ def make_file(pipeline: dlt.Pipeline, path: Path) -> None:
     configured = pipeline.sql_client().credentials.global_config or {}
     # dlt will say what is wrong with the path.
     with suppress(duckdb.Error):
-        version = configured.get(_SETTING, STORAGE_VERSION)
-        duckdb.connect(str(path), config={_SETTING: version}).close()
+        version = configured.get(STORAGE_SETTING, STORAGE_VERSION)
+        duckdb.connect(str(path), config={STORAGE_SETTING: version}).close()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import dlt
 from dlt.common.configuration.container import Container
@@ -38,11 +39,28 @@ class Place:
         pipeline: Name of the dlt pipeline that loads them.
         destination: Name of the dlt destination, such as ``duckdb``.
         dataset: Dataset or schema that holds them.
+        database: Path of a DuckDB file; empty for what dlt's settings name.
     """
 
     pipeline: str
     destination: str
     dataset: str
+    database: str = ""
+
+    def opened(self, **settings: Any) -> dlt.Pipeline:
+        """Return a dlt pipeline into this place.
+
+        Args:
+            settings: Further arguments of ``dlt.pipeline``.
+        """
+        return dlt.pipeline(
+            self.pipeline,
+            destination=dlt.destinations.duckdb(self.database)
+            if self.database
+            else self.destination,
+            dataset_name=self.dataset,
+            **settings,
+        )
 
 
 @contextmanager
@@ -72,12 +90,7 @@ def looking_at(
     with TemporaryDirectory() as scratch:
         # A pipeline settles where its files are when it is made: so this one is made twice.
         for _ in range(2):
-            pipeline = dlt.pipeline(
-                place.pipeline,
-                destination=place.destination,
-                dataset_name=place.dataset,
-                pipelines_dir=scratch,
-            )
+            pipeline = place.opened(pipelines_dir=scratch)
             pipeline.set_local_state_val("initial_cwd", loaded_from)
         with _held(pipeline, tell, waits_long=waits_long, may_write=may_write):
             yield pipeline

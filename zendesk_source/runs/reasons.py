@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+from zendesk_source.account.stream_run import StreamRun
 
 MOST_NAMED = 12
 _GROUPED = ("skipped", "failed", "closed")
@@ -12,6 +14,24 @@ _REFUSED = re.compile(r"^answered 403(?: (\w+))?\b")
 
 Told = tuple[str, str, str]
 """A stream, how it ended, and why."""
+
+
+def notes_of(runs: Mapping[str, StreamRun]) -> list[str]:
+    """Return what went wrong in a sync: a line for each stream, or for all that share a reason.
+
+    Args:
+        runs: What was done with each stream, by name.
+    """
+    noted = [
+        (name, "note" if run.status == "ok" else run.status, run.reason)
+        for name, run in runs.items()
+        if run.reason
+    ]
+    was_any_read = any(run.was_read for run in runs.values())
+    lines = lines_of(noted, was_any_read=was_any_read)
+    if unfinished := [name for name, run in runs.items() if not run.is_at_end]:
+        lines.append(f"not at the end yet: {', '.join(unfinished)}; the next run goes on.")
+    return lines
 
 
 def lines_of(told: Iterable[Told], *, was_any_read: bool) -> list[str]:

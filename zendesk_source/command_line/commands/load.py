@@ -9,6 +9,10 @@ the last 30 days. Lists are read whole, so all their rows count.
 With `--take-over` streams go on where another connector stood; what each does, and why, is printed
 first. Rows that were written before are in the tables of that connector only.
 
+With `--accounts` all accounts of a file are loaded, several at the same time, each into a place of
+its own. The summary has a line for each, worst first. The exit code is that of all, if they have
+the same; 5 if only some were loaded, 1 if none was, 2 if the file is wrong.
+
 exit codes: 0 every stream was loaded, 5 some streams were skipped or failed and the rest was
 loaded, 1 failed, 2 a setting is wrong, 3 Zendesk refused the credentials, 130 and 143 stopped.
 """
@@ -20,8 +24,10 @@ import sys
 
 from zendesk_source.command_line.options import (
     PROGRESS,
+    add_accounts_arguments,
     add_destination_arguments,
     add_stream_arguments,
+    check_accounts,
     check_dataset,
     check_streams,
     progress_of,
@@ -66,11 +72,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=PROGRESS,
         help="how to show progress on stderr (default: live on a terminal, none elsewhere)",
     )
+    group = add_accounts_arguments(parser)
+    group.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="accounts that a process loads at the same time (default: 8)",
+    )
+    group.add_argument(
+        "--workers", type=int, metavar="N", help="load in N processes of this machine, with Dask"
+    )
+    group.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="load on the workers of a Dask scheduler, such as tls://host:8786",
+    )
+    group.add_argument(
+        "--allow-tcp", action="store_true", help="let --scheduler be an address without TLS"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Load."""
     check(options)
+    if options.accounts:
+        from zendesk_source.command_line import many_accounts
+
+        return many_accounts.load(options)
     if options.dry_run:
         from zendesk_source.command_line.commands import plan
 
@@ -89,6 +117,7 @@ def check(options: argparse.Namespace) -> None:
     Raises:
         ConfigurationError: One of them does.
     """
+    check_accounts(options, ("threads", "workers", "scheduler", "allow_tcp"))
     if options.demo:
         refused = ("streams", "start_date", "end_date", "dry_run", "take_over")
         given = [name for name in refused if getattr(options, name)]

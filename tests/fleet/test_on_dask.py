@@ -1,0 +1,85 @@
+"""Many accounts on Dask: a scheduler and workers of their own processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("distributed", reason="the extra `distributed` is not installed")
+
+from tests.support.dask_cluster import cluster
+from tests.support.many_accounts import CLIENT, SECRET, accounts_file, accounts_served
+from tests.support.tables import assert_equals_truth
+from zendesk_source import read_accounts
+from zendesk_source.fleet.accounts_file import place_of
+from zendesk_source.simulator import Account, Fault
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+
+STREAMS = 'streams = ["tickets", "users", "organizations", "macros"]'
+TABLES = ("tickets", "ticket_tags", "users", "user_identities", "organizations", "macros")
+WRONG = "marker-wrong-secret"
+
+
+def assert_account_equals(file: Path, name: str, account: Account, scratch: Path) -> None:
+    (unit,) = read_accounts(file, [name])
+    pipeline = place_of(unit).opened(pipelines_dir=str(scratch / name))
+    pipeline.sync_destination()
+    assert_equals_truth(pipeline, account, TABLES)
+
+
+def test_a_killed_worker_wrong_credentials_and_an_outage_cost_no_other_account_a_row(tmp_path):
+    names = [f"a{number:02}" for number in range(24)]
+    secrets = {"OF_ALL": SECRET, "OF_A05": WRONG}
+    login = [f'client_id = "{CLIENT}"', 'client_secret = "env:OF_ALL"']
+    with (
+        accounts_served(names) as simulators,
+        cluster(tmp_path, threads=6, environment=secrets) as dask,
+    ):
+        simulators["a07"].fail_next(Fault.UNAVAILABLE_WITHOUT_RETRY_AFTER, times=3)
+        own = {"a05": 'client_secret = "env:OF_A05"'}
+        file = accounts_file(tmp_path / "accounts.toml", simulators, *login, STREAMS, **own)
+        killed = threading.Event()
+
+        def kill_one() -> None:
+            while sum(len(each.requests) for each in simulators.values()) < 60:
+                time.sleep(0.05)
+            dask.look()
+            dask.workers[0].popen.send_signal(signal.SIGKILL)
+            killed.set()
+
+        threading.Thread(target=kill_one, daemon=True).start()
+        command = [sys.executable, "-m", "zendesk_source", "load", "--accounts", str(file)]
+        done = subprocess.run(
+            [*command, "--scheduler", dask.address, "--json", "--verbose"],
+            env=dask.environment,
+            capture_output=True,
+            text=True,
+            timeout=800,
+            check=False,
+        )
+        dask.look()
+        written = [done.stdout, done.stderr, *dask.pages.values(), *dask.scheduler.written]
+        for worker in dask.workers:
+            written += worker.written
+    assert killed.is_set()
+    assert done.returncode == 5, done.stderr
+    accounts = json.loads(done.stdout)["accounts"]
+    assert [each["account"] for each in accounts] == ["a05", *(n for n in names if n != "a05")]
+    assert [each["exit_code"] for each in accounts] == [3] + [0] * 23
+    assert "Check `client_id` and `client_secret`" in accounts[0]["reason"]
+    for name in set(names) - {"a05"}:
+        assert_account_equals(file, name, simulators[name].account, tmp_path)
+    text = "\n".join(written)
+    address = dask.workers[0].found(r"Start worker at:\s+tls://(\S+)")[1].replace(":", "%3A")
+    assert "zendesk-a" in dask.pages[f"info/worker/tls%3A%2F%2F{address}.html"]  # it had loads
+    assert [secret for secret in (SECRET, WRONG) if secret in text] == []
+    assert os.environ.keys().isdisjoint(secrets)
