@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from tests.documentation.blocks import ROOT
+from tests.support.many_accounts import accounts_file
 from tests.support.simulated import log_in, served
 from zendesk_source.simulator import Account, Simulator
 from zendesk_source.singer.config import ENVIRONMENT_PREFIX
 
 # No word that a message may hold: secrets that were used are kept out of all of them.
 CLIENT = ("client", "of-the-documentation")
+ACCOUNTS = (f'client_id = "{CLIENT[0]}"', 'client_secret = "section:zendesk"')
 _MADE_HERE = {".venv", ".dlt", ".git", "zendesk_demo.duckdb", "zendesk.duckdb"}
 
 
@@ -58,6 +60,7 @@ def project(tmp_path: Path) -> Path:
 def zendesk(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """Serve an account, whose credentials are in the environment."""
     with served(account, oauth_client=CLIENT) as simulator:
+        accounts_file(Path("accounts.toml"), {"acme": simulator}, *ACCOUNTS)
         log_in(monkeypatch, simulator.base_url, client_id=CLIENT[0], client_secret=CLIENT[1])
         for name, value in zip(("client_id", "client_secret"), CLIENT, strict=True):
             monkeypatch.setenv(f"{ENVIRONMENT_PREFIX}{name.upper()}", value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,7 @@ def test_hardly_any_block_is_not_run() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
 def test_commands_run_one_after_the_other(page: Path, project: Path, zendesk) -> None:
+    shutil.copy("accounts.toml", project)
     commands = [block for block in every("sh") if block.page == page and block.text != DEMO]
     for block in commands:
         ended = subprocess.run(

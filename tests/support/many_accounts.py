@@ -45,7 +45,7 @@ def accounts_file(
         everywhere: Lines for all accounts.
         own: Lines for one account, by its name, in place of its log-in.
     """
-    lines = [f'database = "{file.parent}/{{account}}.duckdb"', *everywhere]
+    lines = ['database = "{account}.duckdb"', *everywhere]
     logs_in = any(line.startswith(("client_id", "oauth_token", "email")) for line in everywhere)
     for name, simulator in simulators.items():
         lines += [f"[accounts.{name}]", f'base_url = "{simulator.base_url}"']

@@ -20,7 +20,12 @@ from zendesk_source.command_line.output import log, print_json, print_lines, pri
 from zendesk_source.command_line.progress import LiveTable, StepCollector, watched
 from zendesk_source.command_line.stopping import stopping_at_signals
 from zendesk_source.command_line.summary import (
+    ACCOUNT_HEADINGS,
     HEADINGS,
+    RESULTS,
+    account_notes,
+    account_rows,
+    accounts_document,
     as_document,
     summary_rows,
     takeover_rows,
@@ -28,6 +33,8 @@ from zendesk_source.command_line.summary import (
 )
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.taken_over import TakenOver, taken_over
+from zendesk_source.fleet.load import THREADS, load_accounts
+from zendesk_source.fleet.report import AccountLoad
 from zendesk_source.runs.loop import SyncReport, sync
 from zendesk_source.runs.reasons import notes_of
 from zendesk_source.settings.selection import select_streams
@@ -131,6 +138,43 @@ def _no_end(what: str) -> ConfigurationError:
         f"{what} an end, and --take-over has none: it goes on up to now.",
         "Take over in a run without an end; later runs may have one.",
     )
+
+
+def load_many(options: argparse.Namespace) -> int:
+    """Load all accounts of a file, and print what became of each.
+
+    Raises:
+        ConfigurationError: An option or the file is wrong.
+    """
+    is_told = progress_of(options) != "none" or options.verbose
+    with dlt_runtime(), stopping_at_signals(log.info):
+        report = load_accounts(
+            options.accounts,
+            only=options.only,
+            scheduler=options.scheduler or "",
+            allows_tcp=options.allow_tcp,
+            workers=options.workers or 0,
+            threads=THREADS if options.threads is None else options.threads,
+            max_minutes=options.max_minutes,
+            on_turn=_tell_turn if is_told else None,
+        )
+    if options.json:
+        print_json(accounts_document(report))
+    elif options.quiet:
+        for line in account_notes(report):
+            log.error(line)
+    else:
+        print_table(ACCOUNT_HEADINGS, account_rows(report), left_columns=2, needed_columns=5)
+        if lines := account_notes(report):
+            print_lines("", *lines)
+    return report.exit_code
+
+
+def _tell_turn(load: AccountLoad, goes_on: bool) -> None:
+    what = f"{RESULTS[load.exit_code]}, {load.rows:,} rows in {load.seconds:.1f} s"
+    fields = {"account": load.account, "exit_code": load.exit_code, "goes_on": goes_on}
+    more = "; it goes on" if goes_on else ""
+    log.info(f"{load.account}: {what}{more}", extra={"fields": fields})
 
 
 def run_demo(options: argparse.Namespace) -> int:

@@ -79,8 +79,10 @@ def check_accounts(options: argparse.Namespace, needing: Iterable[str] = ()) -> 
             name = given[0].replace("_", "-")
             raise ConfigurationError(f"--{name} goes with --accounts.", "Name the file.")
         return
-    refused = ("demo", "dataset", "streams", "start_date", "end_date", "dry_run", "take_over")
-    given = [name for name in (*refused, "wait", "account") if getattr(options, name, None)]
+    refused = ["demo", "dataset", "start_date", "end_date", "dry_run", "take_over", "account"]
+    if options.command == "load":
+        refused += ["streams", "wait"]
+    given = [name for name in refused if getattr(options, name, None)]
     if options.destination != "duckdb":
         given.append("destination")
     if given:

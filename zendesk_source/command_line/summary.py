@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import dlt
@@ -12,11 +13,16 @@ from zendesk_source.catalogue import STREAMS
 from zendesk_source.command_line.text_table import table_text
 from zendesk_source.destination.place import address_of
 from zendesk_source.extract.taken_over import TakenOver
+from zendesk_source.fleet.report import AccountsReport
 from zendesk_source.runs.loop import SyncReport
 from zendesk_source.runs.reasons import notes_of
 from zendesk_source.times import time_text
 
 HEADINGS = ("stream", "rows", "newest", "pages", "requests", "seconds")
+
+ACCOUNT_HEADINGS = ("account", "result", "rows", "requests", "seconds", "attempts", "worker")
+RESULTS = {0: "loaded", 1: "failed", 2: "wrong setting", 3: "refused", 5: "partly loaded"}
+"""What an exit code means for one of many accounts."""
 
 _NOTHING = ("",) * (len(HEADINGS) - 2)
 
@@ -112,3 +118,37 @@ def _total_row(report: SyncReport) -> tuple[str, ...]:
         f"{report.seconds:.1f}",
     )
     return ("total", *total)
+
+
+def account_rows(report: AccountsReport) -> list[tuple[str, ...]]:
+    """Return the cells of a line for each account."""
+    return [
+        (
+            each.account,
+            RESULTS[each.exit_code],
+            f"{each.rows:,}",
+            str(each.requests),
+            f"{each.seconds:.1f}",
+            str(each.attempts) if each.attempts > 1 else "",
+            each.worker,
+        )
+        for each in report.accounts
+    ]
+
+
+def account_notes(report: AccountsReport) -> list[str]:
+    """Return why an account is not loaded, or not wholly: a line for each."""
+    return [f"{each.account}: {each.reason}" for each in report.accounts if each.reason]
+
+
+def accounts_document(report: AccountsReport) -> dict[str, Any]:
+    """Return the report on many accounts as one JSON object."""
+    accounts = [{**asdict(each), "seconds": round(each.seconds, 3)} for each in report.accounts]
+    for each in accounts:
+        del each["may_pass"]
+    return {
+        "started_at": report.started_at.isoformat(),
+        "seconds": round(report.seconds, 3),
+        "exit_code": report.exit_code,
+        "accounts": accounts,
+    }

@@ -53,14 +53,11 @@ class Place:
         Args:
             settings: Further arguments of ``dlt.pipeline``.
         """
-        return dlt.pipeline(
-            self.pipeline,
-            destination=dlt.destinations.duckdb(self.database)
-            if self.database
-            else self.destination,
-            dataset_name=self.dataset,
-            **settings,
+        there = dlt.destinations.duckdb(self.database) if self.database else self.destination
+        pipeline: dlt.Pipeline = dlt.pipeline(
+            self.pipeline, destination=there, dataset_name=self.dataset, **settings
         )
+        return pipeline
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import dlt
 
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.html_report.loaded import opened
+from zendesk_source.html_report.loaded import TableFacts, opened
 from zendesk_source.html_report.page import page
 
 WEEKS = 13
@@ -24,7 +24,7 @@ def write_report(
     time_zone: str = "UTC",
     account: str = "",
     now: datetime | None = None,
-) -> None:
+) -> list[TableFacts]:
     """Write a page about what a pipeline has loaded.
 
     Args:
@@ -35,13 +35,26 @@ def write_report(
         account: Name of the account, if several share the dataset.
         now: When the page is made; now, when left out.
 
+    Returns:
+        Size and age of each table, largest first.
+
     Raises:
         ConfigurationError: There is no such dataset or time zone, or the file cannot be written.
     """
     if weeks < 1:
         raise ConfigurationError("At least one week must be shown.", "Leave --weeks out for 13.")
     with opened(pipeline, _zone(time_zone), weeks, account) as loaded:
-        text = page(loaded, now or datetime.now(timezone.utc))
+        text, facts = page(loaded, now or datetime.now(timezone.utc)), loaded.facts
+    write_page(text, file)
+    return facts
+
+
+def write_page(text: str, file: Path) -> None:
+    """Write a page, in place of one that is there.
+
+    Raises:
+        ConfigurationError: The file cannot be written.
+    """
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -107,8 +108,9 @@ class Loaded:
         """Return how each stream's last sync ended: stream, status, reason and time."""
         return self._run(self._with() + LAST_SYNC) if SYNC_LOG_TABLE in self.tables else []
 
+    @cached_property
     def facts(self) -> list[TableFacts]:
-        """Return the size and the age of every table with rows from Zendesk, largest first."""
+        """Size and age of every table with rows from Zendesk, largest first."""
         facts = [
             self._facts_of(table, self._columns[table])
             for table in self.tables

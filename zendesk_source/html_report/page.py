@@ -39,13 +39,14 @@ def page(loaded: Loaded, now: datetime) -> str:
     body.append(_tables(loaded, now))
     return "<!DOCTYPE html>\n" + element(
         "html",
-        _head(loaded.name),
+        head(f"Zendesk: {loaded.name}"),
         element("body", element("main", _header(loaded, now), *body), _footer()),
         lang="en",
     )
 
 
-def _head(name: str) -> Markup:
+def head(title: str) -> Markup:
+    """Return the head of a page."""
     style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
     return element(
         "head",
@@ -53,7 +54,7 @@ def _head(name: str) -> Markup:
         element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", f"Zendesk: {name}"),
+        element("title", title),
         element("style", Markup(style)),
     )
 
@@ -91,7 +92,7 @@ def _section(part: Section, loaded: Loaded) -> Markup:
     else:
         assert loaded.period is not None
         drawn = part.draw(loaded, loaded.period)
-    numbers = _table(drawn.table) if drawn.table else None
+    numbers = table_of(drawn.table) if drawn.table else None
     if numbers and not drawn.is_table_open:
         numbers = element("details", element("summary", "In numbers"), numbers)
     return element(
@@ -105,7 +106,7 @@ def _section(part: Section, loaded: Loaded) -> Markup:
 
 
 def _tables(loaded: Loaded, now: datetime) -> Markup:
-    facts = loaded.facts()
+    facts = loaded.facts
     most = max((fact.rows for fact in facts), default=0)
     rows = [
         (
@@ -123,7 +124,7 @@ def _tables(loaded: Loaded, now: datetime) -> Markup:
         element("h2", "Tables"),
         element("p", f"{len(facts)} tables, {sum(fact.rows for fact in facts):,} rows.{ended}"),
         _troubles(loaded),
-        _table(Table(("table", "rows", "newest row (UTC)", "last changed here"), rows)),
+        table_of(Table(("table", "rows", "newest row (UTC)", "last changed here"), rows)),
         class_="wide",
     )
 
@@ -156,7 +157,8 @@ def _troubles(loaded: Loaded) -> Markup | None:
     return element("ul", *troubles, class_="troubles") if troubles else None
 
 
-def _table(table: Table) -> Markup:
+def table_of(table: Table) -> Markup:
+    """Return a table that a narrow screen may scroll."""
     headings = [element("th", each, scope="col") for each in table.headings]
     rows = [
         element("tr", element("th", first, scope="row"), *(element("td", each) for each in rest))

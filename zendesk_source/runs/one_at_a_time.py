@@ -17,6 +17,10 @@ _LOOK_AGAIN_SECONDS = 1.0
 _held: ContextVar[frozenset[Path]] = ContextVar("zendesk_sync_locks", default=frozenset())
 
 
+class AnotherSync(ConfigurationError):
+    """A sync of the same pipeline is running on this machine."""
+
+
 @contextmanager
 def only_sync_in(
     folder: Path, *, wait: bool = False, pause: Callable[[float], None] = time.sleep
@@ -31,8 +35,8 @@ def only_sync_in(
         pause: Waits for a number of seconds; may raise ``Stopped``.
 
     Raises:
-        ConfigurationError: Another sync of this pipeline runs on this machine, or the lock
-            cannot be made.
+        AnotherSync: One of this pipeline runs on this machine.
+        ConfigurationError: The lock cannot be made.
     """
     path = folder.parent / f"{folder.name}.{LOCK_FILE}"
     if path in _held.get():
@@ -47,7 +51,7 @@ def only_sync_in(
             except Stopped:
                 is_over = True
         if is_over:
-            raise ConfigurationError(
+            raise AnotherSync(
                 f"Another sync of pipeline {folder.name!r} is running.",
                 "Wait until it has ended, or use --wait. The lock ends with its process; there is"
                 " no file to delete.",

@@ -96,9 +96,9 @@ def run(options: argparse.Namespace) -> int:
     """Load."""
     check(options)
     if options.accounts:
-        from zendesk_source.command_line import many_accounts
+        from zendesk_source.command_line import loading
 
-        return many_accounts.load(options)
+        return loading.load_many(options)
     if options.dry_run:
         from zendesk_source.command_line.commands import plan
 
@@ -117,7 +117,7 @@ def check(options: argparse.Namespace) -> None:
     Raises:
         ConfigurationError: One of them does.
     """
-    check_accounts(options, ("threads", "workers", "scheduler", "allow_tcp"))
+    _check_workers(options)
     if options.demo:
         refused = ("streams", "start_date", "end_date", "dry_run", "take_over")
         given = [name for name in refused if getattr(options, name)]
@@ -148,3 +148,19 @@ def _check_take_over(options: argparse.Namespace) -> None:
         if getattr(options, name):
             option = name.replace("_", "-")
             raise ConfigurationError(f"--take-over takes no --{option}.", "Leave it out.")
+
+
+def _check_workers(options: argparse.Namespace) -> None:
+    check_accounts(options, ("threads", "workers", "scheduler", "allow_tcp"))
+    if options.workers is not None and options.scheduler:
+        raise ConfigurationError(
+            "--workers are processes of this machine, and --scheduler has its own.",
+            "Leave one of them out.",
+        )
+    if options.threads is not None and options.scheduler:
+        raise ConfigurationError(
+            "--threads is for this machine; --scheduler has workers with threads of their own.",
+            "Leave it out: dask worker ADDRESS --nthreads N.",
+        )
+    if any(value is not None and value < 1 for value in (options.workers, options.threads)):
+        raise ConfigurationError("--workers and --threads must be 1 or more.", "Leave them out.")

@@ -6,6 +6,9 @@ table in the last sync, as in the summary of `load`. A sync that seems to have b
 because of a wrong clock, does not count as fresh. A narrow terminal shows fewer columns; `--json`
 has all of them.
 
+With `--accounts` the streams of all accounts of a file are shown, as `acme/tickets`. An account
+that was never loaded, or cannot be looked at now, is named; with `--max-age` it counts as too old.
+
 exit codes: 0 good, 4 with --max-age if a stream is older, or nothing was loaded in 30 days.
 Streams that Zendesk refuses are listed but do not count.
 """
@@ -19,20 +22,23 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from zendesk_source.command_line.options import (
+    add_accounts_arguments,
     add_demo_argument,
     add_destination_arguments,
     add_stream_argument,
     add_wait_argument,
+    check_accounts,
     check_dataset,
     check_streams,
 )
 from zendesk_source.command_line.output import log, print_json, print_lines, print_table
-from zendesk_source.errors import ConfigurationError
+from zendesk_source.errors import ConfigurationError, ZendeskError
 from zendesk_source.runs.reasons import lines_of
 from zendesk_source.times import duration_text
 
 if TYPE_CHECKING:
-    from zendesk_source.runs.log_reader import StreamState
+    from zendesk_source.destination.place import Place
+    from zendesk_source.runs.log_reader import LoggedRun, StreamState
 
 TOO_OLD = 4
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -51,54 +57,85 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="AGE",
         help="end with exit code 4 if a stream is older, such as 90m, 2h or 1d",
     )
+    add_accounts_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print how fresh each stream is."""
     max_age = _age(options.max_age) if options.max_age else None
+    check_accounts(options)
     check_streams(options)
     check_dataset(options)
     now = datetime.now(timezone.utc)
-    states = _states(options, now)
+    states, unseen = _states(options, now)
     from zendesk_source.runs.log_reader import too_old
 
     old = dict(too_old(states, now, max_age)) if max_age is not None else {}
-    code = TOO_OLD if old or (max_age is not None and not states) else 0
+    is_bad = max_age is not None and bool(old or unseen or not states)
+    code = TOO_OLD if is_bad else 0
     if options.json:
         streams = {name: _described(state, now) for name, state in states.items()}
-        print_json({"streams": streams, "too_old": list(old), "exit_code": code})
+        document = {"streams": streams, "too_old": list(old), "exit_code": code}
+        print_json({**document, "unseen": unseen} if options.accounts else document)
         return code
+    unseen_told = [f"not seen: {account}: {why}" for account, why in unseen.items()]
+    old_told = [f"too old: {name}: {_why(age)}" for name, age in old.items()]
     if options.quiet:
-        for name, age in old.items():
-            log.error(f"too old: {name}: {_why(age)}")
+        for line in [*unseen_told, *old_told] if is_bad else []:
+            log.error(line)
         return code
     if not states:
-        print_lines("Nothing was loaded in the last 30 days.")
+        print_lines("Nothing was loaded in the last 30 days.", *unseen_told)
         return code
     rows = [_row(name, state, now) for name, state in states.items()]
     print_table(_HEADINGS, rows, left_columns=2, needed_columns=_NEEDED_COLUMNS)
-    notes = [
-        *_notes(states, now),
-        *(f"too old: {name}: {_why(age)}" for name, age in old.items()),
-    ]
-    if notes:
+    if notes := [*_notes(states, now), *unseen_told, *old_told]:
         print_lines("", *notes)
     return code
 
 
-def _states(options: argparse.Namespace, now: datetime) -> dict[str, StreamState]:
-    from zendesk_source.command_line.destination import loaded_pipeline, nothing_loaded, place_of
+def _states(
+    options: argparse.Namespace, now: datetime
+) -> tuple[dict[str, StreamState], dict[str, str]]:
+    """Return how each stream stands, and of many accounts why one cannot be looked at."""
+    from zendesk_source.command_line.destination import places_of
     from zendesk_source.command_line.dlt_runtime import dlt_runtime
-    from zendesk_source.runs.log_reader import logged_runs, state_of, stream_of
+    from zendesk_source.runs.log_reader import state_of
+
+    states, unseen = {}, {}
+    with dlt_runtime():
+        for account, place in places_of(options).items():
+            try:
+                runs = _runs_at(place, options, now)
+            except ZendeskError as error:
+                if not account:
+                    raise
+                unseen[account] = str(error)
+                continue
+            before = f"{account}/" if account else ""
+            states.update({before + name: state_of(name, runs[name], now) for name in runs})
+    return states, unseen
+
+
+def _runs_at(
+    place: Place, options: argparse.Namespace, now: datetime
+) -> dict[str, list[LoggedRun]]:
+    """Return what is logged of the chosen streams at a place.
+
+    Raises:
+        ZendeskError: Nothing is, or it cannot be looked at.
+    """
+    from zendesk_source.command_line.destination import loaded_pipeline, nothing_loaded
+    from zendesk_source.destination.failures import explained
+    from zendesk_source.runs.log_reader import logged_runs, stream_of
     from zendesk_source.settings.selection import select_streams
 
     wanted = None if options.streams is None else select_streams(options.streams)
-    with dlt_runtime(), loaded_pipeline(options) as pipeline:
+    with explained(), loaded_pipeline(options, place=place) as pipeline:
         runs = logged_runs(pipeline, now)
     if runs is None:
-        raise nothing_loaded(f"There is no sync log in dataset {place_of(options).dataset}.")
-    names = [name for name in runs if wanted is None or stream_of(name) in wanted]
-    return {name: state_of(name, runs[name], now) for name in names}
+        raise nothing_loaded(f"There is no sync log in dataset {place.dataset}.")
+    return {name: runs[name] for name in runs if wanted is None or stream_of(name) in wanted}
 
 
 def _row(name: str, state: StreamState, now: datetime) -> tuple[str, ...]:
