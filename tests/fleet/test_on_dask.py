@@ -15,8 +15,9 @@ import pytest
 
 pytest.importorskip("distributed", reason="the extra `distributed` is not installed")
 
-from tests.support.dask_cluster import cluster
+from tests.support.dask_cluster import ROOT, cluster
 from tests.support.many_accounts import CLIENT, SECRET, accounts_file, accounts_served
+from tests.support.simulated import TOKEN
 from tests.support.tables import assert_equals_truth
 from zendesk_source import read_accounts
 from zendesk_source.fleet.accounts_file import place_of
@@ -83,3 +84,53 @@ def test_a_killed_worker_wrong_credentials_and_an_outage_cost_no_other_account_a
     assert "zendesk-a" in dask.pages[f"info/worker/tls%3A%2F%2F{address}.html"]  # it had loads
     assert [secret for secret in (SECRET, WRONG) if secret in text] == []
     assert os.environ.keys().isdisjoint(secrets)
+
+
+def test_processes_of_this_machine_find_a_secret_that_stands_in_the_file(tmp_path):
+    with accounts_served(["acme", "beta", "gamma"]) as simulators:
+        file = accounts_file(tmp_path / "accounts.toml", simulators, STREAMS)
+        command = [sys.executable, "-m", "zendesk_source", "load", "--accounts", str(file)]
+        done = subprocess.run(
+            [*command, "--workers", "2", "--threads", "2", "--json", "--progress", "lines"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    accounts = json.loads(done.stdout)["accounts"]
+    assert [each["account"] for each in accounts] == ["acme", "beta", "gamma"]
+    assert len({each["worker"] for each in accounts}) == 2
+    assert "beta: loaded, " in done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+    for name, simulator in simulators.items():
+        assert_account_equals(file, name, simulator.account, tmp_path)
+
+
+def test_ctrl_c_ends_the_command_at_once_and_the_next_one_goes_on(tmp_path):
+    with accounts_served(["acme", "beta"]) as simulators:
+        asked, goes_on = threading.Event(), threading.Event()
+
+        def hang(_: object) -> None:
+            asked.set()
+            goes_on.wait(60)
+
+        simulators["acme"].before_answer(hang)
+        file = accounts_file(tmp_path / "accounts.toml", simulators, STREAMS)
+        command = [sys.executable, "-m", "zendesk_source", "load", "--accounts", str(file)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as load:
+            assert asked.wait(60)
+            begun = time.monotonic()
+            load.send_signal(signal.SIGINT)
+            _, told = load.communicate(timeout=60)
+            seconds = time.monotonic() - begun
+        goes_on.set()
+        assert load.returncode == 130
+        assert "Stopped. What was loaded is complete" in told
+        assert seconds < 5
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for name, simulator in simulators.items():
+        assert_account_equals(file, name, simulator.account, tmp_path)
