@@ -62,7 +62,7 @@ def test_a_key_of_all_accounts_holds_where_an_account_has_none_of_its_own(file):
 
 def test_a_file_lies_beside_the_file_of_accounts_unless_it_has_a_folder(file):
     (unit,) = read(file, ACME)
-    assert unit["database"] == str(file.parent / "zendesk_acme.duckdb")
+    assert unit["database"] == str(file.parent / "acme.duckdb")
     (unit,) = read(file, f'destination = "postgres"\n{ACME}')
     assert (unit["destination"], unit["database"]) == ("postgres", "")
 
@@ -77,6 +77,8 @@ MISTAKES = {
     "account acme: dataset cannot be '7'": f'dataset = "7"\n{ACME}',
     "account acme: database is a file of DuckDB": f'{ACME}\ndestination = "postgres"\n'
     'database = "/srv/x"',
+    "account acme: database and dataset are both called x": f'database = "x.duckdb"\n'
+    f'dataset = "x"\n{ACME}',
     "account acme: deleted cannot be 'all'. It is one of mark": f'deleted = "all"\n{ACME}',
     "account acme: account_column is neither": f'account_column = "yes"\n{ACME}',
     "account acme: rate_limit_share is no number": f'rate_limit_share = "a"\n{ACME}',

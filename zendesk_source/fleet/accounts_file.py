@@ -32,7 +32,7 @@ Unit = dict[str, Any]
 
 _PLACE = {
     "destination": "duckdb",
-    "database": "zendesk_{account}.duckdb",
+    "database": "{account}.duckdb",
     "dataset": "zendesk_{account}",
 }
 KEYS = frozenset({*_PLACE, "streams", "start_date", *FIELDS, *OPTIONS})
@@ -174,6 +174,11 @@ def _place(path: Path, account: str, texts: Mapping[str, str]) -> dict[str, str]
         return {"destination": destination, "database": "", "dataset": dataset}
     file = texts.get("database", _PLACE["database"].replace("{account}", account))
     database = str(path.parent / Path(file).expanduser())
+    if Path(database).stem.lower() == dataset.lower():
+        raise ConfigurationError(
+            f"database and dataset are both called {dataset}, which DuckDB cannot tell apart.",
+            "Give one of them another name.",
+        )
     return {"destination": destination, "database": database, "dataset": dataset}
 
 
