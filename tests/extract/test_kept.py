@@ -78,6 +78,7 @@ def test_an_account_has_its_own_part_where_several_share_a_dataset() -> None:
 def test_what_a_stream_forgets_is_of_itself_of_one_account_or_of_all() -> None:
     assert set(forgotten("macros")) == {
         "resources.macros.positions",
+        "resources.macros.lists",
         "resources.macros.newest_rows",
         "loaded_lists.macros",
         "listed.macros",

@@ -32,6 +32,7 @@ def test_an_option_is_read_from_the_settings_and_an_argument_wins(
         "history": "macros, triggers",
         "account_column": "true",
         "rate_limit_share": "0.5",
+        "exports": "lists",
     }
     assert settings.keys() == set(OPTIONS)
     for name, value in settings.items():
@@ -40,7 +41,7 @@ def test_an_option_is_read_from_the_settings_and_an_argument_wins(
     assert options.with_history == {"macros", "triggers"}
     assert (options.custom_fields, options.item_format) == ("rows", "object")
     assert (options.deleted, options.account_column) == ("mark", True)
-    assert options.rate_limit_share == 0.5
+    assert (options.rate_limit_share, options.exports) == (0.5, "lists")
 
 
 def test_a_source_takes_dates_and_options_in_their_old_order() -> None:

@@ -53,6 +53,7 @@ class Connection:
         centers: The account's Help Centers, once they are known; during a sync, those of the
             sync.
         is_known: Whether Zendesk has accepted the credentials.
+        role: Whose credentials they are, such as ``admin``; empty if Zendesk does not say.
     """
 
     credentials: Credentials
@@ -64,6 +65,7 @@ class Connection:
     limits: Limits = field(default_factory=Limits)
     centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
     is_known: bool = False
+    role: str = ""
 
     @cached_property
     def client(self) -> ZendeskClient:

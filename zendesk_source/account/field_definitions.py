@@ -15,7 +15,7 @@ from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import StreamRefused
-from zendesk_source.extract.kept import FIELDS_AS_JSON, POSITIONS
+from zendesk_source.extract.kept import FIELDS_AS_JSON, LISTS, POSITIONS
 from zendesk_source.extract.newest_rows import forget_newest
 from zendesk_source.shape.custom_fields import FieldColumns
 
@@ -98,6 +98,7 @@ def begin_anew(state: dict[str, Any], *, is_refused: bool, is_open: bool) -> Non
         state[FIELDS_AS_JSON] = True
     elif is_open and state.pop(FIELDS_AS_JSON, False):
         state.pop(POSITIONS, None)
+        state.pop(LISTS, None)
         forget_newest(state)
 
 

@@ -44,6 +44,8 @@ POSITIONS = "positions"
 """Where the stream stands: by window, by brand or by object; and ``PARENTS``."""
 PARENTS = "parents"
 """A key among the positions: which parents were read."""
+LISTS = "lists"
+"""Where the stream stands in the lists that are read where Zendesk refuses its export."""
 NEWEST_ROWS = "newest_rows"
 """Digests of rows that come again."""
 FIRST_READ_AT = "first_read_at"
@@ -52,7 +54,7 @@ FIELDS_AS_JSON = "custom_fields_as_json"
 """Whether its rows are loaded without columns for custom fields, which nobody could describe."""
 
 _OF_A_RESOURCE = "resources"  # which is dlt's own key
-FORGOTTEN_OF_RESOURCE = (POSITIONS, NEWEST_ROWS)
+FORGOTTEN_OF_RESOURCE = (POSITIONS, LISTS, NEWEST_ROWS)
 FORGOTTEN_OF_SOURCE = (LOADED_LISTS, LISTED, REFUSED_PARENTS, TAKEN_OVER)
 """By stream. Everything else stays when a stream is read anew."""
 
@@ -101,7 +103,11 @@ def of_resource(state: Mapping[str, Any], stream: str) -> Mapping[str, Any]:
 
 def has_positions(state: Mapping[str, Any]) -> bool:
     """Whether a resource was ever read from a position on, for any account."""
-    return any(part.get(POSITIONS) for part in (state, *parts_of(state).values()))
+    return any(_stands(part) for part in (state, *parts_of(state).values()))
+
+
+def _stands(part: Mapping[str, Any]) -> bool:
+    return bool(part.get(POSITIONS) or part.get(LISTS))
 
 
 def was_begun(state: Mapping[str, Any], account: str) -> bool:
@@ -112,7 +118,7 @@ def was_begun(state: Mapping[str, Any], account: str) -> bool:
         account: Name of the account; empty if the dataset is not shared.
     """
     resources = state.get(_OF_A_RESOURCE, {}).values()
-    has_any = any(part_of(resource, account).get(POSITIONS) for resource in resources)
+    has_any = any(_stands(part_of(resource, account)) for resource in resources)
     return has_any or bool(part_of(state, account).get(TAKEN_OVER))
 
 

@@ -138,6 +138,22 @@ def _saved(state: Mapping[str, Any], key: str) -> StreamPosition | None:
     return StreamPosition(saved["start"], lanes, saved.get("begins"))
 
 
+def reached(state: Mapping[str, Any], start: int) -> int:
+    """Return up to when all of an open window was read, in epoch seconds; its start at first.
+
+    Args:
+        state: Positions by window, as ``save_position`` left them.
+        start: Epoch seconds at which the window begins.
+    """
+    lanes = open_position(state, start, None).lanes
+    return max(start, min(map(_stands_at, lanes), default=start))
+
+
+def has_begun(state: Mapping[str, Any]) -> bool:
+    """Whether an open window was ever read."""
+    return window_key(0, None) in state
+
+
 def without_future(position: StreamPosition, name: str, now: int) -> StreamPosition:
     """Return a saved position without places in the future, which earlier releases could save.
 

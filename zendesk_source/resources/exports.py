@@ -26,6 +26,7 @@ from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
 from zendesk_source.resources.handing import Handing, handed
 from zendesk_source.resources.item_format import quiet_about_kept_hints
+from zendesk_source.resources.second_road.choice import on_either_road
 from zendesk_source.resources.taking import Taking, in_batches
 from zendesk_source.times import Window, epoch_of
 
@@ -47,8 +48,11 @@ def incremental_rows(
             begin_where_it_stood(stream.name, of_source, state)
 
         def read_here(taking: Taking, state: dict[str, Any]) -> Iterator[Any]:
-            handing = Handing(stream, connection, taking.run)
-            return read_on(stream, taking, handing, state, cursor)
+            def from_export() -> Iterator[Any]:
+                handing = Handing(stream, connection, taking.run)
+                return read_on(stream, taking, handing, state, cursor)
+
+            return on_either_road(stream, connection, taking.run, state, cursor, from_export)
 
         yield from rows_of_brands(stream, connection, state, read_here)
 

@@ -80,7 +80,7 @@ def greet(connection: Connection, stop: Stop | None, on_wait: OnWait | None) -> 
     try:
         # A token may be good for some streams and not for this question.
         with suppress(StreamRefused):
-            whoami(connection.client)
+            connection.role = whoami(connection.client).role
     except Stopped:
         raise ServerUnavailable(
             "Zendesk did not say who we are in the time there was: it was slow, or asked us to"

@@ -19,15 +19,17 @@ from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock, Stop
 from zendesk_source.api.paging import Page
+from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.help_centers import HelpCenters
 from zendesk_source.extract.parents.seen import ChildStep
 from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.read_once import ReadOnce
+from zendesk_source.extract.second_road.reading import ListStep
 from zendesk_source.extract.steps import Step
 from zendesk_source.shape.stream_shape import StreamShape
 
-Item = Page | Step | ChildStep
-"""An item that is read ahead: a page of a list, a step of an export, or a step of children."""
+Item = Page | Step | ChildStep | ListStep
+"""An item that is read ahead: a page of a list that is read whole, or a step of another kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class SyncInProgress:
         keys: For a stream that has an export for each row of a list: the keys of these rows.
         parts: What was done with each of those exports, and with each Help Center.
         places: Where another connector stood, by stream, if its state is taken over.
+        refused_exports: Exports that Zendesk refuses, by stream, where lists are read instead.
     """
 
     runs: dict[str, StreamRun]
@@ -85,6 +88,7 @@ class SyncInProgress:
     keys: dict[str, list[str]] = field(default_factory=dict)
     parts: dict[str, StreamRun] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)
+    refused_exports: dict[str, StreamRefused] = field(default_factory=dict)
 
 
 class Slice:

@@ -17,6 +17,7 @@ from zendesk_source.extract.lanes import LaneReader
 from zendesk_source.extract.parents.seen import ChildStep
 from zendesk_source.extract.positions import StreamPosition
 from zendesk_source.extract.read_ahead import read_in_turns, read_list
+from zendesk_source.extract.second_road.reading import ListStep
 from zendesk_source.extract.steps import Step, read_incremental
 from zendesk_source.resources.run import Item, Slice, current_slice, run_of
 
@@ -29,7 +30,8 @@ Pages = Callable[..., Iterator[Page]]
 Parse = Callable[[bytes], Any]
 """Decodes the body of a page, on the thread that reads it."""
 
-Kind = TypeVar("Kind", Page, Step, ChildStep)
+Kind = TypeVar("Kind", Page, Step, ChildStep, ListStep)
+OfPages = TypeVar("OfPages", Step, ListStep)
 
 
 class Taking:
@@ -93,6 +95,14 @@ class Taking:
         read = partial(read_in_turns, self.queue, steps, ahead, _body_bytes)
         return self._to_the_limits(ChildStep, read, self._slice)
 
+    def list_steps(self, steps: Iterator[ListStep]) -> Iterator[ListStep | None]:
+        """Yield the steps of a stream that is read from lists; None while none has arrived."""
+        if self._slice is None:
+            return self._counted(steps)
+        ahead = self._slice.sync.ahead
+        read = partial(read_in_turns, self.queue, steps, ahead, _body_bytes)
+        return self._to_the_limits(ListStep, read, self._slice)
+
     def whole_list(self, answers: Iterator[Page]) -> Iterator[Page | None]:
         """Yield the pages of a list from beginning to end; None while none has arrived."""
         if self._slice is None:
@@ -136,17 +146,17 @@ class Taking:
         self.run.usage = self._connection.client.usage_of(self._stream.name)
 
 
-def in_batches(steps: Iterator[Step | None], most_pages: int) -> Iterator[list[Step]]:
+def in_batches(steps: Iterator[OfPages | None], most_pages: int) -> Iterator[list[OfPages]]:
     """Yield steps a few at once; an empty list while none has arrived.
 
     Args:
-        steps: Steps of an export; None while none has arrived.
+        steps: Steps of an export or of lists; None while none has arrived.
         most_pages: The most steps in one batch.
 
     Raises:
         Exception: The error that ended the reading, after the steps before it were yielded.
     """
-    batch: list[Step] = []
+    batch: list[OfPages] = []
     batch_bytes = 0
     ended_by: Exception | None = None
     while ended_by is None:
@@ -180,5 +190,5 @@ def _page_of(item: Item) -> Page:
     return item if isinstance(item, Page) else item.page
 
 
-def _body_bytes(step: ChildStep) -> int:
+def _body_bytes(step: ChildStep | ListStep) -> int:
     return step.page.body_bytes

@@ -16,6 +16,7 @@ from zendesk_source.errors import ConfigurationError
 CustomFields = Literal["columns", "rows", "json"]
 Deleted = Literal["mark", "remove"]
 ItemFormat = Literal["auto", "arrow", "object"]
+Exports = Literal["auto", "incremental", "lists"]
 
 Made = TypeVar("Made")
 
@@ -38,6 +39,9 @@ class Options:
         account_column: Let several accounts share a dataset: every row gets the account's subdomain
             in the column ``account``, which is part of every key.
         rate_limit_share: Part of the account's requests a minute this source may use.
+        exports: ``auto`` reads tickets, their events, users and organizations from lists where
+            Zendesk refuses an admin their incremental exports, and goes back when it shows them
+            again; ``incremental`` skips them then; ``lists`` does not ask for the exports.
     """
 
     custom_fields: CustomFields = "columns"
@@ -46,6 +50,7 @@ class Options:
     history: Any = None  # bool | str | list[str]; dlt looks for no setting of that type
     account_column: bool = False
     rate_limit_share: float = 0.9
+    exports: Exports = "auto"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.

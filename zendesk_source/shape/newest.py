@@ -10,7 +10,6 @@ The state with the later cursor is the newer one. Of equal cursors the later row
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from operator import le
 from typing import Any
 
@@ -60,7 +59,7 @@ def one_row_a_key(pages: Sequence[Page], stream: Stream) -> list[Page]:
 
 def with_rows(page: Page, stream: Stream, rows: list[Any]) -> Page:
     """Return a page with other rows."""
-    return replace(page, rows=rows, envelope={**page.envelope, stream.rows_key: rows})
+    return page.with_rows(stream.rows_key, rows)
 
 
 def as_snapshot(page: Page, stream: Stream, first: Page) -> Page:

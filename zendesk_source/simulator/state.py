@@ -69,7 +69,10 @@ class State:
         shown_after_seconds: How old a row must be before an export shows it. Zendesk promises no
             limit: a row may appear late, with a time that other exports have long passed.
         shows_deleted_by_id: Whether a deleted row is shown when it is asked for by its id.
-        archived_ticket_ids: Tickets that are left out where many are asked for by their ids.
+        archived_ticket_ids: Tickets that only a search and the exports still show.
+        sorts_lists: Whether lists come in the order that is asked for. Zendesk documents that for
+            few of them.
+        search_lag_seconds: How old a row must be before a search finds it.
     """
 
     def __init__(
@@ -83,6 +86,8 @@ class State:
         self.shown_after_seconds = 0
         self.shows_deleted_by_id = False
         self.archived_ticket_ids: set[int] = set()
+        self.sorts_lists = True
+        self.search_lag_seconds = 120
         self.lock = threading.RLock()
         self.stores: dict[str, RowStore] = {
             stream.name: RowStore(
@@ -194,6 +199,7 @@ class State:
             generated_timestamp=second,
         )
         self.put_ticket(ticket)
+        self.stores["deleted_tickets"].drop(ticket_id)
         self._scrubbed_at[ticket_id] = second
         heapq.heappush(self._upkeep, (second + VANISH_AFTER_SECONDS, ticket_id))
         return ticket

@@ -15,6 +15,7 @@ from zendesk_source.api.paging.checked import checked_cursor, query_of
 from zendesk_source.api.paging.position import Position
 from zendesk_source.api.paging.walk import Pages, Walk
 from zendesk_source.api.refusals import RequestRefused
+from zendesk_source.errors import UnexpectedAnswer
 
 
 def change_log_pages(walk: Walk, position: Position) -> Pages:
@@ -73,14 +74,17 @@ def newest_first_pages(walk: Walk, position: Position) -> Pages:
         PaginationStuck: A link came twice, or too many pages held nothing.
         UnexpectedAnswer: The rows are missing, or a link is none.
     """
-    answer = walk.ask({}, size_param="limit")
+    place = dict(parse_qsl(position.cursor or ""))
+    answer = walk.ask(place, size_param="" if place else "limit")
     while older := query_of(answer.value.get("before_url"), walk.where):
-        place = frozenset(older.items())
-        if not walk.rows(answer) and place in walk.asked:
+        cursor = checked_cursor(urlencode(older), "before_url", walk.where)
+        if not walk.rows(answer) and cursor in walk.asked:
             break  # nothing new, and no other place to go to
-        yield walk.page(answer, Position(), is_last=False)
-        walk.advance(place, "the same page was linked twice")
+        yield walk.page(answer, Position(cursor=cursor), is_last=False)
+        walk.advance(cursor, "the same page was linked twice")
         answer = walk.ask(older, size_param="")
+    if answer.value.get("next_page") and "before_url" not in answer.value:
+        raise UnexpectedAnswer(f"{walk.where} has further pages, but no link to older rows.")
     yield walk.page(answer, Position(), is_last=True)
 
 

@@ -57,6 +57,15 @@ class Page:
     rejected: tuple[Rejected, ...] = ()
     shown_parents: Mapping[Any, bool] = field(default_factory=dict)
 
+    def with_rows(self, key: str, rows: list[Any]) -> Page:
+        """Return a page with other rows, and all that stands beside them.
+
+        Args:
+            key: JSON key of the rows.
+            rows: The rows.
+        """
+        return replace(self, rows=rows, envelope={**self.envelope, key: rows})
+
     def without_rows(self) -> Page:
         """Return a page without rows that says that the walk ends here."""
         nothing: dict[str, Any] = {"envelope": {}, "rows": [], "body_bytes": 0}

@@ -8,25 +8,19 @@ whether the table holds vanished rows. If neither requires it, nothing is read b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-import dlt
 import orjson
-from dlt.common.destination.exceptions import DestinationUndefinedEntity, SqlClientNotAvailable
-from dlt.destinations.sql_client import SqlClientBase
+from dlt.common.destination.exceptions import SqlClientNotAvailable
 
 from zendesk_source.account.connection import Connection
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import UnexpectedAnswer
-from zendesk_source.names import ACCOUNT_COLUMN, DELETED_AT
-from zendesk_source.resources.run import current_slice
+from zendesk_source.names import DELETED_AT
+from zendesk_source.resources.read_back import Row, rows_read_back
 
-_ROWS_AT_ONCE = 1_000
-
-Row = dict[str, Any]
 Key = tuple[str, ...]
 
 
@@ -87,61 +81,15 @@ def _stored_rows(
     Raises:
         UnexpectedAnswer: The rows are needed, and the destination cannot be asked.
     """
-    schema = dlt.current.source_schema()
-    known = schema.tables.get(table, {}).get("columns", {})
-    types = {
-        name: str(column["data_type"])
-        for name, column in known.items()
-        if "data_type" in column and not name.startswith("_dlt_")
-    }
-    if not types:
-        return
+
+    def vanished(escape: Callable[[str], str]) -> str:
+        return f"{escape(DELETED_AT)} IS NOT NULL"
+
     try:
-        with _used(), _sql_client(schema.name) as client:
-            names = ", ".join(map(client.escape_column_name, types))
-            query = f"SELECT {names} FROM {client.make_qualified_table_name(table)}"  # noqa: S608
-            wanted, whose = [], []
-            if only_vanished:
-                wanted.append(f"{client.escape_column_name(DELETED_AT)} IS NOT NULL")
-            if connection.options.account_column:
-                wanted.append(f"{client.escape_column_name(ACCOUNT_COLUMN)} = %s")
-                whose.append(connection.account)
-            if wanted:
-                query += f" WHERE {' AND '.join(wanted)}"
-            with client.execute_query(query, *whose) as cursor:
-                while batch := cursor.fetchmany(_ROWS_AT_ONCE):
-                    yield from (_python_row(types, values) for values in batch)
-    except DestinationUndefinedEntity:
-        return
+        yield from rows_read_back(table, connection, vanished if only_vanished else None)
     except SqlClientNotAvailable:
         if is_needed:
             raise UnexpectedAnswer(
                 f"A part of {table} was not read, and the destination does not say what it holds.",
                 "The table stays as it is.",
             ) from None
-
-
-def _used() -> AbstractContextManager[None]:
-    part = current_slice()
-    return nullcontext() if part is None else part.sync.used()
-
-
-def _sql_client(schema_name: str) -> SqlClientBase[Any]:
-    """Return the sync's one client of the destination: making it costs more than using it."""
-    part, pipeline = current_slice(), dlt.current.pipeline()
-    if part is None:
-        return pipeline.sql_client(schema_name)
-    if part.sync.sql_client is None:
-        part.sync.sql_client = pipeline.sql_client(schema_name)
-    return part.sync.sql_client
-
-
-def _python_row(types: dict[str, str], values: Sequence[Any]) -> Row:
-    """Return a row as it was before it was loaded; some destinations return JSON as text."""
-    row: Row = {}
-    for (name, data_type), value in zip(types.items(), values, strict=True):
-        if value is None:
-            continue
-        is_text = data_type == "json" and isinstance(value, str)
-        row[name] = orjson.loads(value) if is_text else value
-    return row

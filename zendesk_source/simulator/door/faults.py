@@ -88,6 +88,11 @@ class FaultPlan:
         with self._lock:
             self._scripts.append(_Script(fault, stream, times, skip))
 
+    def forget(self) -> None:
+        """Let no more of the next requests fail that were to fail."""
+        with self._lock:
+            self._scripts.clear()
+
     def set_rate(self, rate: float, seed: int) -> None:
         """Let a share of all requests fail at random."""
         with self._lock:

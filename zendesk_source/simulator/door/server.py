@@ -28,6 +28,14 @@ from zendesk_source.simulator.state import STREAM_BY_NAME
 from zendesk_source.simulator.store import Row
 
 ME = "/api/v2/users/me"
+INCREMENTAL = "/api/v2/incremental/"
+CLOSED = {
+    403: FORBIDDEN,
+    404: INVALID_ENDPOINT,
+    410: json_answer(410, {"error": "Gone", "description": "This endpoint has been removed"}),
+}
+"""What a closed export may answer; Zendesk does not say."""
+
 ANONYMOUS = {
     "id": None,
     "url": "https://example.zendesk.com/api/v2/users/.json",
@@ -116,6 +124,7 @@ class Simulator:
         self._faults = FaultPlan()
         self._routes = Routes(too_recent_status)
         self._refused: dict[str, int] = {}
+        self._exports_answer = 200
         self._errors: list[Exception] = []
         self._callbacks: list[Callable[[Request], object]] = []
         self._alterations: list[Alter] = []
@@ -173,6 +182,14 @@ class Simulator:
             self.refuse(stream.name, 403 if stream.product == "support" else 404)
         return [stream.name for stream in gated]
 
+    def close_exports(self, status: Literal[403, 404, 410] = 403) -> None:
+        """Refuse all incremental exports, as Zendesk does to third parties."""
+        self._exports_answer = status
+
+    def open_exports(self) -> None:
+        """Show the incremental exports again."""
+        self._exports_answer = 200
+
     def allow(self, stream: str) -> None:
         """Show a stream again that was refused."""
         self._refused.pop(stream, None)
@@ -189,6 +206,10 @@ class Simulator:
         if stream:
             _check_stream(stream)
         self._faults.fail_next(fault, stream, times, skip)
+
+    def end_faults(self) -> None:
+        """Let no more requests fail that ``fail_next`` has named."""
+        self._faults.forget()
 
     def fault_rate(self, rate: float, seed: int = 1) -> None:
         """Let a share of all requests for streams fail at random; 0 ends this."""
@@ -277,6 +298,8 @@ class Simulator:
         return self._page(request, route, fault), fault
 
     def _page(self, request: Request, route: Route, fault: Fault | None) -> Answer:
+        if self._exports_answer != 200 and request.path.startswith(INCREMENTAL):
+            return CLOSED[self._exports_answer]
         if request.stream in self._refused:
             return FORBIDDEN if self._refused[request.stream] == 403 else INVALID_ENDPOINT
         if self.latency_seconds or fault is Fault.SLOW:

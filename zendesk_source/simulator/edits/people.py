@@ -14,6 +14,12 @@ from zendesk_source.simulator.rows.people import (
 from zendesk_source.simulator.state import State
 from zendesk_source.simulator.store import Row, iso
 
+DELETED_USER_KEYS = (
+    *("id", "url", "name", "email", "created_at", "updated_at", "time_zone", "phone"),
+    *("shared_phone_number", "photo", "locale_id", "locale", "organization_id", "role", "active"),
+)
+"""What the list of deleted users shows of one."""
+
 
 class PeopleEdits(State):
     """Adds, changes and deletes people."""
@@ -46,7 +52,10 @@ class PeopleEdits(State):
             changes: Row = {"active": False, "email": None, "permanently_deleted": permanently}
             if permanently:
                 changes["name"] = "Permanently Deleted User"
-            return self.edit_user(user_id, **changes)
+            user = self.edit_user(user_id, **changes)
+            shown = {name: user[name] for name in DELETED_USER_KEYS}
+            self.stores["deleted_users"].put(shown)
+            return user
 
     def add_identity(self, user_id: int, **values: Any) -> Row:
         """Add an identity; the user's ``updated_at`` moves."""

@@ -12,7 +12,7 @@ from zendesk_source.simulator.rows.ticket_events import (
     field_child,
     ticket_event_row,
 )
-from zendesk_source.simulator.rows.tickets import rating_row, ticket_row
+from zendesk_source.simulator.rows.tickets import deleted_ticket_row, rating_row, ticket_row
 from zendesk_source.simulator.store import Row, iso
 from zendesk_source.simulator.stories import Stories
 
@@ -109,12 +109,12 @@ class TicketEdits(Stories):
     def delete_ticket(self, ticket_id: int) -> Row:
         """Delete a ticket softly; Zendesk scrubs it 30 days later unless it is restored."""
         with self.lock:
+            before = self.ticket(ticket_id)
             ticket = self.edit_ticket(
-                ticket_id,
-                status="deleted",
-                custom_status_id=self.ticket(ticket_id)["custom_status_id"],
+                ticket_id, status="deleted", custom_status_id=before["custom_status_id"]
             )
             self.schedule_scrub(ticket_id, self.now_second())
+            self.stores["deleted_tickets"].put(deleted_ticket_row(before, self.now_second()))
             remove_children(self, "tickets", ticket_id)
             return ticket
 
@@ -126,7 +126,14 @@ class TicketEdits(Stories):
     def restore_ticket(self, ticket_id: int, status: str = "open") -> Row:
         """Restore a deleted ticket."""
         with self.lock:
+            self.stores["deleted_tickets"].drop(ticket_id)
             return self.edit_ticket(ticket_id, status=status)
+
+    def archive_tickets(self, ticket_ids: Iterable[int]) -> None:
+        """Archive tickets, as Zendesk does by itself 120 days after they were closed."""
+        with self.lock:
+            self.archived_ticket_ids.update(ticket_ids)
+            self.stores["tickets"].version += 1
 
     def comment(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,8 +32,11 @@ ORDER_BY = {
 _SORTABLE = {
     "audit_logs": ("created_at",),
     "email_notifications": ("created_at", "updated_at"),
-    "tickets": ("id",),
+    **dict.fromkeys(("tickets", "users", "organizations"), ("updated_at", "id")),
+    "deleted_tickets": ("deleted_at",),
+    "deleted_users": ("updated_at",),
 }
+_COMPACT_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(T.*)")
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,21 @@ class TimeRange:
         return second >= self.start and (self.end is None or second < self.end)
 
 
-def order_of(stream: Stream, key: tuple[str, ...], query: Query) -> tuple[str, ...]:
-    """Return the columns a list is ordered by."""
+def order_of(
+    stream: Stream, key: tuple[str, ...], query: Query, *, sorts: bool = True
+) -> tuple[str, ...]:
+    """Return the columns a list is ordered by.
+
+    Args:
+        stream: What is listed.
+        key: Columns that identify a row.
+        query: Parameters of the request.
+        sorts: Whether an order that is asked for counts.
+    """
     wish = query.get("sort", "")
-    if wish.removeprefix("-") in _SORTABLE.get(stream.name, ()):
+    if "sort_by" in query:
+        wish = ("-" if query.get("sort_order") == "desc" else "") + query["sort_by"]
+    if sorts and wish.removeprefix("-") in _SORTABLE.get(stream.name, ()):
         return (wish, *key)
     return ORDER_BY.get(stream.name, key)
 
@@ -69,11 +84,16 @@ def sort_values(stream: Stream, row: Row, order: tuple[str, ...]) -> tuple[Any, 
     for name in order:
         value = row.get(name.removeprefix("-"))
         if name.startswith("-"):
-            value = -epoch_seconds(value)  # ids are numbers, too
+            value = -epoch_seconds(_spelled_out(value))  # ids are numbers, too
         elif value is None:
             value = 0 if stream.columns.get(name) == "bigint" else ""
         values.append(value)
     return tuple(values)
+
+
+def _spelled_out(value: Any) -> Any:
+    compact = _COMPACT_TIME.fullmatch(value) if isinstance(value, str) else None
+    return "{}-{}-{}{}".format(*compact.groups()) if compact else value
 
 
 def time_range(stream: Stream, query: Query, ratings_filter: str) -> TimeRange | None:

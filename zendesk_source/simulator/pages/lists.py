@@ -6,7 +6,7 @@ An endpoint with cursor pagination silently falls back to offsets when ``page[si
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -25,7 +25,7 @@ from zendesk_source.simulator.pages.answers import (
 )
 from zendesk_source.simulator.pages.cursors import BadCursor, list_cursor, list_position
 from zendesk_source.simulator.pages.list_filters import Query, order_of, sort_values, time_range
-from zendesk_source.simulator.pages.sideloads import sideloaded_arrays
+from zendesk_source.simulator.pages.sideloads import rows_json, sideloaded_arrays
 from zendesk_source.simulator.state import State
 from zendesk_source.simulator.store import Row
 from zendesk_source.simulator.timeline import Key
@@ -112,7 +112,8 @@ class Listing:
             links["prev"] = links["prev"] if first else None
         if self.stream.name in WITHOUT_LINKS:
             return self._answer(page, {"meta": meta})
-        return self._answer(page, {"meta": meta, "links": links, **self._beside(page, query)})
+        includes = set(query.get("include", "").split(","))
+        return self._answer(page, {"meta": meta, "links": links}, includes)
 
     def offset_page(self, query: Query) -> Answer:
         """Return a page by ``page`` and ``per_page``."""
@@ -169,15 +170,6 @@ class Listing:
         value = len(store) - len(store.marked["deleted"])
         return json_answer(200, {"count": {"value": value, "refreshed_at": refreshed_at}})
 
-    def _beside(self, listed: Listed, query: Query) -> Row:
-        """Return the arrays that are included beside the rows."""
-        includes = set(query.get("include", "").split(","))
-        arrays = sideloaded_arrays(
-            self.state, self.stream.name, (key for _, key in listed), includes
-        )
-        found: Row = orjson.loads(b"{" + arrays.rstrip(b",") + b"}")
-        return found
-
     def _page_size(self, query: Query) -> int:
         largest = MAX_PAGE_SIZE.get(self.stream.name, self.stream.page_size or DEFAULT_PAGE_SIZE)
         if self.stream.is_incremental and self.stream.name not in MAX_PAGE_SIZE:
@@ -191,7 +183,8 @@ class Listing:
         return size
 
     def _order(self, query: Query) -> tuple[str, ...]:
-        return order_of(self.stream, self.state.stores[self.stream.name].primary_key, query)
+        key, sorts = self.state.stores[self.stream.name].primary_key, self.state.sorts_lists
+        return order_of(self.stream, key, query, sorts=sorts)
 
     def _order_name(self, query: Query) -> str:
         return ",".join(self._order(query))
@@ -218,10 +211,13 @@ class Listing:
             return store.listing((order, self.url), sort_key, is_here)
         if asked is not None:
             return store.listing((order, asked.start, asked.end), sort_key, asked.holds)
+        # Lists, unlike exports, leave deleted tickets, users and organizations out.
+        hidden = store.marked.get("deleted", set())
+        if name == "tickets":
+            hidden = hidden | self.state.archived_ticket_ids
         if order == store.primary_key:
-            # Lists, unlike exports, leave deleted tickets, users and organizations out.
-            return store.listing_by_key(hidden=store.marked.get("deleted", set()))
-        if hidden := store.marked.get("deleted"):
+            return store.listing_by_key(hidden=hidden)
+        if hidden:
             return store.listing(order, sort_key, lambda row: store.key_of(row) not in hidden)
         return store.listing(order, sort_key)
 
@@ -234,26 +230,31 @@ class Listing:
     def _page_link(self, query: Query, number: int) -> str:
         return f"{self.url}?{urlencode({**query, 'page': number})}"
 
-    def _answer(self, listed: Listed, envelope: Mapping[str, Any]) -> Answer:
+    def _answer(
+        self, listed: Listed, envelope: Mapping[str, Any], includes: Collection[str] = ()
+    ) -> Answer:
         if self.stream.name in LIST_OF:
             store = self.state.stores[self.stream.name]
             lists = lists_of(self.stream, [store[key] for _, key in listed], len(listed))
             return json_answer(200, {**lists, **envelope})
         name = self.stream.rows_key.encode()
-        rows = b",".join(self._encoded(key for _, key in listed))
-        tail = orjson.dumps(envelope)[1:]
+        keys = [key for _, key in listed]
+        rows = b",".join(self._encoded(keys, includes))
+        beside = sideloaded_arrays(self.state, self.stream.name, keys, set(includes))
+        tail = beside + orjson.dumps(envelope)[1:]
         if self.stream.product == "help_center" and "meta" in envelope:
             return Answer(200, b"".join((b"{", tail[:-1], b',"', name, b'":[', rows, b"]}")))
         comma = b"," if envelope else b""
         return Answer(200, b"".join((b'{"', name, b'":[', rows, b"]", comma, tail)))
 
-    def _encoded(self, keys: Iterable[Key]) -> Iterable[bytes]:
+    def _encoded(self, keys: Iterable[Key], includes: Collection[str]) -> Iterable[bytes]:
         if self.stream.name == "tags":
             by_name = {row["name"]: row for row in self.state.tag_rows()}
             return [orjson.dumps(by_name[key]) for key in keys]
         store = self.state.stores[self.stream.name]
         if self.path == "/api/v2/tickets":
-            return [_listed_ticket(store[key]) for key in keys]
+            rows = rows_json(self.state, self.stream.name, keys, set(includes))
+            return [listed_ticket(orjson.loads(row)) for row in rows]
         if self.parent is not None and self.stream.name not in SHOWS_ITS_PARENT:
             return [_without(store[key], store.parent_column) for key in keys]
         return [store.encoded(key) for key in keys]
@@ -269,7 +270,8 @@ def lists_of(stream: Stream, rows: list[Row], limit: int) -> dict[str, list[Any]
     return lists
 
 
-def _listed_ticket(ticket: Row) -> bytes:
+def listed_ticket(ticket: Row) -> bytes:
+    """Return a ticket as lists and searches show it."""
     # generated_timestamp exists in the exports alone.
     del ticket["generated_timestamp"]
     return orjson.dumps(ticket)

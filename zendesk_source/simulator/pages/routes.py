@@ -15,6 +15,10 @@ from zendesk_source.simulator.pages.chat import ChatAnswers
 from zendesk_source.simulator.pages.exports import Export
 from zendesk_source.simulator.pages.links import LinkedAnswers
 from zendesk_source.simulator.pages.lists import Listing
+from zendesk_source.simulator.pages.searches import (
+    audits_newest_first,
+    search_export,
+)
 from zendesk_source.simulator.state import STREAM_BY_NAME, State
 
 Query = Mapping[str, str]
@@ -122,6 +126,9 @@ def routes(too_recent_status: int) -> dict[str, Route]:
         found[path] = _route(STREAM_BY_NAME[name], Paging.CURSOR, path, too_recent_status)
         found[f"{path}/count"] = _count_route(STREAM_BY_NAME[name], path)
         found[f"{path}/show_many"] = _many_route(STREAM_BY_NAME[name])
+    tickets = STREAM_BY_NAME["tickets"]
+    found["/api/v2/search/export"] = Route(tickets, search_export, "search-export")
+    found["/api/v2/ticket_audits"] = _audits_route(STREAM_BY_NAME["ticket_audits"])
     for stream in STREAM_BY_NAME.values():
         if stream.each_of is not None:
             continue
@@ -154,6 +161,17 @@ def _route(stream: Stream, paging: Paging, path: str, too_recent_status: int) ->
     is_export = paging in (Paging.CURSOR_EXPORT, Paging.TIME_EXPORT)
     bucket = stream.bucket if plain_path(stream.path) == path else ""
     return Route(stream, show, bucket or ("incremental-exports" if is_export else ""))
+
+
+def _audits_route(stream: Stream) -> Route:
+    """Return the route of all audits: oldest first by ``page[size]``, else newest first."""
+    by_cursor = _route(stream, stream.paging, plain_path(stream.path), 400).show
+
+    def show(state: State, url: str, query: Query) -> Answer:
+        is_by_cursor = any(name.startswith("page[") for name in query)
+        return (by_cursor if is_by_cursor else audits_newest_first)(state, url, query)
+
+    return Route(stream, show)
 
 
 def _sample_route(stream: Stream, too_recent_status: int) -> Route:

@@ -149,3 +149,18 @@ def rating_row(
         "reason": "No reason provided",
         "reason_id": 1000,
     }
+
+
+def deleted_ticket_row(ticket: Row, second: int) -> Row:
+    """Return what the list of deleted tickets says of one.
+
+    The time is in the form of Zendesk's example for every second ticket: both were seen.
+    """
+    moment = iso(second)
+    return {
+        "id": ticket["id"],
+        "subject": ticket["subject"],
+        "actor": {"id": ticket["submitter_id"], "name": "An agent"},
+        "deleted_at": moment.replace("-", "") if ticket["id"] % 2 else moment,
+        "previous_state": ticket["status"],
+    }

@@ -1,0 +1,1 @@
+"""Read the lists that fill a stream's tables where Zendesk refuses its export."""
