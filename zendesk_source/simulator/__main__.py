@@ -56,6 +56,9 @@ def add_arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--refuse", action="append", default=[], metavar="STREAM", help="answer it with 403"
     )
+    options.add_argument(
+        "--close-exports", action="store_true", help="refuse all incremental exports"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,6 +113,8 @@ def run(chosen: argparse.Namespace) -> int:
     simulator.fault_rate(chosen.fault_rate, chosen.seed)
     for stream in chosen.refuse:
         simulator.refuse(stream)
+    if chosen.close_exports:
+        simulator.close_exports()
     with simulator:
         signalled = _heard_signals()
         print(_as_json(simulator) if chosen.json else _greeting(simulator), flush=True)
