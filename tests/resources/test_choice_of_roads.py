@@ -78,6 +78,7 @@ def test_exports_that_open_again_begin_a_day_before_the_end_of_the_lists(
     assert "/api/v2/tickets" not in paths(zendesk)
 
 
+@pytest.mark.long
 def test_exports_that_were_never_read_do_not_hold_the_lists_back(
     account: Account, zendesk: Simulator, pipeline: dlt.Pipeline
 ) -> None:
@@ -91,6 +92,7 @@ def test_exports_that_were_never_read_do_not_hold_the_lists_back(
     assert SEARCH not in paths(zendesk)
 
 
+@pytest.mark.long
 def test_tags_that_went_while_lists_were_read_are_gone_when_the_export_is_back(
     account: Account, zendesk: Simulator, pipeline: dlt.Pipeline
 ) -> None:
@@ -156,6 +158,7 @@ def test_where_lists_are_refused_too_the_export_is_named(
     assert report.runs["users"].status == "ok"
 
 
+@pytest.mark.long
 def test_a_plain_run_reads_lists_too_and_says_so(
     account: Account,
     zendesk: Simulator,

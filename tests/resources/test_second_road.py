@@ -92,6 +92,7 @@ def test_archived_tickets_come_from_the_search(
     assert with_metrics == stored - set(closed)
 
 
+@pytest.mark.long
 def test_deleted_rows_are_removed_with_all_their_side_tables_hold(
     account: Account, zendesk: Simulator, pipeline: dlt.Pipeline, item_format: str
 ) -> None:
@@ -123,6 +124,7 @@ def test_deleted_rows_are_removed_with_all_their_side_tables_hold(
             assert gone[side.parent_column] not in parents, side.name
 
 
+@pytest.mark.long
 def test_lists_that_are_not_ordered_are_read_whole_and_lose_nothing(
     account: Account, zendesk: Simulator, pipeline: dlt.Pipeline
 ) -> None:
@@ -136,6 +138,7 @@ def test_lists_that_are_not_ordered_are_read_whole_and_lose_nothing(
     assert_equals_truth(pipeline, account, before)
 
 
+@pytest.mark.long
 def test_a_follow_up_asks_for_what_changed_alone(pipeline: dlt.Pipeline) -> None:
     account = generated(tickets=700, users=300)
     with served(account) as zendesk:
@@ -168,6 +171,7 @@ def test_a_refused_list_of_deletions_is_named_and_the_rest_is_read(
     assert len(stored_rows(pipeline, "tickets")) > 20
 
 
+@pytest.mark.long
 def test_a_search_whose_cursor_dies_finds_all_the_same(pipeline: dlt.Pipeline) -> None:
     account = generated(tickets=450)
     with served(account) as zendesk:
@@ -180,6 +184,7 @@ def test_a_search_whose_cursor_dies_finds_all_the_same(pipeline: dlt.Pipeline) -
         assert len(queries) > 1
 
 
+@pytest.mark.long
 def test_accounts_that_share_a_dataset_each_have_their_own_lists(pipeline: dlt.Pipeline) -> None:
     accounts = {"acme": generated(1), "globex": generated(2)}
     for _ in range(2):

@@ -93,7 +93,8 @@ def assert_equals_truth(
 
 def _as_shown(row: Row, never_seen: Collection[int]) -> Row:
     """Return a user as the list of deleted users shows it, if no other list has shown it."""
-    return {key: row[key] for key in DELETED_USER_KEYS} if row["id"] in never_seen else row
+    shown = (*DELETED_USER_KEYS, "permanently_deleted")  # whose name tells of it
+    return {key: row[key] for key in shown} if row["id"] in never_seen else row
 
 
 def _ticket_of(table: str, row: Row) -> Any:
