@@ -21,7 +21,7 @@ SAMPLE = 75
 
 @pytest.fixture
 def account() -> Account:
-    account = Account.generate(seed=11, tickets=TICKETS, users=120, organizations=12, history=False)
+    account = Account.generate(seed=11, tickets=TICKETS, users=120, organizations=12)
     account.clock.advance(3_600)
     return account
 

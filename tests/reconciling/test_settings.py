@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import dlt
 import pytest
 
 from tests.reconciling.comparing import EXPORTS, compared, named
@@ -50,6 +51,38 @@ def test_a_dataset_is_compared_and_mended_by_its_settings(
     assert set(found) == {"tickets", "user_identities"}
     assert named(compared(pipeline, zendesk, full=True, **settings)) == {}
     assert column(pipeline, names) == columns
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("item_format", ["arrow", "object"])
+def test_postgres_is_compared_and_mended(
+    zendesk: Simulator, postgres_url: str, item_format: str
+) -> None:
+    pipeline, account = pipeline_into(dlt.destinations.postgres(postgres_url)), zendesk.account
+    streams = (*EXPORTS, "groups", "ticket_fields")
+    sync(pipeline, source_of(zendesk, *streams, item_format=item_format), clock=account.clock)
+    assert named(compared(pipeline, zendesk, full=True, item_format=item_format)) == {}
+
+    first, *_, last = column(pipeline, "select id from tickets where not is_deleted order by id")
+    field = f"select min(ticket_id) from ticket_tags where ticket_id not in ({first}, {last})"
+    tagged = column(pipeline, field)
+    deleted = column(pipeline, "select min(id) from tickets where is_deleted")
+    execute(pipeline, f"delete from tickets where id = {first}")
+    execute(pipeline, f"update tickets set via = '{{}}', created_at = now() where id = {last}")
+    execute(
+        pipeline, f"update tickets set is_deleted = false, status = 'new' where id = {deleted[0]}"
+    )
+    execute(pipeline, f"delete from ticket_tags where ticket_id = {tagged[0]}")
+    execute(pipeline, "update groups set name = 'x'")
+
+    report = compared(pipeline, zendesk, full=True, repair=True, item_format=item_format)
+    assert named(report) == {
+        "tickets": {"missing": [first], "stale": [last], "extra": deleted},
+        "ticket_tags": {"missing": tagged},
+        "groups": {"stale": column(pipeline, "select id from groups order by id")},
+    }
+    assert report.streams["tickets"].tables[0].columns == {"created_at": 1, "via": 1}
+    assert named(compared(pipeline, zendesk, full=True, item_format=item_format)) == {}
 
 
 def test_the_rows_of_another_account_are_left_alone(zendesk: Simulator) -> None:
@@ -105,8 +138,6 @@ def test_tables_and_columns_can_be_ignored(zendesk: Simulator) -> None:
 
 
 def test_plain_files_are_refused(zendesk: Simulator, tmp_path: Any) -> None:
-    import dlt
-
     pipeline = pipeline_into(dlt.destinations.filesystem(tmp_path.as_uri()))
     with pytest.raises(ConfigurationError, match="Plain files keep every version"):
         compared(pipeline, zendesk)

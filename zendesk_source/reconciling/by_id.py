@@ -136,6 +136,8 @@ class Check:
             not_shown.difference_update(self._compare(page))
         own = self.stream.name
         self._suspects += [Difference(own, "extra", each) for each in sorted(not_shown)]
+        ignored = self.comparison.ignored
+        self._suspects = [each for each in self._suspects if each.table not in ignored]
         self._judge()
         self._probe()
         if self.comments is not None:

@@ -67,8 +67,9 @@ class Comparison:
     ignored: frozenset[str]
 
     def tables(self) -> list[Stream | SideTable]:
-        """Return the tables that are compared, the stream's own first."""
-        return [table for table in self.stream.tables if table.name not in self.ignored]
+        """Return the tables that are compared, the stream's own first, even if it is ignored."""
+        sides = (side for side in self.stream.side_tables if side.name not in self.ignored)
+        return [self.stream, *sides]
 
     def shaped(self, page: Page) -> dict[str, list[Row]]:
         """Return the rows that a load would write, by table; without those that are removed."""

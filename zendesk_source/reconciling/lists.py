@@ -59,6 +59,8 @@ class ListCheck:
         elif self.is_as_loaded:
             held = comparison.stored.current_rows(stream.name)
             self.differences += comparison.own_extra(held)
+        ignored = comparison.ignored
+        self.differences = [each for each in self.differences if each.table not in ignored]
 
     def _compare(self, page: Page) -> None:
         comparison, stream = self.comparison, self.comparison.stream

@@ -18,6 +18,7 @@ from random import Random
 from typing import Any
 
 import dlt
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.extract import DltResource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -109,14 +110,14 @@ def reconcile(
             mending = Repair(stored) if repair else None
             found = _checked(scope, _chosen(stored, streams), mending, on_cost)
             if mending is not None:
-                _load(pipeline, mending.resources)
+                _load(pipeline, mending.resources, stored)
                 mending.remove()
             report = ReconcileReport(
                 started_at, connection.clock.monotonic() - started, seed, found
             )
             shares = connection.options.account_column
             account = connection.account if shares else ""
-            _load(pipeline, [log_of(report, account, connection.clock.now())])
+            _load(pipeline, [log_of(report, account, connection.clock.now())], stored)
             return report
 
 
@@ -164,15 +165,13 @@ def _nothing(what: str) -> ConfigurationError:
 
 
 def _chosen(stored: Stored, streams: Iterable[str]) -> list[str]:
-    """Return the names of streams to check: those that are wanted and were loaded."""
-    names = list(streams)
+    """Return the names of the streams to check, in the order of the catalogue."""
+    wanted = list(streams)
     loaded = [stream.name for stream in STREAMS if stored.types(stream.name)]
-    if not names:
-        return loaded
-    wanted = select_streams(names)
-    if not (chosen := [name for name in loaded if name in wanted]):
+    chosen = select_streams(wanted) if wanted else loaded
+    if not set(chosen).intersection(loaded):
         raise _nothing("None of these streams is loaded.")
-    return chosen
+    return [stream.name for stream in STREAMS if stream.name in chosen]
 
 
 def _checked(
@@ -193,7 +192,7 @@ def _ready(scope: Scope, name: str) -> StreamCheck:
     before = _requests(scope)
     try:
         check = prepared(stream, scope)
-    except ZendeskError as error:
+    except (ZendeskError, DestinationUndefinedEntity) as error:
         return StreamCheck(stream, report=_failed(name, error))
     check.asked = _requests(scope) - before
     return check
@@ -206,7 +205,7 @@ def _found(scope: Scope, check: StreamCheck, mending: Repair | None) -> StreamRe
     before = _requests(scope) - check.asked
     try:
         found = check.run()
-    except ZendeskError as error:
+    except (ZendeskError, DestinationUndefinedEntity) as error:
         return _failed(check.stream.name, error)
     repaired = 0
     if mending is not None and found.status == "differs":
@@ -215,12 +214,15 @@ def _found(scope: Scope, check: StreamCheck, mending: Repair | None) -> StreamRe
     return replace(found, requests=_requests(scope) - before, repaired=repaired)
 
 
-def _failed(name: str, error: ZendeskError) -> StreamReport:
-    """Return the report of a stream that cannot be read.
+def _failed(name: str, error: Exception) -> StreamReport:
+    """Return the report of a stream that cannot be read, here or at Zendesk.
 
     Raises:
         ZendeskError: None can be.
     """
+    if not isinstance(error, ZendeskError):
+        reason = "a table that was loaded before is no longer at the destination."
+        return StreamReport(name, reason=reason, is_failed=True)
     if error.stops_the_sync:
         raise error
     return StreamReport(name, reason=str(error), is_failed=True)
@@ -230,7 +232,7 @@ def _requests(scope: Scope) -> int:
     return sum(one.requests for one in scope.stored.connection.client.usage.values())
 
 
-def _load(pipeline: dlt.Pipeline, resources: list[DltResource]) -> None:
+def _load(pipeline: dlt.Pipeline, resources: list[DltResource], stored: Stored) -> None:
     """Load some resources in a package of their own; a package that is refused is dropped.
 
     Raises:
@@ -242,7 +244,8 @@ def _load(pipeline: dlt.Pipeline, resources: list[DltResource]) -> None:
     try:
         pipeline.extract(source_of(resources, NAME, SECTION))
         pipeline.normalize()
-        pipeline.load()
+        with stored.used():
+            pipeline.load()
     except PipelineStepFailed:
         if pipeline.has_pending_data:
             drop_packages(pipeline)
