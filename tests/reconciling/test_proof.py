@@ -12,7 +12,7 @@ from tests.support.simulated import source_of
 from zendesk_source import sync
 from zendesk_source.simulator import Account, Simulator
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 TICKETS = 1_500
 SAMPLE = 75
