@@ -55,6 +55,8 @@ made only where the stream is named, not by `all`, a product or a pattern.
 Each brand has a Help Center of its own. What it has for itself is read at every brand that has
 one, at the brand's address, and `brand_id` says whose a row is; requests are those of one brand.
 
+What `zendesk-source reconcile` compares with Zendesk, it asks for by id, or reads whole.
+
 Requests are those of a sync that finds `n` rows: all of them for **replace**, the changed ones for
 **merge**. Measured are those of a first sync and of one that finds nothing new, on a simulated
 account of {tickets:,} tickets, {users:,} users and {articles:,} articles.
@@ -75,6 +77,7 @@ def reference(figures: Figures) -> Iterator[str]:
         streams = [stream for stream in STREAMS if stream.product == product]
         yield f"\n## {TITLES[product]}\n"
         headings = ["stream", "key", "cursor", "write", "requests", "measured", "access", "core"]
+        headings.append("compared")
         yield from _table(headings, (_stream_row(stream, figures) for stream in streams))
         notes = [stream for stream in streams if stream.note]
         if notes:
@@ -102,6 +105,7 @@ def _stream_row(stream: Stream, figures: Figures) -> Sequence[str]:
         _measured(figures["streams"].get(stream.name)),
         f"{stream.access}; {stream.needs}" if stream.needs else stream.access,
         "yes" if stream.is_core else "by name" if stream.is_opt_in else "",
+        "by id" if stream.by_id is not None else "whole" if stream.can_be_reread else "",
     )
 
 

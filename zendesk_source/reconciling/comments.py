@@ -40,16 +40,19 @@ class Comments:
     checked: int = 0
     more_here: int = 0
     _lacking: dict[int, int] = field(default_factory=dict)
+    _touched: dict[int, bool] = field(default_factory=dict)
 
     def compare(self, tickets: Iterable[Row]) -> None:
         """Note which tickets have fewer comments here than Zendesk counts."""
-        counted = {int(row["id"]): row[COUNT] for row in tickets if self._is_counted(row)}
+        counted = {int(row["id"]): row for row in tickets if self._is_counted(row)}
         here = self.stored.counts(COMMENTS, _TICKET, list(counted))
         self.checked += len(counted)
-        for ticket_id, count in counted.items():
-            if here[ticket_id] < count:
-                self._lacking[ticket_id] = count - here[ticket_id]
-            self.more_here += here[ticket_id] > count
+        for ticket_id, row in counted.items():
+            lacking = row[COUNT] - here[ticket_id]
+            if lacking > 0:
+                self._lacking[ticket_id] = lacking
+                self._touched[ticket_id] = not self.standing.has_loaded(row)
+            self.more_here += lacking < 0
 
     def judged(self, asked_at: datetime | None) -> list[Difference]:
         """Return the tickets whose comments are missing, and were not written after the last sync.
@@ -60,10 +63,11 @@ class Comments:
         if not self._lacking or asked_at is None:
             return []
         changes = Changes(self.events, self.standing, self.stored.connection, new_comments)
+        new: Mapping[Any, int]
         try:
             new = changes.up_to(asked_at)
-        except StreamRefused:
-            new = {}
+        except StreamRefused:  # a comment moves the ticket's updated_at, too
+            new = {each: self._lacking[each] for each in self._lacking if self._touched[each]}
         lost = [each for each, lacking in self._lacking.items() if new.get(each, 0) < lacking]
         self.checked -= len(self._lacking) - len(lost)
         return [Difference(COMMENTS, "missing", each) for each in sorted(lost)]
