@@ -61,9 +61,10 @@ Requests are those of a sync that finds `n` rows: all of them for **replace**, t
 **merge**. Measured are those of a first sync and of one that finds nothing new, on a simulated
 account of {tickets:,} tickets, {users:,} users and {articles:,} articles.
 
-Personal columns are of two kinds: `contact` tells who somebody is or how to reach them, `content`
-is what people have written, said or attached. Keys inside JSON have dots; all texts below one
-belong to it, but for longer ones. A table that is not named has none."""
+Personal columns, which [a setting](privacy.md) can keep out, are of two kinds: `contact` tells who
+somebody is or how to reach them, `content` is what people have written, said or attached. Keys
+inside JSON have dots; all texts below one belong to it, but for longer ones. A table that is not
+named has none."""
 
 Figures = Mapping[str, Any]
 """How large the ``account`` was; by ``streams``, requests of the ``first`` and an ``idle`` sync."""

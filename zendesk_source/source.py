@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Optional
 
 import dlt
 from dlt.common.configuration import with_config
-from dlt.common.typing import TAnyDateTime
+from dlt.common.typing import TAnyDateTime, TSecretStrValue
 from dlt.extract import DltResource, DltSource
 from dlt.extract.decorators import DltSourceFactoryWrapper
 from dlt.extract.reference import SourceFactory
@@ -41,8 +41,9 @@ def _source_of(name: str, products: Sequence[Product], what: str) -> SourceFacto
         end_date: TAnyDateTime | None = None,
         options: Options = DEFAULTS,
         clock: Clock | None = None,
+        private_key: Optional[TSecretStrValue] = None,  # noqa: UP045 - dlt reads the annotation
     ) -> list[DltResource]:
-        connection = Connection(credentials, hearing(clock), options)
+        connection = Connection(credentials, hearing(clock), options, private_key or "")
         return _resources(products, connection, start_date, end_date)
 
     read.__name__ = read.__qualname__ = name
@@ -79,6 +80,7 @@ Args:
     end_date: Read a fixed window up to here, without moving the saved position.
 {options_told()}
     clock: Time and the way to wait, for tests against the simulator.
+    private_key: Secret with which ``private`` hashes; another one gives other hashes.
 
 Returns:
     One resource a stream, named as its table.
@@ -124,9 +126,10 @@ def _connection(
     credentials: ZendeskCredentials = dlt.secrets.value,
     options: Options = DEFAULTS,
     clock: Clock | None = None,
+    private_key: Optional[TSecretStrValue] = None,  # noqa: UP045 - dlt reads the annotation
 ) -> Connection:
     """Return a connection to the account, with its options."""
-    return Connection(credentials, hearing(clock), options)
+    return Connection(credentials, hearing(clock), options, private_key or "")
 
 
 configured_connection = with_config(_connection, sections=("sources", SECTION))

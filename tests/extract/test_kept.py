@@ -52,7 +52,7 @@ def test_who_looks_at_a_state_leaves_it_as_it_is() -> None:
     assert parts_of(state) == {"": {}}
     assert not has_positions(state)
     assert refused_in(state) == {}
-    assert open_seen(state).signs == {}
+    assert open_seen(state, b"").signs == {}
     assert open_position(state, 0, None).start == 0
     assert state == {}
 

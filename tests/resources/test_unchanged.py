@@ -133,7 +133,7 @@ def test_a_page_after_a_new_one_is_loaded_even_if_it_says_what_was_loaded_before
 
     state: dict[str, Any] = {}
     loaded, other = page("As it was loaded"), page("Written without another time")
-    assert not_loaded(stream, [loaded], state) == [loaded]
-    remember_newest(stream, [loaded], state)
-    assert not_loaded(stream, [loaded, loaded], state) == []
-    assert not_loaded(stream, [loaded, other, loaded], state) == [other, loaded]
+    assert not_loaded(stream, [loaded], state, b"") == [loaded]
+    remember_newest(stream, [loaded], state, b"")
+    assert not_loaded(stream, [loaded, loaded], state, b"") == []
+    assert not_loaded(stream, [loaded, other, loaded], state, b"") == [other, loaded]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
 import pytest
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs import PluggableRunContext
 
 from zendesk_source import ConfigurationError, zendesk_source, zendesk_support, zendesk_talk
 from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
@@ -17,7 +20,7 @@ CREDENTIALS.subdomain, CREDENTIALS.oauth_token = "acme", "t"
 
 @pytest.mark.parametrize("source", [zendesk_source, zendesk_support, zendesk_talk])
 def test_every_source_takes_and_explains_every_option(source) -> None:
-    around = ("credentials", "start_date", "end_date"), ("clock",)
+    around = ("credentials", "start_date", "end_date"), ("clock", "private_key")
     assert tuple(inspect.signature(source).parameters) == (*around[0], *OPTIONS, *around[1])
     assert [name for name in OPTIONS if f"\n    {name}: " not in (source.__doc__ or "")] == []
 
@@ -33,6 +36,7 @@ def test_an_option_is_read_from_the_settings_and_an_argument_wins(
         "account_column": "true",
         "rate_limit_share": "0.5",
         "exports": "lists",
+        "private": '{"contact": "mask"}',
     }
     assert settings.keys() == set(OPTIONS)
     for name, value in settings.items():
@@ -42,6 +46,7 @@ def test_an_option_is_read_from_the_settings_and_an_argument_wins(
     assert (options.custom_fields, options.item_format) == ("rows", "object")
     assert (options.deleted, options.account_column) == ("mark", True)
     assert (options.rate_limit_share, options.exports) == (0.5, "lists")
+    assert options.rules.kinds == {"contact": "mask"}
 
 
 def test_a_source_takes_dates_and_options_in_their_old_order() -> None:
@@ -54,3 +59,18 @@ def test_a_source_takes_dates_and_options_in_their_old_order() -> None:
 def test_an_impossible_share_of_the_rate_limit_is_refused(share) -> None:
     with pytest.raises(ConfigurationError, match="rate_limit_share is"):
         Options(rate_limit_share=share)
+
+
+def test_what_is_private_is_written_as_a_table_and_its_key_among_the_secrets(own_dlt: Path) -> None:
+    rules = 'contact = "hash"\n"users.cf_*" = "drop"\ntickets.subject = "keep"\n'
+    (own_dlt / ".dlt" / "config.toml").write_text(f"[sources.zendesk.private]\n{rules}")
+    secret = "a long and random text"
+    (own_dlt / ".dlt" / "secrets.toml").write_text(f'[sources.zendesk]\nprivate_key = "{secret}"\n')
+    Container()[PluggableRunContext].reload(str(own_dlt))
+    connection = configured_connection(CREDENTIALS)
+    assert connection.private_key == secret
+    assert secret not in repr(connection)
+    verdict = connection.options.rules.verdict
+    assert verdict("users", ("email",)).action == "hash"
+    assert verdict("users", ("cf_plan",)).action == "drop"
+    assert verdict("tickets", ("subject",)).action == "keep"

@@ -74,7 +74,7 @@ def child_steps(
         of_parent = request_of(child, parent=parent, counted_for=stream.name)
         return walk_from(of_parent, Position())
 
-    seen = open_seen(positions)
+    seen = open_seen(positions, connection.digest_key)
     if not parents.is_incremental:
         # Where the list is a stream as well, both take the same pages.
         is_shared = parents.name in shared.streams and _is_shared_with_children(parents)

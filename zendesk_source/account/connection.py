@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,11 +17,13 @@ from zendesk_source.api.paging import Page, Position, Request, pages, request_of
 from zendesk_source.api.transport.wire import Wire
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.destination.limits import Limits
+from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.help_centers import HelpCenters
 from zendesk_source.extract.kept import own_part, part_of
 from zendesk_source.extract.lanes import Crew
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.login.auth import auth_for, chat_auth_for
+from zendesk_source.login.redaction import keep_out
 from zendesk_source.settings.credentials import Credentials, base_url_of
 from zendesk_source.settings.options import DEFAULTS, Options
 from zendesk_source.shape.custom_fields import Owner
@@ -30,6 +34,8 @@ _FIELD_LISTS: Mapping[Owner, str] = {
     "user": "user_fields",
     "organization": "organization_fields",
 }
+SHORTEST_KEY = 16
+"""Letters of a key for hashes, at the least."""
 _BY_NAME = {stream.name: stream for stream in STREAMS}
 
 
@@ -45,6 +51,7 @@ class Connection:
         credentials: How to log in.
         clock: Time and the way to wait.
         options: How the account is read.
+        private_key: Secret with which private values are hashed; empty if none is.
         on_wait: Called with the reason and the seconds that a request waits.
         field_lists: Requests for the definitions of custom fields, by owner.
         field_pages: Pages of lists that are read once, such as definitions; during a sync, those
@@ -59,6 +66,7 @@ class Connection:
     credentials: Credentials
     clock: SyncClock
     options: Options = DEFAULTS
+    private_key: str = field(default="", repr=False)
     on_wait: OnWait | None = None
     field_lists: dict[Owner, Request] = field(default_factory=_field_lists)
     field_pages: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
@@ -66,6 +74,35 @@ class Connection:
     centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
     is_known: bool = False
     role: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse to hash without a key, before anything is asked.
+
+        Raises:
+            ConfigurationError: There is none, or a short one, which can be guessed.
+        """
+        keep_out(self.private_key)
+        if not self.options.rules.hashes or len(self.private_key) >= SHORTEST_KEY:
+            return
+        what = "private_key is missing" if not self.private_key else "private_key is short"
+        raise ConfigurationError(
+            f"{what}: `private` hashes, which takes a secret of {SHORTEST_KEY} characters or more.",
+            "Put a long random text into .dlt/secrets.toml, below [sources.zendesk], or into"
+            " SOURCES__ZENDESK__PRIVATE_KEY, and keep it: another key gives other hashes.",
+        )
+
+    @cached_property
+    def digest_key(self) -> bytes:
+        """Key of the digests of rows that the state keeps; empty if nothing is private.
+
+        A digest of a row whose other values lie open would give away a short value to a search.
+        Without a key of the user's own nobody keeps this one, and no row is known again. With
+        other rules all rows are new, too.
+        """
+        if not self.options.rules:
+            return b""
+        key = (self.private_key or token_hex()).encode()
+        return hmac.digest(key, self.options.rules.text.encode(), "sha256")
 
     @cached_property
     def client(self) -> ZendeskClient:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Set
 from zendesk_source.account.column_names import column_name
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.field_definitions import describe_first, describe_new, field_columns
+from zendesk_source.account.private import guard_of
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page
 from zendesk_source.api.paging.door import Rejected
@@ -48,13 +49,16 @@ def new_shape(
     make = ArrowShaper if is_arrow else RowShaper
     shaper = make(stream, known, fields, column_name(normalize, connection))
     removes_deleted = connection.options.deleted == "remove"
-    return StreamShape(stream, shaper, is_arrow, fields, is_refused, removes_deleted)
+    guard = guard_of(stream, connection, fields)
+    return StreamShape(stream, shaper, is_arrow, fields, is_refused, removes_deleted, guard)
 
 
 def tables_and_rejected(
     page: Page, shape: StreamShape, connection: Connection, run: StreamRun
 ) -> tuple[list[Table], tuple[Rejected, ...]]:
     """Return the tables of a page, the stream's own last, and everything in it that fits no table.
+
+    Nothing private is in either: whatever is written anywhere comes from here.
 
     Args:
         page: A page of the shape's stream.
@@ -69,9 +73,14 @@ def tables_and_rejected(
     def describe(fields: FieldColumns, unknown: Set[str]) -> None:
         describe_new(fields, unknown, shape.stream, connection, run)
 
-    if not (page.rows or page.shown_parents):
-        return [], page.rejected
-    tables = list(shape.tables_of(page, describe))
-    parts = shape.shaper.take_rejected()
-    run.note_rejected(len(parts))
-    return tables, page.rejected + parts
+    tables: list[Table] = []
+    rejected = page.rejected
+    if page.rows or page.shown_parents:
+        tables = list(shape.tables_of(page, describe))
+        parts = shape.shaper.take_rejected()
+        run.note_rejected(len(parts))
+        rejected += parts
+    if (guard := shape.guard) is not None:
+        tables = [table.covered(guard) for table in tables]
+        rejected = tuple(map(guard.rejected, rejected))
+    return tables, rejected

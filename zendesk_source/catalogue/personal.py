@@ -42,7 +42,7 @@ def _via(path: str = "via") -> dict[str, str]:
     """Return what is personal about how something came: who wrote from where, and about what."""
     source = f"{path}.source"
     return {
-        "contact": f"{path} {source}.from.address",
+        "contact": path,
         "content": f"{source}.from.subject {source}.from.title",
         "harmless": f"{path}.channel {source}.rel",
     }
@@ -130,7 +130,7 @@ _OF_TABLES: dict[str, Personal] = {
         content="signature details notes suspension_details",
     ),
     "user_identities": _says(contact="value"),
-    "deleted_users": _says(contact="name email phone photo"),
+    "deleted_users": _says(contact="name email phone shared_phone_number photo"),
     "organizations": _says(contact="name external_id domain_names", content="details notes"),
     "organization_domain_names": _says(contact="domain_name"),
     "organization_memberships": _says(contact="organization_name"),
@@ -165,7 +165,7 @@ _OF_TABLES: dict[str, Personal] = {
     # Talk
     "talk_calls": _says(contact="phone_number line ivr_routed_to overflowed_to"),
     "talk_call_legs": _says(contact="forwarded_to"),
-    "talk_phone_numbers": _says(contact=_TALK_LINE),
+    "talk_phone_numbers": _says(contact=f"{_TALK_LINE} location"),
     "talk_lines": _says(contact="number name nickname"),
     "talk_addresses": _says(contact="name street city state province zip provider_reference"),
     "talk_ivrs": _says(contact="menus phone_number_names"),
@@ -228,10 +228,17 @@ def _all_tables() -> Mapping[str, Personal]:
 PERSONAL: Mapping[str, Personal] = _all_tables()
 """What is personal in every table of the catalogue."""
 
-CONTENT_FIELDS = frozenset({"text", "textarea", "regexp", "partialcreditcard"})
-"""Types of custom fields that take free text."""
+_CHOICES = (
+    *("checkbox", "date", "decimal", "dropdown"),
+    *("integer", "lookup", "multiselect", "tagger"),
+)
+"""Types of custom fields whose values are numbers, days, ids, or chosen from a list."""
 
 
 def kind_of_field(field_type: str | None) -> Kind | None:
-    """Return what the values of a custom field are; one that nobody has described is content."""
-    return "content" if field_type is None or field_type in CONTENT_FIELDS else None
+    """Return what the values of a custom field are: content unless its type takes no free text.
+
+    Args:
+        field_type: As its definition has it; None for a field that nobody has described.
+    """
+    return None if field_type in _CHOICES else "content"

@@ -47,12 +47,24 @@ def opened(
 
 
 def save_steps(
-    stream: Stream, state: dict[str, Any], steps: Sequence[Step], end: int | None
+    stream: Stream,
+    state: dict[str, Any],
+    steps: Sequence[Step],
+    end: int | None,
+    digest_key: bytes,
 ) -> None:
-    """Write into the state that the pages of some steps were read."""
+    """Write into the state that the pages of some steps were read.
+
+    Args:
+        stream: The stream.
+        state: The stream's part of the state.
+        steps: The steps.
+        end: As of ``opened``.
+        digest_key: As of ``digest_of``.
+    """
     # Aside at first: nothing of it may stay when a part of it fails.
     after = {**state, POSITIONS: {**state[POSITIONS]}}
     save_position(after[POSITIONS], steps[-1].position, end)
     if end is None:
-        remember_newest(stream, [step.page for step in steps], after)
+        remember_newest(stream, [step.page for step in steps], after, digest_key)
     state.update(after)

@@ -11,9 +11,14 @@ import orjson
 _BYTES = 12
 
 
-def digest_of(parts: Iterable[Any]) -> str:
-    """Return a digest of JSON values. The order of parts counts, the order of keys does not."""
-    digest = blake2b(digest_size=_BYTES)
+def digest_of(parts: Iterable[Any], key: bytes = b"") -> str:
+    """Return a digest of JSON values. The order of parts counts, the order of keys does not.
+
+    Args:
+        parts: The values.
+        key: With it nobody else can try out which values have the digest.
+    """
+    digest = blake2b(digest_size=_BYTES, key=key)
     for part in parts:
         digest.update(orjson.dumps(part, option=orjson.OPT_SORT_KEYS))
     return digest.hexdigest()

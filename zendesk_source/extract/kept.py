@@ -36,6 +36,8 @@ REFUSED_PARENTS = "refused_parents"
 """For lists that are read parent by parent and replaced whole: parents that refused, by stream."""
 TAKEN_OVER = "taken_over"
 """Where another connector stood, by stream, until the stream is read for the first time."""
+PRIVATE = "private_rules"
+"""What was private when rows were last loaded, and a digest of the key of their hashes."""
 VERSIONS = "versions"
 """Lists whose table holds versions of the account, where it may hold those of others."""
 

@@ -25,7 +25,9 @@ MOST_ROWS = 20
 """If more rows come again, such as those of one second after a bulk edit, all are loaded."""
 
 
-def not_loaded(stream: Stream, pages: Sequence[Page], state: Mapping[str, Any]) -> list[Page]:
+def not_loaded(
+    stream: Stream, pages: Sequence[Page], state: Mapping[str, Any], digest_key: bytes
+) -> list[Page]:
     """Return the pages without the first ones that hold nothing new.
 
     Every page behind a new one counts as new: the new one may have brought a row in another
@@ -35,30 +37,34 @@ def not_loaded(stream: Stream, pages: Sequence[Page], state: Mapping[str, Any]) 
         stream: The stream of the pages.
         pages: Pages in the order in which they were read.
         state: The stream's part of the state.
+        digest_key: As of ``digest_of``.
     """
     loaded = set(state.get(NEWEST_ROWS, ()))
 
     def is_loaded(page: Page) -> bool:
         if len(page.rows) + len(page.rejected) > len(loaded):
             return False
-        return loaded.issuperset(_digests(page.rows, page))
+        return loaded.issuperset(_digests(page.rows, page, digest_key))
 
     return list(dropwhile(is_loaded, pages))
 
 
-def remember_newest(stream: Stream, pages: Sequence[Page], state: MutableMapping[str, Any]) -> None:
+def remember_newest(
+    stream: Stream, pages: Sequence[Page], state: MutableMapping[str, Any], digest_key: bytes
+) -> None:
     """Note the newest rows of pages that are loaded, together with their position.
 
     Args:
         stream: The stream of the pages.
         pages: Pages in the order in which they were read.
         state: The stream's part of the state.
+        digest_key: As of ``digest_of``.
     """
     if any(side.origin is Origin.BESIDE for side in stream.side_tables):
         return  # the row alone does not say all that the page says of it
     for page in reversed(pages):
         if page.rows or page.rejected:
-            state[NEWEST_ROWS] = sorted(_digests(_newest(stream, page.rows), page))
+            state[NEWEST_ROWS] = sorted(_digests(_newest(stream, page.rows), page, digest_key))
             return
 
 
@@ -83,13 +89,16 @@ def _newest(stream: Stream, rows: Sequence[Any]) -> list[Any]:
     return newest if len(newest) <= MOST_ROWS else []
 
 
-def _digests(rows: Sequence[Any], page: Page) -> list[str]:
+def _digests(rows: Sequence[Any], page: Page, key: bytes) -> list[str]:
     """Return digests of some rows of a page, and of those that were taken out of it."""
     rejected = page.rejected[:MOST_ROWS]
-    return [*map(_digest, rows), *(digest_of([each.reason, each.row]) for each in rejected)]
+    return [
+        *(_digest(row, key) for row in rows),
+        *(digest_of([each.reason, each.row], key) for each in rejected),
+    ]
 
 
-def _digest(row: Any) -> str:
+def _digest(row: Any, key: bytes) -> str:
     # Without the nulls: a decoded record has one for every key that it may have.
     items = json_value(msgspec.json.encode(row)).items()
-    return digest_of([{key: value for key, value in items if value is not None}])
+    return digest_of([{key: value for key, value in items if value is not None}], key)

@@ -7,13 +7,14 @@ rows = preview("tickets", rows=3)["tickets"]
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timezone
 from typing import Any
 
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.field_definitions import describe, field_columns
 from zendesk_source.account.first_page import first_sampled
+from zendesk_source.account.private import guard_of
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
@@ -24,6 +25,7 @@ from zendesk_source.settings.dlt_credentials import ZendeskCredentials
 from zendesk_source.settings.selection import select_stream
 from zendesk_source.shape.newest import as_snapshot
 from zendesk_source.shape.rows import RowShaper
+from zendesk_source.shape.tables import Table
 from zendesk_source.times import parse_date
 
 
@@ -79,4 +81,7 @@ def shaped_rows(
     known: dict[str, dict[str, Any]] = {table.name: {} for table in stream.tables}
     shaper = RowShaper(stream, known, fields, str)
     read_at = datetime.now(timezone.utc)
-    return {table.table: table.rows for table in shaper.tables(page.envelope, read_at)}
+    tables: Iterable[Table] = shaper.tables(page.envelope, read_at)
+    if (guard := guard_of(stream, connection, fields)) is not None:
+        tables = (table.covered(guard) for table in tables)
+    return {table.table: table.rows for table in tables}

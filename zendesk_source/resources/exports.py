@@ -93,7 +93,7 @@ def _read_on(
     # a system update arrives with an updated_at from long ago.
     cursor.advance(None)
     begin_anew(state, is_refused=handing.shape.is_refused, is_open=end_of(cursor) is None)
-    bookmark = _open(stream, state, cursor, taking)
+    bookmark = _open(stream, state, cursor, taking, handing.digest_key)
     extent = extent_of(stream, bookmark.position, bookmark.end)
     shaper = handing.shape.shaper
     answers = taking.steps(bookmark.position, shaper.parse)
@@ -105,14 +105,19 @@ def _read_on(
         shaper.whole_sets.changed_since = changed_since(state, steps[0].page)
         pages = [step.page for step in steps]
         # What is asked for with an end is loaded, whatever was loaded before.
-        new = not_loaded(stream, pages, state) if bookmark.end is None else pages
+        is_open = bookmark.end is None
+        new = not_loaded(stream, pages, state, bookmark.digest_key) if is_open else pages
         yield from handed(handing.tables(new), partial(bookmark.save, steps))
         del arrived, steps, pages, new  # before the next ones are made
     taking.end()
 
 
 def _open(
-    stream: Stream, state: dict[str, Any], cursor: dlt.sources.incremental[Any], taking: Taking
+    stream: Stream,
+    state: dict[str, Any],
+    cursor: dlt.sources.incremental[Any],
+    taking: Taking,
+    digest_key: bytes,
 ) -> _Bookmark:
     """Return where a stream stands.
 
@@ -123,7 +128,7 @@ def _open(
     position, was_in_future = opened(stream, state, start, end, taking.now())
     if was_in_future:
         taking.run.note("position", WAS_IN_FUTURE, is_missing=False)
-    return _Bookmark(stream, state, cursor, end, taking.run, position)
+    return _Bookmark(stream, state, cursor, end, taking.run, position, digest_key)
 
 
 @dataclass(slots=True)
@@ -137,6 +142,7 @@ class _Bookmark:
         end: Epoch seconds of the first row behind the window, if the window has an end.
         run: Notes how far the stream has come.
         position: Where the stream stands once everything saved is loaded.
+        digest_key: As of ``digest_of``.
     """
 
     stream: Stream
@@ -145,6 +151,7 @@ class _Bookmark:
     end: int | None
     run: StreamRun
     position: StreamPosition
+    digest_key: bytes
 
     def save(self, steps: Sequence[Step]) -> None:
         """Write into the state that the pages of some steps were read."""
@@ -153,7 +160,7 @@ class _Bookmark:
         self.position = steps[-1].position
         if newest := self.run.newest:
             self.cursor.advance(_cursor_value(stream, newest))
-        save_steps(stream, state, steps, self.end)
+        save_steps(stream, state, steps, self.end, self.digest_key)
 
 
 def changed_since(state: dict[str, Any], page: Page) -> int:

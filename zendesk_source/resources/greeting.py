@@ -12,13 +12,15 @@ from dlt.common.configuration.container import Container
 from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
 from zendesk_source.account.connection import Connection
+from zendesk_source.account.private import note_private
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Stop, Stopped
 from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import Stream
 from zendesk_source.destination.limits import Limits, limits_of
 from zendesk_source.errors import ConfigurationError, ServerUnavailable, StreamRefused
-from zendesk_source.extract.kept import ACCOUNT, accounts_in
+from zendesk_source.extract.kept import ACCOUNT, accounts_in, was_begun
 from zendesk_source.extract.taken_over import note_places
 from zendesk_source.names import ACCOUNT_COLUMN
 from zendesk_source.resources.accounts import check_destination
@@ -51,6 +53,7 @@ def greeted(
             return
         greet(connection, None, connection.on_wait)
         claim_dataset(connection, dlt.current.source_state())
+        _tell_of_private(connection, dlt.current.source_state(), run_of(stream.name))
         check_destination(connection)
         connection.limits = _limits_here()
         part = current_slice()
@@ -60,6 +63,14 @@ def greeted(
         yield from isolated(rows(*args, **kwargs), stream, connection, run_of(stream.name))
 
     return read
+
+
+def _tell_of_private(connection: Connection, state: dict[str, Any], run: StreamRun) -> None:
+    """Say so if rows were loaded before under other settings of what is private."""
+    account = connection.account if connection.options.account_column else ""
+    has_rows = was_begun(state, account)
+    if text := note_private(connection, connection.own_state(state), has_rows=has_rows):
+        run.note("private", text, is_missing=False)
 
 
 def greet(connection: Connection, stop: Stop | None, on_wait: OnWait | None) -> None:

@@ -79,6 +79,11 @@ class Handing:
         """How many pages to hand on together."""
         return PAGES_AT_ONCE if self.shape.is_arrow else 1
 
+    @property
+    def digest_key(self) -> bytes:
+        """Key of the digests of its rows, as of ``digest_of``."""
+        return self._connection.digest_key
+
     def tables(self, answers: Sequence[Page], only: Collection[str] | None = None) -> list[Any]:
         """Return the tables of pages as dlt wants them, the stream's own last.
 

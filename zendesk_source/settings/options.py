@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.shape.private.rules import Rules, rules_of
 
 CustomFields = Literal["columns", "rows", "json"]
 Deleted = Literal["mark", "remove"]
@@ -42,6 +43,9 @@ class Options:
         exports: ``auto`` reads tickets, their events, users and organizations from lists where
             Zendesk refuses an admin their incremental exports, and goes back when it shows them
             again; ``incremental`` skips them then; ``lists`` does not ask for the exports.
+        private: What never leaves Zendesk as it is, by kind (``contact``, ``content``), table and
+            column, or key inside JSON: ``drop``, ``hash`` (with ``private_key``), ``mask`` (only
+            the length stays) or ``keep``.
     """
 
     custom_fields: CustomFields = "columns"
@@ -51,6 +55,7 @@ class Options:
     account_column: bool = False
     rate_limit_share: float = 0.9
     exports: Exports = "auto"
+    private: Any = None  # a mapping, or one in JSON
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.
@@ -63,7 +68,7 @@ class Options:
                 f"rate_limit_share is {self.rate_limit_share:g}.",
                 "Set it above 0 and up to 1; 0.9 leaves a tenth to the account's other tools.",
             )
-        _ = self.with_history
+        _ = self.with_history, self.rules
 
     @cached_property
     def with_history(self) -> frozenset[str]:
@@ -81,6 +86,11 @@ class Options:
                 f"Set history to true, or name some of {', '.join(sorted(able))}.",
             )
         return frozenset(wanted)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What is private, understood."""
+        return rules_of(self.private)
 
 
 DEFAULTS = Options()

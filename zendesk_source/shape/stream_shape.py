@@ -12,6 +12,7 @@ from zendesk_source.api.paging.door import Rejected
 from zendesk_source.catalogue import Stream
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.newest import keep_newest
+from zendesk_source.shape.private.guard import Guard
 from zendesk_source.shape.removal import removed
 from zendesk_source.shape.room import Room
 from zendesk_source.shape.tables import Table
@@ -60,6 +61,7 @@ class StreamShape:
         fields: Columns of the custom fields; None if the fields become no columns.
         is_refused: Whether they become none because Zendesk refuses their definitions.
         removes_deleted: Whether to remove rows that Zendesk shows as deleted.
+        guard: Covers what is private; None if nothing is.
         rooms: What the destination has room for, by table.
     """
 
@@ -69,6 +71,7 @@ class StreamShape:
     fields: FieldColumns | None
     is_refused: bool
     removes_deleted: bool
+    guard: Guard | None = None
     rooms: dict[str, Room] = field(default_factory=dict)
     _read_at: datetime = _LONG_AGO
     _asked_for: set[str] = field(default_factory=set)

@@ -12,6 +12,7 @@ from zendesk_source.catalogue import DataType
 from zendesk_source.names import MORE, REMOVED
 from zendesk_source.shape.columns import Row
 from zendesk_source.shape.newest import are_distinct, last_of_each
+from zendesk_source.shape.private.guard import Guard
 from zendesk_source.shape.room import Room, as_json
 
 
@@ -49,6 +50,9 @@ class Table(Protocol):
     def removed(self, column: str, values: Collection[Any]) -> Table:
         """Return the table with those rows marked as removed whose column has one of the values."""
 
+    def covered(self, guard: Guard) -> Table:
+        """Return the table without what is private; rows whose key cannot be shown are left out."""
+
     def fitted(self, room: Room) -> Table:
         """Return the table with values that find no room moved; the same table if all fit."""
 
@@ -84,6 +88,27 @@ class TableRows:
     def removed(self, column: str, values: Collection[Any]) -> TableRows:
         """As of ``Table``."""
         rows = [{**row, REMOVED: True} if row.get(column) in values else row for row in self.rows]
+        return replace(self, rows=rows)
+
+    def covered(self, guard: Guard) -> TableRows:
+        """As of ``Table``."""
+        if guard.is_left_out(self.table):
+            return replace(self, rows=[])
+        json = frozenset(self.json_columns)
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        covers = {name: guard.cover(self.table, name, is_json=name in json) for name in names}
+        by_field = guard.by_field(self.table)
+        rows = []
+        for row in self.rows:
+            own = covers
+            if by_field is not None:
+                cover = guard.field_cover(self.table, row.get(by_field.name))
+                own = {**covers, **dict.fromkeys(by_field.values, cover)}
+            values = (
+                (name, value if (cover := own[name]) is None else cover(value))
+                for name, value in row.items()
+            )
+            rows.append({name: value for name, value in values if value is not None})
         return replace(self, rows=rows)
 
     def fitted(self, room: Room) -> TableRows:

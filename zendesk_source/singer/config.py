@@ -57,6 +57,11 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "end_date": Setting("Read a fixed window up to here; up to now by default."),
         "custom_fields": Setting("columns (default): one for each; json: as Zendesk sends them."),
         "rate_limit_share": Setting("Part of the rate limit that may be used; 0.9.", "number"),
+        "private": Setting(
+            "What to keep out, such as contact: hash, content: drop, tickets.subject: keep.",
+            "object",
+        ),
+        "private_key": Setting("Secret that private values are hashed with.", is_secret=True),
         "base_url": Setting("Address of a simulator, in place of subdomain."),
         "emit_activate_version_messages": Setting(
             "Tell when a list was read whole, so that a target can drop what vanished; true.",
@@ -73,6 +78,7 @@ class Config:
     Attributes:
         credentials: Who asks.
         options: How the account is read.
+        private_key: Secret that private values are hashed with; empty if there is none.
         start_date: As it was given.
         end_date: As it was given.
         tells_versions: Whether ACTIVATE_VERSION lines are written.
@@ -80,6 +86,7 @@ class Config:
 
     credentials: Credentials
     options: Options
+    private_key: str
     start_date: str | None
     end_date: str | None
     tells_versions: bool
@@ -108,7 +115,10 @@ def read_config(paths: Sequence[str]) -> Config:
     share = _number(given.get("rate_limit_share", 0.9))
     return Config(
         credentials=_credentials(given),
-        options=Options(custom_fields=custom_fields, rate_limit_share=share),
+        options=Options(
+            custom_fields=custom_fields, rate_limit_share=share, private=given.get("private")
+        ),
+        private_key=given.get("private_key", ""),
         start_date=given.get("start_date"),
         end_date=given.get("end_date"),
         tells_versions=_is_true(given.get("emit_activate_version_messages", True)),

@@ -22,6 +22,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from zendesk_source.account.connection import Connection
+from zendesk_source.account.private import note_private
 from zendesk_source.catalogue import DataType, Stream
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.kept import (
@@ -78,6 +79,11 @@ class State:
                 f" {connection.account}.",
                 "Give each account a state and a target of its own.",
             )
+
+    def note_private(self, connection: Connection) -> str:
+        """Note what is private now; return what to tell of rows that were written before."""
+        has_rows = any(POSITIONS in mark for mark in self._bookmarks.values())
+        return note_private(connection, self.document, has_rows=has_rows)
 
     def is_behind(self, tables: Sequence[str]) -> bool:
         """Whether one of a stream's tables has no rows yet, while others have."""

@@ -119,10 +119,12 @@ def _read_export(
             step = extent.of_step(arrived)
             reading.run.count(step.page, connection.limits.name)
             # What is asked for with an end is written, whatever was written before.
-            new = not_loaded(stream, [step.page], part) if end is None else [step.page]
+            new = [step.page]
+            if end is None:
+                new = not_loaded(stream, new, part, connection.digest_key)
             for page in new:
                 reading.write(page)
-            save_steps(stream, part, [step], end)
+            save_steps(stream, part, [step], end, connection.digest_key)
             is_elsewhere = center is not None and not center.is_own
             shown = None if is_elsewhere else step.position
             tap.state.save(stream, reading.tables, kept, shown)

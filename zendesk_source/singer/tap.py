@@ -96,12 +96,19 @@ def _run(options: argparse.Namespace) -> int:
     clock = SyncClock(SystemClock())
     stop = clock.stop = Stop(clock)
     connection = Connection(
-        config.credentials, clock, config.options, on_wait=_tell_wait, limits=_LIMITS
+        config.credentials,
+        clock,
+        config.options,
+        config.private_key,
+        on_wait=_tell_wait,
+        limits=_LIMITS,
     )
     window = window_of(config.start_date, config.end_date, clock.now())
     with _stopping_at_signals(stop) as heard:
         with suppress(Stopped):
             state.check_account(connection)
+            if told := state.note_private(connection):
+                log.warning("%s", told)
             # A token may be good for some streams and not for this question.
             with suppress(StreamRefused):
                 whoami(connection.client)

@@ -279,7 +279,7 @@ class _Asking:
         sign = self._asked.seen[key] = self._sign(row)
         if not self._parent.signs and not self._parent.stream.is_incremental:
             # Asked in every round, and mostly the answer is that of the last one.
-            digest = digest_of(rows)
+            digest = digest_of(rows, self._seen.digest_key)
             before = self._seen.sign_of(key)
             self._asked.seen[key] = replace(sign, rows=digest)
             if before is not None and before.rows == digest:

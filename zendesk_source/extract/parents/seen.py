@@ -24,11 +24,13 @@ class Seen:
             thousand, and most slices ask for none.
         round: How many times all parents of a list were gone through.
         refused: Parents that did not answer; they keep the sign they had before.
+        digest_key: As of ``digest_of``.
     """
 
     signs: dict[str, str]
     round: int = 0
     refused: RefusedParents = field(default_factory=lambda: RefusedParents({}, has_answered=False))
+    digest_key: bytes = b""
 
     def sign_of(self, key: str) -> Sign | None:
         """Return the sign at which a parent's rows were read; None if they never were."""
@@ -63,20 +65,24 @@ class ChildStep:
     has_answered: bool = True
 
 
-def open_seen(positions: Mapping[str, Any]) -> Seen:
+def open_seen(positions: Mapping[str, Any], digest_key: bytes) -> Seen:
     """Return a copy of what earlier runs left in the state.
+
+    Args:
+        positions: Of the stream.
+        digest_key: As of ``digest_of``.
 
     Raises:
         ConfigurationError: The state was written by a newer release.
     """
     saved = positions.get(PARENTS)
     if saved is None:
-        return Seen({})
+        return Seen({}, digest_key=digest_key)
     check_version(saved, STATE_VERSION)
     # Releases before the refused ones were remembered stopped at the first of them.
     has_answered = saved.get("has_answered", bool(saved["seen"]) or len(positions) > 1)
     refused = RefusedParents(saved.get("refused", {}), has_answered=has_answered)
-    return Seen(dict(saved["seen"]), saved["round"], refused)
+    return Seen(dict(saved["seen"]), saved["round"], refused, digest_key)
 
 
 def refused_in(positions: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -32,7 +32,8 @@ def digest_of_list(
     """
     settings: list[object] = [connection.options.deleted, sorted(stream.columns.items()), *unread]
     rejected = [[each.reason, each.row] for page in answers for each in page.rejected]
-    return digest_of(chain(settings, (page.rows for page in answers), rejected))
+    parts = chain(settings, (page.rows for page in answers), rejected)
+    return digest_of(parts, connection.digest_key)
 
 
 def is_as_loaded(stream: Stream, digest: str, connection: Connection) -> bool:

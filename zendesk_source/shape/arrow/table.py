@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 
 from zendesk_source.catalogue import DataType
 from zendesk_source.names import MORE, REMOVED
+from zendesk_source.shape.arrow.private import covered
+from zendesk_source.shape.private.guard import Guard
 from zendesk_source.shape.room import Room, as_json
 
 _NUMBER = "_number"
@@ -65,6 +67,10 @@ class TableArrow:
         place = rows.column_names.index(REMOVED)
         marks = pc.coalesce(rows[REMOVED], marks)
         return replace(self, rows=rows.set_column(place, REMOVED, marks))
+
+    def covered(self, guard: Guard) -> TableArrow:
+        """As of ``Table``."""
+        return replace(self, rows=covered(self.rows, self.table, self.json_columns, guard))
 
     def fitted(self, room: Room) -> TableArrow:
         """As of ``Table``."""
