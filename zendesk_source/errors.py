@@ -2,6 +2,7 @@
 
     ZendeskError
     ├── ConfigurationError    a setting is missing or wrong          stop, exit code 2
+    │   └── DestinationInUse  another program has the file open      stop, exit code 2
     ├── AuthenticationError   Zendesk does not know who we are       stop, exit code 3
     ├── StreamRefused         Zendesk will not show this stream      skip the stream
     │   ├── AccessDenied      role or scope (403)
@@ -54,6 +55,10 @@ class ConfigurationError(ZendeskError):
 
     exit_code = 2
     stops_the_sync = True
+
+
+class DestinationInUse(ConfigurationError):
+    """Another process has the DuckDB file open that is to be written."""
 
 
 class AuthenticationError(ZendeskError):

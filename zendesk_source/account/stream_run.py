@@ -51,6 +51,7 @@ class StreamRun:
         rows: Rows read, by table; the stream's own table first.
         pages: Pages read.
         is_at_end: Whether everything there is now has been read.
+        is_unchanged: Whether the table holds already all that was read, so nothing is written.
         status: ``incomplete`` when a row or a parent is missing, ``skipped`` when Zendesk
             refused the stream, ``failed`` when it could not be read.
         reason: Why it has this status, with the remedy.
@@ -66,6 +67,7 @@ class StreamRun:
     rows: dict[str, int] = field(default_factory=dict)
     pages: int = 0
     is_at_end: bool = False
+    is_unchanged: bool = False
     status: Status = "ok"
     reason: str = ""
     rejected: int = 0

@@ -87,6 +87,11 @@ class Bucket:
         is_known = self._is_learned and self.size is not None
         return (self.size or 0, self._period_seconds) if is_known else None
 
+    def used(self, now: float) -> int:
+        """Return how many requests the current window holds, those of others included."""
+        self._turn_over(now)
+        return self._used()
+
     def reason(self) -> str:
         """Return why a request waits, and that this is normal."""
         limit = f"the rate limit {self.name}"

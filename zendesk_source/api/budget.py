@@ -50,6 +50,21 @@ _NAP_SECONDS = 1.0
 _SHORTEST_NAP_SECONDS = 0.001
 
 
+@dataclass(frozen=True, slots=True)
+class LimitInUse:
+    """A rate limit, and how much of it is used.
+
+    Attributes:
+        requests: How many requests Zendesk allows in a window.
+        window_seconds: Length of a window.
+        used: Requests of the current window, those of the account's other tools included.
+    """
+
+    requests: int
+    window_seconds: float
+    used: int
+
+
 @dataclass(slots=True)
 class _Tables:
     buckets: dict[str, Bucket] = field(default_factory=dict)
@@ -118,6 +133,16 @@ class Budget:
         with self._lock:
             buckets = self._tables.buckets.items()
             return {name: bucket.learned for name, bucket in buckets if bucket.learned}
+
+    def in_use(self) -> dict[str, LimitInUse]:
+        """Return how much of each rate limit is used that Zendesk's answers have named."""
+        with self._lock:
+            now = self._clock.monotonic()
+            return {
+                name: LimitInUse(*bucket.learned, bucket.used(now))
+                for name, bucket in self._tables.buckets.items()
+                if bucket.learned
+            }
 
     def settle(self, grant: Grant, states: Iterable[RateState] | None = None) -> None:
         """Give a grant back when its request was answered, or has failed.

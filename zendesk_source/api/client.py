@@ -19,7 +19,7 @@ import orjson
 from zendesk_source.api.asking import Asking
 from zendesk_source.api.auth import Auth
 from zendesk_source.api.bucket import Grant
-from zendesk_source.api.budget import CHAT, Budget, OnWait, product_bucket
+from zendesk_source.api.budget import CHAT, Budget, LimitInUse, OnWait, product_bucket
 from zendesk_source.api.clock import Clock, hearing
 from zendesk_source.api.mending import read_body
 from zendesk_source.api.rate_headers import rate_states
@@ -135,6 +135,11 @@ class ZendeskClient:
         with self._usage_lock:
             return replace(self._usage.get(stream, Usage()))
 
+    def count_anew(self) -> None:
+        """Forget what the streams have cost so far."""
+        with self._usage_lock:
+            self._usage.clear()  # in place: the clients for other addresses count here, too
+
     def now(self) -> datetime:
         """Return Zendesk's time by its last answer; our own time before the first answer."""
         return self._clock.now() + self._ahead
@@ -151,6 +156,10 @@ class ZendeskClient:
     def rate_limits(self) -> dict[str, tuple[int, float]]:
         """Return requests and seconds of each rate limit that Zendesk's answers have named."""
         return self._budget.learned()
+
+    def rate_limits_in_use(self) -> dict[str, LimitInUse]:
+        """Return how much of each rate limit is used that Zendesk's answers have named."""
+        return self._budget.in_use()
 
     def get(
         self,

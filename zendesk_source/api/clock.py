@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from datetime import datetime, timezone
 from typing import Protocol
@@ -50,17 +51,21 @@ class Stop:
     Args:
         clock: Tells when the time is up.
         ends_at: Stopwatch time of that clock; infinite for no limit.
+        event: Set by somebody else to end the sync.
     """
 
-    def __init__(self, clock: Clock, ends_at: float = math.inf) -> None:
+    def __init__(
+        self, clock: Clock, ends_at: float = math.inf, event: threading.Event | None = None
+    ) -> None:
         self._clock = clock
         self._ends_at = ends_at
+        self._event = event or threading.Event()
         self._is_requested = False
 
     @property
     def is_over(self) -> bool:
         """Whether the time is up, or the sync was ended early."""
-        return self._is_requested or self.seconds_left <= 0
+        return self._is_requested or self._event.is_set() or self.seconds_left <= 0
 
     @property
     def seconds_left(self) -> float:

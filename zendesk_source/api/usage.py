@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(slots=True)
@@ -24,3 +24,7 @@ class Usage:
     waited_seconds: float = 0.0
     body_bytes: int = 0
     answer_seconds: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        """Return what both have cost."""
+        return Usage(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Usage)))

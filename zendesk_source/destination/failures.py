@@ -27,6 +27,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from zendesk_source.errors import (
     ConfigurationError,
+    DestinationInUse,
     LoadFailed,
     PackageRefused,
     ZendeskError,
@@ -101,7 +102,7 @@ def _of_files(error: BaseException) -> ZendeskError | None:
     """Explain what goes wrong with files on this machine."""
     text = str(error)
     if "Could not set lock on file" in text or "File is already open in" in text:
-        return ConfigurationError(
+        return DestinationInUse(
             f"The DuckDB file{_quoted(text)} is open in another process.",
             "Close the other program (a notebook, a DuckDB shell, a second run) and start again;"
             " nothing was changed.",

@@ -7,7 +7,6 @@ resource, with a position and a table for each object.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import astuple
 from typing import Any
 
 import dlt
@@ -20,7 +19,6 @@ from zendesk_source.account.custom_objects import (
     table_of,
 )
 from zendesk_source.account.stream_run import Status, StreamRun
-from zendesk_source.api.usage import Usage
 from zendesk_source.catalogue import Stream
 from zendesk_source.extract.kept import CUSTOM_OBJECT_TABLES, POSITIONS
 from zendesk_source.resources.exports import declared_incremental, read_on
@@ -55,8 +53,8 @@ def rows_of_each(
                 if current is None:
                     run.is_at_end = True
         _add_up(whole, parts)
-        usages = [connection.client.usage_of(stream.name), *(run.usage for run in parts.values())]
-        whole.usage = Usage(*map(sum, zip(*map(astuple, usages), strict=True)))
+        of_parts = (run.usage for run in parts.values())
+        whole.usage = sum(of_parts, connection.client.usage_of(stream.name))
 
     return read
 

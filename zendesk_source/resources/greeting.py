@@ -136,11 +136,18 @@ def claim_dataset(connection: Connection, state: dict[str, Any]) -> None:
 
 
 def _join(connection: Connection, sync: SyncInProgress | None) -> None:
-    """Let a connection end with the sync, report its waits, and share what it reads once."""
-    connection.clock.stop = None if sync is None else sync.stop
-    if sync is not None:
-        connection.on_wait, connection.field_pages = sync.on_wait, sync.field_lists
-        connection.centers = sync.help_centers
+    """Let a connection end with the sync, report its waits, and share what it reads once.
+
+    A sync that uses the connection after another one counts requests anew.
+    """
+    if sync is None:
+        connection.clock.stop = None
+        return
+    if connection.clock.stop is not sync.stop:
+        connection.client.count_anew()
+    connection.clock.stop, connection.on_wait = sync.stop, sync.on_wait
+    connection.field_pages, connection.centers = sync.known.field_lists, sync.known.help_centers
+    sync.rate_limits = connection.client.rate_limits_in_use
 
 
 def _limits_here() -> Limits:

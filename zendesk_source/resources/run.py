@@ -16,7 +16,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_source.account.shared_reading import SharedReading
 from zendesk_source.account.stream_run import StreamRun
-from zendesk_source.api.budget import OnWait
+from zendesk_source.api.budget import LimitInUse, OnWait
 from zendesk_source.api.clock import Clock, Stop
 from zendesk_source.api.paging import Page
 from zendesk_source.errors import StreamRefused
@@ -48,6 +48,19 @@ class SliceLimits:
 
 
 @dataclass(slots=True)
+class Known:
+    """What several streams need and is read once: in a sync, or for several one after the other.
+
+    Attributes:
+        field_lists: Lists such as the definitions of custom fields, by path.
+        help_centers: The Help Centers of the account's brands.
+    """
+
+    field_lists: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
+    help_centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
+
+
+@dataclass(slots=True)
 class SyncInProgress:
     """What outlives a slice: the threads that read, and what was done with each stream.
 
@@ -59,8 +72,7 @@ class SyncInProgress:
         ahead: Pages that were read but not taken yet.
         on_cost: Called with what a stream costs that is read parent by parent, before it starts.
         parents: Lists of parents, by Help Center and path.
-        field_lists: Lists that several streams need, such as custom fields, by path.
-        help_centers: The Help Centers of the account's brands, once they are known.
+        known: Lists that several streams need.
         sql_client: Reads rows from the destination; made when it is needed.
         used: Keeps other processes from the destination while it is read.
         missing_tables: Tables that were loaded once and are no longer at the destination.
@@ -68,6 +80,7 @@ class SyncInProgress:
             slice that takes them, so their decoder outlives it.
         keys: For a stream that has an export for each row of a list: the keys of these rows.
         parts: What was done with each of those exports, and with each Help Center.
+        rate_limits: Returns the account's rate limits, and how much of them is used.
         places: Where another connector stood, by stream, if its state is taken over.
         refused_exports: Exports that Zendesk refuses, by stream, where lists are read instead.
     """
@@ -79,14 +92,14 @@ class SyncInProgress:
     ahead: ReadAhead[Item] = field(default_factory=ReadAhead)
     on_cost: Callable[[str], None] | None = None
     parents: ReadOnce[Page] = field(default_factory=ReadOnce)
-    field_lists: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
-    help_centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
+    known: Known = field(default_factory=Known)
     sql_client: SqlClientBase[Any] | None = None
     used: Callable[[], AbstractContextManager[None]] = nullcontext
     missing_tables: frozenset[str] = frozenset()
     shapes: dict[str, StreamShape] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
     parts: dict[str, StreamRun] = field(default_factory=dict)
+    rate_limits: Callable[[], Mapping[str, LimitInUse]] = dict
     places: Mapping[str, int] = field(default_factory=dict)
     refused_exports: dict[str, StreamRefused] = field(default_factory=dict)
 

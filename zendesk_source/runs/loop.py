@@ -8,8 +8,9 @@ together, and a crash costs one slice.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import dlt
 from dlt.extract import DltSource
 
 from zendesk_source.account.stream_run import StreamRun
-from zendesk_source.api.budget import OnWait
+from zendesk_source.api.budget import LimitInUse, OnWait
 from zendesk_source.api.clock import Clock, Stop, SyncClock, SystemClock
 from zendesk_source.destination.duckdb_file import held_file
 from zendesk_source.destination.duckdb_memory import little_memory
@@ -27,7 +28,14 @@ from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.kept import was_begun
 from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
 from zendesk_source.extract.taken_over import TakenOver
-from zendesk_source.resources.run import Greeting, Item, SliceLimits, SyncInProgress, running
+from zendesk_source.resources.run import (
+    Greeting,
+    Item,
+    Known,
+    SliceLimits,
+    SyncInProgress,
+    running,
+)
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
 from zendesk_source.runs.one_at_a_time import only_sync_in
@@ -47,12 +55,14 @@ class SyncReport:
         started_at: When the sync began, UTC.
         seconds: How long it took.
         slices: How many load packages it wrote.
+        rate_limits: How much of the account's rate limits was used at the end.
     """
 
     runs: dict[str, StreamRun]
     started_at: datetime
     seconds: float
     slices: int
+    rate_limits: Mapping[str, LimitInUse] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -71,6 +81,8 @@ def sync(
     max_minutes: float | None = None,
     wait_for_other: bool = False,
     take_over: TakenOver | None = None,
+    known: Known | None = None,
+    stop: threading.Event | None = None,
     on_start: OnSlice | None = None,
     on_slice: OnSlice | None = None,
     on_wait: OnWait | None = None,
@@ -91,6 +103,9 @@ def sync(
         wait_for_other: Wait for another sync of this pipeline to end instead of refusing.
         take_over: Where another connector stood, from ``taken_over``: streams that were never
             read go on from there.
+        known: What several streams need, as an earlier sync with the same source has read it; it
+            is filled otherwise.
+        stop: Set to end the sync: as at the end of ``max_minutes``.
         on_start: Called once, before anything is read, with the streams' progress by name. The
             progress changes in place as the sync goes on.
         on_slice: Called with the same after each loaded package.
@@ -115,12 +130,14 @@ def sync(
     runs = {name: StreamRun() for name in source.selected_resources}
     if not runs:
         raise ConfigurationError("No stream is selected.", "Name at least one.")
-    stop = Stop(clock, math.inf if max_minutes is None else started + max_minutes * 60)
+    ends_at = math.inf if max_minutes is None else started + max_minutes * 60
+    over = Stop(clock, ends_at, stop)
     limits = limits or SliceLimits()
     # Enough for the time a slice takes to load; a crash makes us ask for it again.
     max_items = min(BUFFER_ITEMS, max(1, limits.max_pages // 2))
-    ahead: ReadAhead[Item] = ReadAhead(max_items=max_items, stop=stop)
-    progress = SyncInProgress(runs, clock, stop, on_wait, ahead, on_cost)
+    ahead: ReadAhead[Item] = ReadAhead(max_items=max_items, stop=over)
+    progress = SyncInProgress(runs, clock, over, on_wait, ahead, on_cost)
+    progress.known = known or progress.known
     progress.places = take_over.places if take_over is not None else {}
     log = SyncLog(runs, started_at, clock)
     if on_start is not None:
@@ -131,10 +148,10 @@ def sync(
             only_sync_in(
                 Path(pipeline.working_dir),
                 wait=wait_for_other,
-                pause=SyncClock(clock, stop).sleep,
+                pause=SyncClock(clock, over).sleep,
             ),
         ):
-            log.account = _greet(source, stop, on_wait)
+            log.account = _greet(source, over, on_wait)
             mend_working_folder(pipeline)
             with held_file(pipeline, clock, on_wait, waits_long=wait_for_other) as file:
                 is_new = not follow_destination(pipeline)
@@ -150,12 +167,13 @@ def sync(
                         packages.load_next()
                         if on_slice is not None:
                             on_slice(runs)
-                        if stop.is_over:
+                        if over.is_over:
                             break
                     packages.end()
                     refresh_views(pipeline, source.name)
                 seconds = clock.monotonic() - started
-                return SyncReport(runs, started_at, seconds, packages.count)
+                limits_in_use = progress.rate_limits()
+                return SyncReport(runs, started_at, seconds, packages.count, limits_in_use)
     finally:
         progress.ahead.stop()
 

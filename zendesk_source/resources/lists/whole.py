@@ -82,6 +82,7 @@ def _rows(
     digest = digest_of_list(stream, answers, connection, unread)
     if stream.write == "replace" and is_as_loaded(stream, digest, connection):
         handing.run.rows[stream.name] = sum(len(page.rows) for page in answers)
+        handing.run.is_unchanged = True
         keep_table()
         return
     shaped = list(_shaped(stream, handing, answers, connection))
