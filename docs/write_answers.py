@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from zendesk_source.command_line.text_table import table_text
+from zendesk_source.command_line.output import table_text
 
 DOCS = Path(__file__).parent
 QUERY = re.compile(r"(?P<query>```sql\n(?P<sql>.*?)```\n)(\n```text\n.*?```\n)?", re.DOTALL)

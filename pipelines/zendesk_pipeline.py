@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 
 import dlt
+from dlt.extract import DltSource
 
 from zendesk_source import zendesk_source
 from zendesk_source.command_line.commands import plan
@@ -50,9 +51,12 @@ def copy(options: argparse.Namespace) -> int:
             progress=collector(options),
         )
         start, end = window_of(options)
-        source = zendesk_source(start_date=start, end_date=end)
         streams = select_streams(options.streams or [])
-        return load(pipeline, source.with_resources(*streams), options)
+
+        def make_source() -> DltSource:
+            return zendesk_source(start_date=start, end_date=end).with_resources(*streams)
+
+        return load(pipeline, make_source, options)
 
 
 def _parser() -> argparse.ArgumentParser:

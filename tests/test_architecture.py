@@ -16,7 +16,7 @@ from tests.support.modules import MODULES, PACKAGE, ROOT, python_files
 # Each room may import itself and those before it. The last two are the ways in.
 ORDER = ["errors", "names", "times", "file_lock", "catalogue", "api", "extract", "shape"]
 ORDER += ["settings", "login", "destination", "views"]
-ORDER += ["account", "singer", "resources", "source", "runs", "fleet", "preflight"]
+ORDER += ["account", "singer", "resources", "source", "runs", "continuous", "fleet", "preflight"]
 ORDER += ["reconciling"]
 ORDER += ["html_report", "command_line", "__init__", "__main__"]
 FREE_OF_DLT = {"errors", "names", "times", "file_lock", "catalogue", "api", "extract", "shape"}

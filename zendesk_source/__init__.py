@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zendesk_source.catalogue import STREAMS, Stream
+    from zendesk_source.continuous.rounds import Round, keep_syncing
     from zendesk_source.errors import (
         AccessDenied,
         AuthenticationError,
@@ -54,6 +55,7 @@ __all__ = [
     "PaginationStuck",
     "RateLimited",
     "ReconcileReport",
+    "Round",
     "ServerUnavailable",
     "Stream",
     "StreamRefused",
@@ -62,6 +64,7 @@ __all__ = [
     "UnexpectedAnswer",
     "ViewsReport",
     "ZendeskError",
+    "keep_syncing",
     "load_account",
     "load_accounts",
     "make_views",
@@ -80,7 +83,8 @@ __all__ = [
 # The light ones first: most import dlt.
 _PARTS = (
     *("errors", "catalogue", "extract.taken_over", "source", "views", "runs.loop"),
-    *("reconciling.run", "fleet.accounts_file", "fleet.unit", "fleet.report", "fleet.load"),
+    *("continuous.rounds", "reconciling.run"),
+    *("fleet.accounts_file", "fleet.unit", "fleet.report", "fleet.load"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 
@@ -17,6 +18,7 @@ def main() -> int:
         return 130
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said
+        gc.freeze()  # else Python looks through all that dlt has imported once more, for a second
 
 
 if __name__ == "__main__":

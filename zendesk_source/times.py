@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta, timezone
 from math import inf
 from typing import Any
@@ -10,6 +11,8 @@ from zendesk_source.errors import ConfigurationError
 
 Window = tuple[datetime | None, datetime | None]
 """First and last moment to read; None for the beginning and for now."""
+
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def epoch_of(value: Any) -> int | None:
@@ -43,6 +46,26 @@ def duration_text(seconds: float) -> str:
     if seconds < 3_600:
         return f"{seconds // 60} min {seconds % 60} s" if seconds < 600 else f"{seconds // 60} min"
     return f"{seconds // 3_600} h {seconds % 3_600 // 60} min"
+
+
+def parse_duration(text: str, setting: str, examples: str) -> float:
+    """Read a time span: ``90s``, ``5m``, ``2h`` or ``1d``.
+
+    Args:
+        text: What the user has set.
+        setting: Name of the setting, for the message.
+        examples: How to write it, for the message.
+
+    Returns:
+        Seconds, above 0.
+
+    Raises:
+        ConfigurationError: The text is no time span.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
+    if not found or float(found[1]) <= 0:
+        raise ConfigurationError(f"{setting} cannot be {text!r}.", f"Write it as {examples}.")
+    return float(found[1]) * _SECONDS[found[2]]
 
 
 def parse_date(value: str | date | None, setting: str) -> datetime | None:

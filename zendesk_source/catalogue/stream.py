@@ -14,6 +14,9 @@ WriteDisposition = Literal["merge", "replace", "append"]
 
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
+MOST_LOOKBACK_SECONDS = 3_600
+"""How much a stream may read again in every round of a load that keeps running."""
+
 Product = Literal["support", "help_center", "talk", "chat", "custom_objects"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 
@@ -271,6 +274,16 @@ class Stream:
     def is_incremental(self) -> bool:
         """Whether a later sync asks only for what changed."""
         return self.cursor_field is not None
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether one or two requests tell all that is new, so that it can be asked every minute.
+
+        Lists are read whole, some streams look back for days or to their beginning, and others ask
+        parent by parent.
+        """
+        looks_back = self.lookback_seconds > MOST_LOOKBACK_SECONDS or not self.since(1)
+        return self.is_incremental and not looks_back and not (self.parent or self.each_of)
 
     @property
     def replaces_by_parent(self) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 import dlt
 
 from zendesk_source.api.clock import Clock
+from zendesk_source.command_line.output import table_text
 from zendesk_source.command_line.summary import summary
-from zendesk_source.command_line.text_table import table_text
 from zendesk_source.destination.failures import explained
 from zendesk_source.errors import ConfigurationError, as_typed
 from zendesk_source.runs.loop import OnSlice, SyncReport, sync

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,12 @@ def load_chosen(options: argparse.Namespace) -> int:
             progress=collector(options),
         )
         start, end = window_of(options)
-        source = zendesk_source(start_date=start, end_date=end)
-        return load(
-            pipeline, source.with_resources(*select_streams(options.streams or [])), options
-        )
+        streams = select_streams(options.streams or [])
+
+        def make_source() -> DltSource:
+            return zendesk_source(start_date=start, end_date=end).with_resources(*streams)
+
+        return load(pipeline, make_source, options)
 
 
 def window_of(options: argparse.Namespace) -> tuple[Any, Any]:
@@ -75,12 +78,14 @@ def window_of(options: argparse.Namespace) -> tuple[Any, Any]:
     return interval.start, interval.end
 
 
-def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace) -> int:
+def load(
+    pipeline: dlt.Pipeline, make_source: Callable[[], DltSource], options: argparse.Namespace
+) -> int:
     """Bring a source's selected streams up to now, and print what was done.
 
     Args:
         pipeline: The pipeline to load with.
-        source: A source from one of this package's source functions.
+        make_source: Makes a source with one of this package's source functions.
         options: The options that ``load.add_arguments`` declares.
 
     Returns:
@@ -91,9 +96,20 @@ def load(pipeline: dlt.Pipeline, source: DltSource, options: argparse.Namespace)
             "note: plain files cannot be merged: every version of a row is kept."
             " See docs/limits.md."
         )
-    take_over = _take_over(source, options)
     # Otherwise dlt replaces our signal handlers while it loads, and forgets signals that come.
     pipeline.runtime_config.intercept_signals = False
+    if options.every:
+        if _has_end() or window_of(options)[1]:
+            raise ConfigurationError(
+                "The scheduler's interval, or `sources.zendesk.end_date`, sets an end, and --every"
+                " has none.",
+                "Leave one of them out.",
+            )
+        from zendesk_source.command_line.keeping_on import keep_loading
+
+        return keep_loading(pipeline, make_source, options)
+    source = make_source()
+    take_over = _take_over(source, options)
     with watched(progress_of(options)) as watch, stopping_at_signals(watch.on_stop):
         if isinstance(watch, LiveTable):
             pipeline.collector = StepCollector(watch.on_step)
@@ -119,7 +135,7 @@ def _take_over(source: DltSource, options: argparse.Namespace) -> TakenOver | No
     """Return where another connector stood, if the options ask for it; and print what it means."""
     if options.take_over is None:
         return None
-    if dlt.config.get("sources.zendesk.end_date", str):
+    if _has_end():
         raise _no_end("`sources.zendesk.end_date` sets")
     found = taken_over(read_json(options.take_over, "--take-over"), options.connector)
     if not options.quiet:
@@ -131,6 +147,10 @@ def _take_over(source: DltSource, options: argparse.Namespace) -> TakenOver | No
             print_table(("stream", "read from", "because"), rows, left_columns=3)
             print_lines("")
     return found
+
+
+def _has_end() -> bool:
+    return bool(dlt.config.get("sources.zendesk.end_date", str))
 
 
 def _no_end(what: str) -> ConfigurationError:

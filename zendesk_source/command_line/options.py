@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.times import parse_duration
 
 DATASET = "zendesk_data"
 PROGRESS = ("live", "lines", "log", "tqdm", "none")
@@ -36,6 +37,26 @@ def add_destination_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--destination", default="duckdb", help="dlt destination (default: duckdb)")
     add("--dataset", help=f"dataset or schema of the tables (default: {DATASET})")
+
+
+def add_round_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of a load that keeps running."""
+    group = parser.add_argument_group("keep running")
+    add = group.add_argument
+    add("--every", metavar="TIME", help="load again and again, such as every 60s or 5m")
+    add(
+        "--lists-every",
+        metavar="TIME",
+        help="how often to ask streams that have to be read whole (default: 1h)",
+    )
+    add("--health-file", metavar="FILE", help="write into FILE after each round how it fares")
+    add(
+        "--health-port",
+        type=int,
+        metavar="PORT",
+        help="answer /healthz and /metrics at this port; 0 for any that is free",
+    )
+    add("--health-host", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")
 
 
 def add_wait_argument(parser: argparse.ArgumentParser) -> None:
@@ -122,6 +143,51 @@ def check_dataset(options: argparse.Namespace) -> None:
             f"--dataset cannot be {options.dataset!r}.",
             "Use letters, digits and underscores, and begin with a letter.",
         )
+
+
+def check_rounds(options: argparse.Namespace) -> None:
+    """Refuse what a load that keeps running cannot do, and its options where there is none.
+
+    Raises:
+        ConfigurationError: One of the options has no meaning.
+    """
+    with_every = ("lists_every", "health_file", "health_port", "health_host")
+    without = ("demo", "end_date", "dry_run", "take_over", "max_minutes", "json")
+    refused = without if options.every else with_every
+    given = [name for name in refused if getattr(options, name) not in (None, False)]
+    if given:
+        option = given[0].replace("_", "-")
+        if options.every:
+            raise ConfigurationError(f"--every takes no --{option}.", _INSTEAD.get(option, ""))
+        raise ConfigurationError(f"--{option} belongs to --every.", "Write --every 60s, too.")
+    if options.every and options.progress == "live":
+        raise ConfigurationError("--every takes no --progress live.", "Write --progress lines.")
+    if options.health_port is not None and not 0 <= options.health_port < 65_536:
+        raise ConfigurationError("--health-port must be 0 to 65535.", "9464 is a usual choice.")
+    if options.health_host is not None and options.health_port is None:
+        raise ConfigurationError("--health-host needs --health-port.", "Write --health-port 9464.")
+    rounds_of(options)
+
+
+_INSTEAD = {
+    "json": "Write --log-format json, --health-file or --health-port.",
+    "take-over": "Take over in a load of its own, then begin to load again and again.",
+}
+
+
+def rounds_of(options: argparse.Namespace) -> tuple[float, float]:
+    """Return the seconds from round to round, and from list to list; zeros for a single load.
+
+    Raises:
+        ConfigurationError: One of them is no time span.
+    """
+    if not options.every:
+        return 0.0, 0.0
+    examples = "60s, 5m or 1h"
+    return (
+        parse_duration(options.every, "--every", examples),
+        parse_duration(options.lists_every or "1h", "--lists-every", examples),
+    )
 
 
 def progress_of(options: argparse.Namespace) -> str:

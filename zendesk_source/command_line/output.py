@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-from zendesk_source.command_line.text_table import table_text
 from zendesk_source.login.redaction import without_known_secrets, without_secrets
 
 log = logging.getLogger("zendesk_source")
@@ -141,6 +140,22 @@ def print_table(
     for row in rows:
         table.add_row(*(Text(row[i], style=_STYLES.get(row[i], "")) for i in shown))
     console.print(table)
+
+
+def table_text(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, left_columns: int = 1
+) -> str:
+    """Return a plain text table: the first columns to the left, numbers to the right."""
+    rows = [headings, *rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(headings))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i < left_columns else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
 
 def _width(widths: Sequence[int], columns: Sequence[int]) -> int:

@@ -10,7 +10,7 @@ import dlt
 
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.command_line.text_table import table_text
+from zendesk_source.command_line.output import table_text
 from zendesk_source.destination.place import address_of
 from zendesk_source.extract.taken_over import TakenOver
 from zendesk_source.fleet.report import AccountsReport

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,10 @@ import pyarrow.parquet as pq
 STATE_FILE = "state.json"
 PACKAGES = ("load/normalized", "normalize/extracted")
 """Where packages wait, below the folder."""
+
+LOADED = "load/loaded"
+LOADED_KEPT = 10
+"""Of packages that were loaded, for whoever wants to know what was in the last ones."""
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +97,20 @@ def heal(folder: Path) -> bool:
         aside,
     )
     return True
+
+
+def forget_loaded(folder: Path) -> None:
+    """Delete what dlt keeps of packages that were loaded long ago: 200 kB each, for ever.
+
+    Args:
+        folder: The working folder of one pipeline.
+    """
+    try:
+        loaded = sorted((folder / LOADED).iterdir(), key=lambda package: package.name)
+    except OSError:
+        return
+    for package in loaded[:-LOADED_KEPT]:
+        shutil.rmtree(package, ignore_errors=True)
 
 
 def begun_in(folder: Path) -> str | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from pathlib import Path
 
 import dlt
 from dlt.extract import DltSource
@@ -24,6 +25,7 @@ from zendesk_source.destination.failures import (
     stream_of_table,
 )
 from zendesk_source.destination.state import drop_packages, remember_loaded
+from zendesk_source.destination.working_folder import forget_loaded
 from zendesk_source.errors import Bug, ZendeskError
 from zendesk_source.names import SYNC_LOG_TABLE
 from zendesk_source.resources.run import Slice, SliceLimits, SyncInProgress, running
@@ -194,6 +196,7 @@ class Packages:
             while self._pipeline.has_pending_data:
                 self._run()
         remember_loaded(self._pipeline)
+        forget_loaded(Path(self._pipeline.working_dir))
         self._memory.after_package()
 
     def _load(self, *parts: DltSource) -> None:
@@ -203,6 +206,8 @@ class Packages:
         has done.
         """
         self._pipeline.activate()
+        # dlt would add these steps to those of all packages before, in memory and in a file.
+        self._pipeline._last_trace = None  # type: ignore[assignment]
         with self._memory.lent():
             if parts:
                 self._pipeline.extract(list(parts))

@@ -13,6 +13,11 @@ With `--accounts` all accounts of a file are loaded, several at the same time, e
 its own. The summary has a line for each, worst first. The exit code is that of all, if they have
 the same; 5 if only some were loaded, 1 if none was, 2 if the file is wrong.
 
+With `--every 60s` it keeps running and loads again and again. What tells its changes in one or two
+requests is asked in every round, lists are asked every hour. In between the DuckDB file is free. A
+round that fails is told, and the next one comes; a wrong setting or refused credentials end it only
+before the first good round.
+
 exit codes: 0 every stream was loaded, 5 some streams were skipped or failed and the rest was
 loaded, 1 failed, 2 a setting is wrong, 3 Zendesk refused the credentials, 130 and 143 stopped.
 """
@@ -26,9 +31,11 @@ from zendesk_source.command_line.options import (
     PROGRESS,
     add_accounts_arguments,
     add_destination_arguments,
+    add_round_arguments,
     add_stream_arguments,
     check_accounts,
     check_dataset,
+    check_rounds,
     check_streams,
     progress_of,
 )
@@ -72,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=PROGRESS,
         help="how to show progress on stderr (default: live on a terminal, none elsewhere)",
     )
+    add_round_arguments(parser)
     group = add_accounts_arguments(parser)
     group.add_argument(
         "--threads",
@@ -103,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
         from zendesk_source.command_line.commands import plan
 
         return plan.run(options)
-    if progress_of(options) == "live":
+    if progress_of(options) == "live" and not options.every:
         sys.stderr.write("starting\r")  # what is written next takes its place
         sys.stderr.flush()
     from zendesk_source.command_line import loading
@@ -132,6 +140,7 @@ def check(options: argparse.Namespace) -> None:
     check_streams(options)
     check_dataset(options)
     _check_take_over(options)
+    check_rounds(options)
     if options.max_minutes is not None and options.max_minutes <= 0:
         raise ConfigurationError("--max-minutes must be above 0.", "Leave it out for no limit.")
 

@@ -16,7 +16,6 @@ Streams that Zendesk refuses are listed but do not count.
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -32,16 +31,15 @@ from zendesk_source.command_line.options import (
     check_streams,
 )
 from zendesk_source.command_line.output import log, print_json, print_lines, print_table
-from zendesk_source.errors import ConfigurationError, ZendeskError
+from zendesk_source.errors import ZendeskError
 from zendesk_source.runs.reasons import lines_of
-from zendesk_source.times import duration_text
+from zendesk_source.times import duration_text, parse_duration
 
 if TYPE_CHECKING:
     from zendesk_source.destination.place import Place
     from zendesk_source.runs.log_reader import LoggedRun, StreamState
 
 TOO_OLD = 4
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _HEADINGS = ("stream", "status", "age", "rows", "newest row (UTC)", "usually", "last sync (UTC)")
 _NEEDED_COLUMNS = 4
 
@@ -62,7 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print how fresh each stream is."""
-    max_age = _age(options.max_age) if options.max_age else None
+    max_age = None
+    if options.max_age:
+        seconds = parse_duration(options.max_age, "--max-age", "90m, 2h or 1d")
+        max_age = timedelta(seconds=seconds)
     check_accounts(options)
     check_streams(options)
     check_dataset(options)
@@ -191,10 +192,3 @@ def _described(state: StreamState, now: datetime) -> dict[str, Any]:
         "is_suspicious": state.is_suspicious,
         "newest": last.newest_at.isoformat() if last.newest_at else None,
     }
-
-
-def _age(text: str) -> timedelta:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
-    if not found or float(found[1]) <= 0:
-        raise ConfigurationError(f"--max-age cannot be {text!r}.", "Write it as 90m, 2h or 1d.")
-    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
