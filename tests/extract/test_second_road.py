@@ -153,7 +153,7 @@ def test_whatever_changes_and_wherever_a_walk_is_killed_the_next_ones_end_with_t
     saved = Walked()
     for _ in range(6):
         pending: list[Page] = []
-        for page, walked in newest_first(CHANGES, saved, listed.walk):
+        for page, walked in newest_first(CHANGES, saved, listed.walk, b""):
             pending.append(page)
             if listed.random.random() < 0.5:
                 load(table, pending)
@@ -166,7 +166,7 @@ def test_whatever_changes_and_wherever_a_walk_is_killed_the_next_ones_end_with_t
     listed.edits = 0
     listed.now += 2 * OVERLAP_SECONDS
     for _ in range(2):
-        for page, walked in newest_first(CHANGES, saved, listed.walk):
+        for page, walked in newest_first(CHANGES, saved, listed.walk, b""):
             load(table, [page])
             saved = walked
     assert table == listed.truth()
@@ -174,22 +174,24 @@ def test_whatever_changes_and_wherever_a_walk_is_killed_the_next_ones_end_with_t
 
 def test_a_walk_ends_at_what_was_read_before() -> None:
     listed = Listed(500, 10, 1)
-    (*_, (_, walked)) = newest_first(CHANGES, Walked(), listed.walk)
+    (*_, (_, walked)) = newest_first(CHANGES, Walked(), listed.walk, b"")
     assert listed.requests == 50
     listed.requests = 0
     listed.now += 3_600
     for key in range(1, 36):
         listed._put(key, listed.now)
-    found = [row for page, _ in newest_first(CHANGES, walked, listed.walk) for row in page.rows]
+    found = [
+        row for page, _ in newest_first(CHANGES, walked, listed.walk, b"") for row in page.rows
+    ]
     assert {row["id"] for row in found} >= set(range(1, 36))
     assert listed.requests <= 6
 
 
 def test_what_was_read_as_it_is_comes_no_more_though_the_walk_overlaps() -> None:
     listed = Listed(60, 30, 1)
-    (*_, (_, walked)) = newest_first(CHANGES, Walked(), listed.walk)
+    (*_, (_, walked)) = newest_first(CHANGES, Walked(), listed.walk, b"")
     listed.requests = 0
-    ((page, again),) = newest_first(CHANGES, walked, listed.walk)
+    ((page, again),) = newest_first(CHANGES, walked, listed.walk, b"")
     assert page.rows == []
     assert again == walked
     assert listed.requests == 1
@@ -198,7 +200,7 @@ def test_what_was_read_as_it_is_comes_no_more_though_the_walk_overlaps() -> None
 def test_a_list_in_another_order_is_read_to_its_end_every_time() -> None:
     listed = Listed(50, 10, 1, is_ordered=False)
     for _ in range(2):
-        (*_, (_, walked)) = newest_first(CHANGES, Walked(NOW - 600), listed.walk)
+        (*_, (_, walked)) = newest_first(CHANGES, Walked(NOW - 600), listed.walk, b"")
     assert listed.requests == 10
     assert walked.through >= NOW - 60
 
@@ -208,22 +210,24 @@ def test_rows_that_were_imported_at_once_do_not_pass_for_an_order() -> None:
     listed = Listed(0, 10, 1, is_ordered=False)
     for key in range(1, 101):
         listed._put(key, NOW - 86_400 - key // 50)
-    (*_, (_, walked)) = newest_first(CHANGES, Walked(), listed.walk)
+    (*_, (_, walked)) = newest_first(CHANGES, Walked(), listed.walk, b"")
     listed.now += 3_600
     listed._put(77, listed.now)
     found = [
-        row["id"] for page, _ in newest_first(CHANGES, walked, listed.walk) for row in page.rows
+        row["id"]
+        for page, _ in newest_first(CHANGES, walked, listed.walk, b"")
+        for row in page.rows
     ]
     assert 77 in found
 
 
 def test_a_walk_that_broke_off_goes_on_and_only_then_looks_at_what_came_on_top() -> None:
     listed = Listed(100, 10, 1)
-    walks = newest_first(CHANGES, Walked(), listed.walk)
+    walks = newest_first(CHANGES, Walked(), listed.walk, b"")
     _, walked = [next(walks) for _ in range(4)][-1]
     listed.requests, listed.now = 0, listed.now + 3_600
     listed._put(100, listed.now)
-    found = [page.rows for page, _ in newest_first(CHANGES, walked, listed.walk)]
+    found = [page.rows for page, _ in newest_first(CHANGES, walked, listed.walk, b"")]
     assert found[0][0]["id"] == 60  # where it broke off, not at the top
     assert found[6][0]["id"] == 100
     assert listed.requests == 8
@@ -239,7 +243,7 @@ def test_a_cursor_that_has_died_lets_the_walk_begin_anew() -> None:
             raise refusal()
         yield from listed.walk(stream, place)
 
-    found = [page for page, _ in newest_first(CHANGES, Walked(0, "dead", NOW), walk)]
+    found = [page for page, _ in newest_first(CHANGES, Walked(0, "dead", NOW), walk, b"")]
     assert asked == ["dead", None]
     assert sum(len(page.rows) for page in found) == 30
 
@@ -284,7 +288,9 @@ def follow_up(position: ListsPosition, listed: Listed) -> Iterator[Any]:
     def refused(_: StreamRefused) -> None:
         raise AssertionError
 
-    yield from read_follow_up(ROAD, position, listed.walk, has_deletions=False, on_refused=refused)
+    yield from read_follow_up(
+        ROAD, position, listed.walk, digest_key=b"", has_deletions=False, on_refused=refused
+    )
 
 
 def test_a_search_begins_anew_before_its_cursor_dies() -> None:

@@ -253,3 +253,34 @@ def test_versions_of_settings_are_private_too(account: Account, zendesk, pipelin
     rows = whole_rows(pipeline, "macros")
     titles = {row["title"] for row in rows if row["id"] == changed["id"]}
     assert titles == {hashed(changed["title"]), hashed("Another")}
+
+
+def test_what_lists_tell_of_deletions_is_covered_and_what_was_loaded_is_not_hashed_again(
+    account: Account, zendesk, pipeline
+) -> None:
+    zendesk.close_exports()
+    names = ("tickets", "users", "organizations")
+
+    def loaded() -> dict[str, dict[Any, dict[str, Any]]]:
+        account.clock.advance(3_600)
+        load(zendesk, pipeline, *names, private=BOTH_HASHED)
+        return {name: by_id(pipeline, name) for name in names}
+
+    before = loaded()
+    ticket = next(row for row in account.truth("tickets") if row["status"] == "open")
+    user = next(row for row in account.truth("users") if row["role"] == "end-user")
+    organization = account.truth("organizations")[0]
+    account.delete_ticket(ticket["id"])
+    account.delete_user(user["id"])
+    account.delete_organization(organization["id"])
+    after = loaded()
+    gone = after["tickets"][ticket["id"]]
+    assert (gone["status"], gone["subject"]) == ("deleted", hashed(ticket["subject"].strip()))
+    assert after["users"][user["id"]]["active"] is False
+    assert after["users"][user["id"]]["name"] == hashed(user["name"].strip())
+    assert after["organizations"][organization["id"]]["deleted_at"] is not None
+    for name, rows in before.items():
+        for id_, row in rows.items():
+            for column in ("subject", "name"):
+                assert after[name][id_].get(column) == row.get(column), (name, column)
+    assert loaded() == after

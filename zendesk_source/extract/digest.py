@@ -11,12 +11,12 @@ import orjson
 _BYTES = 12
 
 
-def digest_of(parts: Iterable[Any], key: bytes = b"") -> str:
+def digest_of(parts: Iterable[Any], key: bytes) -> str:
     """Return a digest of JSON values. The order of parts counts, the order of keys does not.
 
     Args:
         parts: The values.
-        key: With it nobody else can try out which values have the digest.
+        key: With it nobody else can try out which values have the digest; empty for none.
     """
     digest = blake2b(digest_size=_BYTES, key=key)
     for part in parts:

@@ -255,7 +255,7 @@ class Check:
 
 def _seen(row: Row) -> Row:
     times = {name: row.get(name) for name in ("created_at", "updated_at")}
-    return {**times, _DIGEST: digest_of([row])}
+    return {**times, _DIGEST: digest_of([row], b"")}
 
 
 def itself(row: Row) -> dict[Any, int]:

@@ -92,7 +92,7 @@ class Writer:
         if REJECTED_TABLE not in self._types:
             self.begin(REJECTED_TABLE)
         rows = [
-            {"id": digest_of([each.table, each.reason, each.row]), **row}
+            {"id": digest_of([each.table, each.reason, each.row], b""), **row}
             for each, row in zip(rejected, rejected_rows(rejected, read_at), strict=True)
         ]
         self.rows([TableRows(REJECTED_TABLE, rows, {}, ("row",))], read_at)

@@ -43,6 +43,7 @@ class Page:
         rejected: Rows that were taken out because they fit no table.
         shown_parents: For rows that are asked for parent by parent. The ids of the parents whose
             rows the page shows in full, and whether the destination may hold rows of each.
+        is_read_back: Whether its rows come from the destination, where what is private is not.
     """
 
     envelope: Mapping[str, Any]
@@ -56,6 +57,7 @@ class Page:
     mended: int = 0
     rejected: tuple[Rejected, ...] = ()
     shown_parents: Mapping[Any, bool] = field(default_factory=dict)
+    is_read_back: bool = False
 
     def with_rows(self, key: str, rows: list[Any]) -> Page:
         """Return a page with other rows, and all that stands beside them.

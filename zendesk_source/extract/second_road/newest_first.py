@@ -79,13 +79,16 @@ class Order:
             self.last = time
 
 
-def newest_first(stream: Stream, walked: Walked, walk: WalkList) -> Iterator[tuple[Page, Walked]]:
+def newest_first(
+    stream: Stream, walked: Walked, walk: WalkList, digest_key: bytes
+) -> Iterator[tuple[Page, Walked]]:
     """Read what changed since the last walk: the rest of one that broke off, then a new one.
 
     Args:
         stream: The list. Its cursor field is the time by which it is asked to be ordered.
         walked: How far it was walked.
         walk: Walks its pages.
+        digest_key: As of ``digest_of``.
 
     Yields:
         Pages without what was read before, and how far the list was walked behind each.
@@ -95,7 +98,7 @@ def newest_first(stream: Stream, walked: Walked, walk: WalkList) -> Iterator[tup
     """
     if walked.cursor is not None:
         try:
-            for page, behind in _one_walk(stream, walked, walk):
+            for page, behind in _one_walk(stream, walked, walk, digest_key):
                 walked = behind
                 yield page, walked
         except (RequestRefused, StreamRefused):
@@ -103,10 +106,12 @@ def newest_first(stream: Stream, walked: Walked, walk: WalkList) -> Iterator[tup
                 raise
             # Its cursor has died: what it did not come to lies behind the next one.
             walked = Walked(walked.through)
-    yield from _one_walk(stream, walked, walk)
+    yield from _one_walk(stream, walked, walk, digest_key)
 
 
-def _one_walk(stream: Stream, walked: Walked, walk: WalkList) -> Iterator[tuple[Page, Walked]]:
+def _one_walk(
+    stream: Stream, walked: Walked, walk: WalkList, digest_key: bytes
+) -> Iterator[tuple[Page, Walked]]:
     is_first, order = walked.cursor is None, Order()
     for page in walk(stream, Position(cursor=walked.cursor)):
         began = walked.began
@@ -118,7 +123,7 @@ def _one_walk(stream: Stream, walked: Walked, walk: WalkList) -> Iterator[tuple[
         newest, since = max(seen, default=None), max(0, walked.through - OVERLAP_SECONDS)
         new, top = _since(page, stream, since), walked.top
         if is_first:
-            top = _digest(_since(page, stream, (newest or 0) - OVERLAP_SECONDS), stream)
+            top = _digest(_since(page, stream, (newest or 0) - OVERLAP_SECONDS), stream, digest_key)
             # The last walk has read its newest rows as they are.
             new = page.without_rows() if top == walked.top and order.is_kept else new
         is_over = page.is_last or (order.is_proved and bool(times) and min(times) < since)
@@ -139,10 +144,11 @@ def _since(page: Page, stream: Stream, second: int) -> Page:
     return page if len(kept) == len(page.rows) else page.with_rows(stream.rows_key, kept)
 
 
-def _digest(page: Page, stream: Stream) -> str:
+def _digest(page: Page, stream: Stream, key: bytes) -> str:
     """Return a digest of all that a page says of its rows."""
     beside = [page.envelope.get(each.key) for each in stream.side_tables if _is_beside(each)]
-    return digest_of([page.rows, beside, [[each.reason, each.row] for each in page.rejected]])
+    rejected = [[each.reason, each.row] for each in page.rejected]
+    return digest_of([page.rows, beside, rejected], key)
 
 
 def _is_beside(side: SideTable) -> bool:

@@ -233,6 +233,7 @@ def read_follow_up(
     position: ListsPosition,
     walk: WalkList,
     *,
+    digest_key: bytes,
     has_deletions: bool = True,
     on_refused: Callable[[StreamRefused], None],
 ) -> Iterator[ListStep]:
@@ -242,6 +243,7 @@ def read_follow_up(
         road: The stream's lists.
         position: Where it stands in them.
         walk: Walks a list.
+        digest_key: As of ``digest_of``.
         has_deletions: Whether deletions are read, too.
         on_refused: Called if Zendesk refuses the list of deletions.
 
@@ -259,12 +261,13 @@ def read_follow_up(
 
     if road.deletions is not None and has_deletions:
         try:
-            for page, walked in newest_first(road.deletions, position.deletions, walk):
+            for page, walked in newest_first(road.deletions, position.deletions, walk, digest_key):
                 position = replace(position, deletions=walked)
                 yield ListStep(page, "deletions", position)
         except StreamRefused as refused:
             on_refused(refused)
-    for page, walked in newest_first(road.changes, position.changes, exported):
+    changes = newest_first(road.changes, position.changes, exported, digest_key)
+    for page, walked in changes:
         position = replace(position, changes=walked)
         yield ListStep(page, "changes", position)
 

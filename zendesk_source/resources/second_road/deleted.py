@@ -19,13 +19,19 @@ from zendesk_source.catalogue.support.second_roads import SecondRoad
 from zendesk_source.errors import StreamRefused
 from zendesk_source.names import ACCOUNT_COLUMN, MORE
 from zendesk_source.resources.read_back import Row, rows_read_back
+from zendesk_source.shape.private.guard import Guard
 from zendesk_source.times import epoch_of
 
 _NOT_ZENDESKS = ("_zendesk_", "_dlt_")
 
 
 def deleted_page(
-    page: Page, stream: Stream, road: SecondRoad, connection: Connection, run: StreamRun
+    page: Page,
+    stream: Stream,
+    road: SecondRoad,
+    connection: Connection,
+    run: StreamRun,
+    guard: Guard | None,
 ) -> Page:
     """Return a page of deletions as the stream's tables are made of it.
 
@@ -35,6 +41,7 @@ def deleted_page(
         road: Its lists.
         connection: The account; its options say whether rows are marked or removed.
         run: Noted if the destination cannot say what it holds.
+        guard: Covers what the list says; rows that were loaded are covered already.
     """
     assert road.deletions is not None
     derive = road.deletions.derive
@@ -49,10 +56,13 @@ def deleted_page(
         return _with(page, stream, [])
     rows = []
     for row in told:
-        before, changes = loaded.get(str(row["id"]), {}), road.deleted(row)
+        before = loaded.get(str(row["id"]), {})
+        known, changes = road.known_of_deleted(row), road.deleted(row)
+        if guard is not None:
+            known, changes = guard.covered_row(known), guard.covered_row(changes)
         if not _is_marked(before, changes, stream):
-            rows.append({**road.known_of_deleted(row), **before, **changes})
-    return _with(page, stream, rows)
+            rows.append({**known, **before, **changes})
+    return replace(_with(page, stream, rows), is_read_back=True)
 
 
 def gone_pages(
@@ -104,7 +114,8 @@ def gone_pages(
         yield _removing(last, stream, [{"id": int(each), **changes} for each in gone])
     else:
         loaded = _loaded(stream, connection, gone)
-        yield _with(last, stream, [{**row, **changes} for row in loaded.values()])
+        rows = [{**row, **changes} for row in loaded.values()]
+        yield replace(_with(last, stream, rows), is_read_back=True)
 
 
 def _count(road: SecondRoad, connection: Connection, name: str) -> int | None:

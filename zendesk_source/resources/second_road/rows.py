@@ -100,6 +100,7 @@ class _Reading:
             self._road,
             position,
             self._walk,
+            digest_key=self._connection.digest_key,
             has_deletions=has_deletions,
             on_refused=self._note_refused,
         )
@@ -130,7 +131,8 @@ class _Reading:
         """Return a step's page as the stream's tables are made of it."""
         page, stream, road = step.page, self._stream, self._road
         if step.part == "deletions":
-            return deleted_page(page, stream, road, self._connection, self._run)
+            guard = self._handing.shape.guard
+            return deleted_page(page, stream, road, self._connection, self._run, guard)
         if road.count_path:
             self._ids.update(str(row["id"]) for row in page.rows)
         return page.with_rows(stream.rows_key, page.rows)

@@ -144,6 +144,15 @@ class Guard:
             self._covers[question] = self._leaf_cover(verdict)
         return self._covers[question]
 
+    def covered_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row of the stream as its table holds it, what is private covered."""
+        covered = {}
+        for name, value in row.items():
+            is_json = isinstance(value, (Mapping, list))
+            cover = self.cover(self.stream.name, name, is_json=is_json)
+            covered[name] = value if cover is None or value is None else cover(value)
+        return covered
+
     def rejected(self, rejected: Rejected) -> Rejected:
         """Return what fits no table without any of its texts: nobody knows what they are."""
         return Rejected(rejected.table, rejected.reason, _outline(rejected.row))
