@@ -37,6 +37,7 @@ def test_an_option_is_read_from_the_settings_and_an_argument_wins(
         "rate_limit_share": "0.5",
         "exports": "lists",
         "private": '{"contact": "mask"}',
+        "erase": "true",
     }
     assert settings.keys() == set(OPTIONS)
     for name, value in settings.items():
@@ -46,6 +47,7 @@ def test_an_option_is_read_from_the_settings_and_an_argument_wins(
     assert (options.custom_fields, options.item_format) == ("rows", "object")
     assert (options.deleted, options.account_column) == ("mark", True)
     assert (options.rate_limit_share, options.exports) == (0.5, "lists")
+    assert options.erase
     assert options.rules.kinds == {"contact": "mask"}
 
 

@@ -148,6 +148,7 @@ def _join(connection: Connection, sync: SyncInProgress | None) -> None:
     connection.clock.stop, connection.on_wait = sync.stop, sync.on_wait
     connection.field_pages, connection.centers = sync.known.field_lists, sync.known.help_centers
     sync.rate_limits = connection.client.rate_limits_in_use
+    sync.erases |= connection.options.erase
 
 
 def _limits_here() -> Limits:

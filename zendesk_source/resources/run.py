@@ -83,6 +83,7 @@ class SyncInProgress:
         rate_limits: Returns the account's rate limits, and how much of them is used.
         places: Where another connector stood, by stream, if its state is taken over.
         refused_exports: Exports that Zendesk refuses, by stream, where lists are read instead.
+        erases: Whether what Zendesk has erased is erased at the end.
     """
 
     runs: dict[str, StreamRun]
@@ -102,6 +103,7 @@ class SyncInProgress:
     rate_limits: Callable[[], Mapping[str, LimitInUse]] = dict
     places: Mapping[str, int] = field(default_factory=dict)
     refused_exports: dict[str, StreamRefused] = field(default_factory=dict)
+    erases: bool = False
 
 
 class Slice:

@@ -36,6 +36,7 @@ from zendesk_source.resources.run import (
     SyncInProgress,
     running,
 )
+from zendesk_source.runs.erasing import erase_scrubbed
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
 from zendesk_source.runs.one_at_a_time import only_sync_in
@@ -170,6 +171,8 @@ def sync(
                         if over.is_over:
                             break
                     packages.end()
+                    if progress.erases:
+                        erase_scrubbed(pipeline, source.name, log.account)
                     refresh_views(pipeline, source.name)
                 seconds = clock.monotonic() - started
                 limits_in_use = progress.rate_limits()

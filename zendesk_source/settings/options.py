@@ -46,6 +46,8 @@ class Options:
         private: What never leaves Zendesk as it is, by kind (``contact``, ``content``), table and
             column, or key inside JSON: ``drop``, ``hash`` (with ``private_key``), ``mask`` (only
             the length stays) or ``keep``.
+        erase: Erase here what Zendesk has erased: when it empties a ticket that was deleted 30 days
+            ago, the texts of its comments, events and history go, too.
     """
 
     custom_fields: CustomFields = "columns"
@@ -56,6 +58,7 @@ class Options:
     rate_limit_share: float = 0.9
     exports: Exports = "auto"
     private: Any = None  # a mapping, or one in JSON
+    erase: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.
@@ -67,6 +70,11 @@ class Options:
             raise ConfigurationError(
                 f"rate_limit_share is {self.rate_limit_share:g}.",
                 "Set it above 0 and up to 1; 0.9 leaves a tenth to the account's other tools.",
+            )
+        if self.erase and self.deleted == "remove":
+            raise ConfigurationError(
+                "erase goes by tickets that are emptied, and `deleted` removes them before.",
+                "Set deleted to mark, or leave erase out.",
             )
         _ = self.with_history, self.rules
 

@@ -1,0 +1,92 @@
+"""What Zendesk erases is erased here: the texts of tickets that it has emptied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.simulated import source_of
+from tests.support.tables import whole_rows
+from zendesk_source import ConfigurationError, sync
+from zendesk_source.settings.options import Options
+from zendesk_source.simulator import Account, Simulator
+
+STREAMS = ("tickets", "ticket_events", "satisfaction_ratings", "ticket_audits")
+SECRET = "what nobody shall read again"
+
+
+def load(zendesk: Simulator, pipeline: Any, **settings: Any) -> None:
+    zendesk.account.clock.advance(3_600)
+    sync(pipeline, source_of(zendesk, *STREAMS, **settings), clock=zendesk.account.clock)
+
+
+def of_ticket(pipeline: Any, table: str, ticket: int) -> list[dict[str, Any]]:
+    return [row for row in whole_rows(pipeline, table) if row["ticket_id"] == ticket]
+
+
+@pytest.fixture
+def ticket(account: Account) -> int:
+    """Return a ticket with texts of its own in a comment and in its history."""
+    found: int = next(row for row in account.truth("tickets") if row["status"] == "open")["id"]
+    account.edit_ticket(found, subject=SECRET)
+    account.comment(found, body=SECRET)
+    return found
+
+
+def test_texts_of_an_emptied_ticket_go_and_those_of_others_stay(
+    account: Account, zendesk, either_pipeline, ticket
+) -> None:
+    pipeline = either_pipeline
+    load(zendesk, pipeline, erase=True)
+    assert SECRET in {row["body"] for row in of_ticket(pipeline, "ticket_comments", ticket)}
+    before = {
+        table: [row for row in whole_rows(pipeline, table) if row["ticket_id"] != ticket]
+        for table in ("ticket_comments", "ticket_field_history", "ticket_events")
+    }
+    counts = {table: len(of_ticket(pipeline, table, ticket)) for table in before}
+    account.delete_ticket(ticket)
+    load(zendesk, pipeline, erase=True)
+    assert SECRET in {row["body"] for row in of_ticket(pipeline, "ticket_comments", ticket)}, (
+        "a deleted ticket can be restored"
+    )
+    account.scrub_ticket(ticket)
+    load(zendesk, pipeline, erase=True)
+    comments = of_ticket(pipeline, "ticket_comments", ticket)
+    assert {row[name] for row in comments for name in ("body", "html_body", "via")} == {None}
+    assert all(row["author_id"] and row["created_at"] for row in comments)
+    history = of_ticket(pipeline, "ticket_field_history", ticket)
+    assert {(row["value"], row["previous_value"]) for row in history} == {(None, None)}
+    assert {row["child_events"] for row in of_ticket(pipeline, "ticket_events", ticket)} == {None}
+    for table, rows in before.items():
+        assert len(of_ticket(pipeline, table, ticket)) >= counts[table]
+        after = [row for row in whole_rows(pipeline, table) if row["ticket_id"] != ticket]
+        assert sorted(map(str, after)) == sorted(map(str, rows))
+
+
+def test_without_the_setting_what_was_loaded_stays(account, zendesk, pipeline, ticket) -> None:
+    load(zendesk, pipeline)
+    account.delete_ticket(ticket)
+    account.scrub_ticket(ticket)
+    load(zendesk, pipeline)
+    assert SECRET in {row["body"] for row in of_ticket(pipeline, "ticket_comments", ticket)}
+
+
+def test_of_accounts_that_share_a_dataset_each_erases_its_own(zendesk, account, pipeline) -> None:
+    """Tickets of two accounts have the same ids."""
+    ticket = next(row for row in account.truth("tickets") if row["status"] == "open")["id"]
+    for subdomain in ("acme", "other"):
+        load(zendesk, pipeline, erase=True, account_column=True, subdomain=subdomain)
+    account.delete_ticket(ticket)
+    account.scrub_ticket(ticket)
+    load(zendesk, pipeline, erase=True, account_column=True, subdomain="acme")
+    bodies = {
+        (row["account"], row["body"] is None)
+        for row in of_ticket(pipeline, "ticket_comments", ticket)
+    }
+    assert bodies == {("acme", True), ("other", False)}
+
+
+def test_erasing_and_removing_do_not_go_together() -> None:
+    with pytest.raises(ConfigurationError, match="erase goes by tickets"):
+        Options(erase=True, deleted="remove")
