@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast test-all coverage wheel versions lint format types docs answers bench bench-budget bench-requests chaos targets lock .venv clean
+.PHONY: help demo test test-fast test-all coverage wheel versions lint format types docs answers bench bench-budget bench-requests chaos destinations targets lock .venv clean
 
 RUN := .venv/bin/python
 CHECKED := zendesk_source pipelines tests
@@ -78,6 +78,21 @@ bench-requests: .venv/.project ## Count the requests of every stream, for docs/s
 chaos: .venv/.project ## Kill syncs at random moments, then compare every row (ARGS="--kills 20")
 	@$(RUN) -m tests.chaos $(ARGS)
 
+# Of DuckDB's extensions a package exists for some versions only, and pyiceberg takes dlt's older
+# dateutil: so this is an environment of its own. Servers for Postgres and MariaDB are yours.
+BESIDE_EXTRAS := duckdb==1.5.5 duckdb-extensions==1.5.5 duckdb-extension-ducklake==1.5.5 \
+	'moto[server]==5.2.5' 'pymysql>=1.1' pytest pytest-timeout hypothesis
+
+destinations: .destinations/.installed ## Load into every destination that runs here, compare every value
+	@.destinations/bin/python -m pytest -q tests/destination/test_matrix.py $(ARGS)
+
+.destinations/.installed: pyproject.toml .venv/.project
+	@echo "Installing the packages of all destinations into .destinations"
+	@$(RUN) -m venv --clear .destinations
+	@.destinations/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable '.[postgres,sqlalchemy,s3,delta,iceberg]' $(BESIDE_EXTRAS)
+	@touch $@
+
 # Singer targets pin what we cannot have beside us, so that each gets an environment of its own.
 # target-duckdb loses rows with a newer DuckDB; the older ones miss what setuptools once brought.
 TARGETS := target-jsonl==0.1.4 target-duckdb==0.8.0 meltanolabs-target-postgres==0.8.1 \
@@ -102,7 +117,7 @@ lock: ## Write requirements.lock anew from pyproject.toml (needs uv; ARGS=--upgr
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) pinned packages"
 
 clean: ## Remove .venv and every cache
-	@rm -rf .venv .targets .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	@rm -rf .venv .targets .destinations .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment is made in two steps, each with a stamp: the packages of the lock file, checked

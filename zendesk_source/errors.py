@@ -61,6 +61,18 @@ class DestinationInUse(ConfigurationError):
     """Another process has the DuckDB file open that is to be written."""
 
 
+def current_folder_gone() -> ConfigurationError | None:
+    """Return what to say where the current folder was deleted; None where it is there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return ConfigurationError(
+            "The folder that this was started in is gone.",
+            "Change to one that exists, and start again; nothing was changed.",
+        )
+    return None
+
+
 class AuthenticationError(ZendeskError):
     """Zendesk refused the credentials (401, invalid grant, or the anonymous user)."""
 

@@ -13,7 +13,9 @@ import duckdb
 import pytest
 
 from tests.command_line.conftest import account, zendesk
+from zendesk_source import ConfigurationError
 from zendesk_source.command_line import main
+from zendesk_source.destination.failures import explanation_of
 from zendesk_source.destination.working_folder import heal
 from zendesk_source.simulator import Account
 
@@ -152,3 +154,18 @@ def test_several_loads_at_once_in_a_new_folder_do_no_harm(zendesk, account: Acco
     ended = [(each.communicate(timeout=120)[1], each.returncode) for each in loads]
     assert ended == [("", 0)] * 3
     assert sorted(groups()) == sorted(row["id"] for row in account.truth("groups"))
+
+
+def test_a_folder_that_is_gone_is_named_and_not_the_destination(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(FileNotFoundError) as raised:
+        Path.cwd()
+    assert isinstance(explanation_of(raised.value), ConfigurationError)
+    assert main(["status"]) == 2
+    told = capsys.readouterr().err
+    assert "The folder that this was started in is gone. Change to one that exists" in told

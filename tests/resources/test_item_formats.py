@@ -11,7 +11,9 @@ from tests.support.simulated import duckdb_pipeline, served, source_of
 from tests.support.tables import Dataset, assert_equals_truth, opened, stored_rows
 from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
+from zendesk_source.destination.abilities import Abilities
 from zendesk_source.resources.item_format import takes_arrow
+from zendesk_source.settings.options import ItemFormat
 from zendesk_source.simulator import Account
 
 pytestmark = pytest.mark.long
@@ -35,8 +37,16 @@ def columns_of(dataset: Dataset, table: str) -> dict[str, Any]:
 
 
 def test_only_exports_become_arrow_tables():
-    assert {stream.name for stream in STREAMS if takes_arrow(stream, "arrow", {})} == set(IN_ARROW)
-    assert {stream.name for stream in STREAMS if takes_arrow(stream, "object", {})} == set()
+    of_each: list[tuple[ItemFormat, bool, set[str]]] = [
+        ("arrow", True, set(IN_ARROW)),
+        ("object", True, set()),
+        ("auto", True, set(IN_ARROW)),
+        ("auto", False, set()),
+    ]
+    for item_format, able, expected in of_each:
+        there = Abilities("a kind", takes_parquet=able)
+        found = {stream.name for stream in STREAMS if takes_arrow(stream, item_format, {}, there)}
+        assert found == expected
 
 
 @pytest.mark.timeout(600)

@@ -38,6 +38,7 @@ def test_an_option_is_read_from_the_settings_and_an_argument_wins(
         "exports": "lists",
         "private": '{"contact": "mask"}',
         "erase": "true",
+        "table_format": "delta",
     }
     assert settings.keys() == set(OPTIONS)
     for name, value in settings.items():
@@ -49,6 +50,7 @@ def test_an_option_is_read_from_the_settings_and_an_argument_wins(
     assert (options.rate_limit_share, options.exports) == (0.5, "lists")
     assert options.erase
     assert options.rules.kinds == {"contact": "mask"}
+    assert options.table_format == "delta"
 
 
 def test_a_source_takes_dates_and_options_in_their_old_order() -> None:

@@ -16,6 +16,7 @@ from zendesk_source.api.clock import SyncClock
 from zendesk_source.api.paging import Page, Position, Request, pages, request_of
 from zendesk_source.api.transport.wire import Wire
 from zendesk_source.catalogue import STREAMS
+from zendesk_source.destination.abilities import Abilities
 from zendesk_source.destination.limits import Limits
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.help_centers import HelpCenters
@@ -57,6 +58,7 @@ class Connection:
         field_pages: Pages of lists that are read once, such as definitions; during a sync, those
             of the sync.
         limits: Limits of the destination.
+        abilities: What the destination can do.
         centers: The account's Help Centers, once they are known; during a sync, those of the
             sync.
         is_known: Whether Zendesk has accepted the credentials.
@@ -71,6 +73,7 @@ class Connection:
     field_lists: dict[Owner, Request] = field(default_factory=_field_lists)
     field_pages: ReadOnce[list[Page]] = field(default_factory=ReadOnce)
     limits: Limits = field(default_factory=Limits)
+    abilities: Abilities = field(default_factory=Abilities)
     centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
     is_known: bool = False
     role: str = ""

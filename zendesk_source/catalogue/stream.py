@@ -120,6 +120,11 @@ class SideTable:
     columns: Columns
     docs: str
 
+    @property
+    def set_column(self) -> str:
+        """Column of the parent whose rows a page shows all of; empty if it shows single rows."""
+        return self.parent_column if self.is_whole_set else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Parent:
@@ -289,6 +294,11 @@ class Stream:
     def replaces_by_parent(self) -> bool:
         """Whether the rows of a parent replace all those that the table has of it."""
         return self.parent is not None and self.write == "merge"
+
+    @property
+    def set_column(self) -> str:
+        """As of ``SideTable``."""
+        return self.parent.column if self.parent is not None and self.write == "merge" else ""
 
     @property
     def is_opt_in(self) -> bool:

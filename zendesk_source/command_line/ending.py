@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 
 from zendesk_source.command_line.output import STOPPED, log, logging_to_stderr
-from zendesk_source.errors import ZendeskError
+from zendesk_source.errors import ZendeskError, current_folder_gone
 from zendesk_source.login.redaction import without_secrets
 
 
@@ -23,7 +23,7 @@ def ended(run: Callable[[argparse.Namespace], int], options: argparse.Namespace)
     """
     with logging_to_stderr(options.log_format, is_quiet=options.quiet, is_verbose=options.verbose):
         try:
-            code = run(options)
+            code = _run_somewhere(run, options)
             sys.stdout.flush()
         except ZendeskError as error:
             # How it came about is dlt's and the destination's affair, and long.
@@ -42,6 +42,17 @@ def ended(run: Callable[[argparse.Namespace], int], options: argparse.Namespace)
             _report_bug(is_json=options.log_format == "json")
             return 1
         return code
+
+
+def _run_somewhere(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Run a command, unless the folder that it was started in is gone.
+
+    Raises:
+        ConfigurationError: It is gone.
+    """
+    if (gone := current_folder_gone()) is not None:
+        raise gone
+    return run(options)
 
 
 def _report_bug(*, is_json: bool) -> None:

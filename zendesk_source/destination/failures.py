@@ -32,6 +32,7 @@ from zendesk_source.errors import (
     PackageRefused,
     ZendeskError,
     as_typed,
+    current_folder_gone,
 )
 from zendesk_source.login.redaction import without_secrets
 from zendesk_source.settings.missing import missing_settings
@@ -177,8 +178,10 @@ def _of_a_duckdb_file(text: str) -> ZendeskError | None:
 
 def _of_a_path(error: BaseException) -> ZendeskError | None:
     """Explain a file or folder of dlt that is gone, or that we have no right to use."""
-    if not isinstance(error, OSError) or not isinstance(error.filename, str):
+    if not isinstance(error, OSError):
         return None
+    if not isinstance(error.filename, str):
+        return current_folder_gone()
     return ConfigurationError(
         f"{error.filename} cannot be used: {error.strerror or type(error).__name__}.",
         "dlt keeps its working folders in DLT_DATA_DIR, or in ~/.dlt if that is not set. The"

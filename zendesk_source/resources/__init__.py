@@ -50,6 +50,8 @@ def declared(
         columns=_own_column_hints(stream, connection),
         file_format="parquet",
     )
+    if connection.options.table_format != "default":
+        resource.apply_hints(table_format=connection.options.table_format)  # of side tables, too
     if stream.parent is not None and stream.replaces_by_parent:
         resource.apply_hints(merge_key=key_of([stream.parent.column], connection))
     is_merged = stream.write == "merge"

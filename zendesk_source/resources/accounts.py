@@ -11,12 +11,9 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
-from dlt.common.configuration.container import Container
-from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
 from zendesk_source.account.connection import Connection
 from zendesk_source.catalogue import Stream
-from zendesk_source.errors import ConfigurationError
 from zendesk_source.names import ACCOUNT_COLUMN
 
 
@@ -35,6 +32,8 @@ def write_of(stream: Stream, connection: Connection) -> Any:
     """Return the write disposition of a stream's tables."""
     if connection.options.account_column and stream.write == "replace":
         return in_account({"disposition": "merge", "strategy": "delete-insert"}, connection)
+    if stream.write == "merge" and connection.abilities.merge == "nothing":
+        return "append"
     return stream.write
 
 
@@ -81,20 +80,3 @@ def with_account(rows: Any, connection: Connection) -> Any:
         return [{ACCOUNT_COLUMN: connection.account, **row} for row in rows]
     field = pa.field(ACCOUNT_COLUMN, pa.string(), nullable=False)
     return rows.add_column(0, field, pa.repeat(pa.scalar(connection.account), rows.num_rows))
-
-
-def check_destination(connection: Connection) -> None:
-    """Refuse a destination that cannot keep accounts apart.
-
-    Raises:
-        ConfigurationError: The destination can only append.
-    """
-    if not connection.options.account_column or DestinationCapabilitiesContext not in Container():
-        return
-    capabilities = Container()[DestinationCapabilitiesContext]
-    if "delete-insert" not in (capabilities.supported_merge_strategies or ()):
-        name = dlt.current.pipeline().destination.destination_name
-        raise ConfigurationError(
-            f"The destination {name} cannot merge, so one dataset cannot hold several accounts.",
-            "Set account_column to false and give each account a dataset of its own: --dataset.",
-        )

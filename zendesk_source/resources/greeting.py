@@ -8,8 +8,6 @@ from functools import wraps
 from typing import Any
 
 import dlt
-from dlt.common.configuration.container import Container
-from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.private import note_private
@@ -18,12 +16,11 @@ from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Stop, Stopped
 from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import Stream
-from zendesk_source.destination.limits import Limits, limits_of
 from zendesk_source.errors import ConfigurationError, ServerUnavailable, StreamRefused
 from zendesk_source.extract.kept import ACCOUNT, accounts_in, was_begun
 from zendesk_source.extract.taken_over import note_places
 from zendesk_source.names import ACCOUNT_COLUMN
-from zendesk_source.resources.accounts import check_destination
+from zendesk_source.resources.destination import fit_resource, meet_destination
 from zendesk_source.resources.isolation import isolated
 from zendesk_source.resources.run import (
     SyncInProgress,
@@ -31,6 +28,7 @@ from zendesk_source.resources.run import (
     current_slice,
     run_of,
 )
+from zendesk_source.resources.unique_rows import unique_in_package
 
 
 def greeted(
@@ -54,13 +52,16 @@ def greeted(
         greet(connection, None, connection.on_wait)
         claim_dataset(connection, dlt.current.source_state())
         _tell_of_private(connection, dlt.current.source_state(), run_of(stream.name))
-        check_destination(connection)
-        connection.limits = _limits_here()
+        meet_destination(connection)
+        fit_resource(stream, connection)
         part = current_slice()
         _join(connection, None if part is None else part.sync)
         if part is not None:
             note_places(connection.own_state(dlt.current.source_state()), part.sync.places)
-        yield from isolated(rows(*args, **kwargs), stream, connection, run_of(stream.name))
+        items = isolated(rows(*args, **kwargs), stream, connection, run_of(stream.name))
+        if connection.abilities.needs_unique_rows and stream.write == "merge":
+            items = unique_in_package(items, stream, connection)
+        yield from items
 
     return read
 
@@ -149,10 +150,3 @@ def _join(connection: Connection, sync: SyncInProgress | None) -> None:
     connection.field_pages, connection.centers = sync.known.field_lists, sync.known.help_centers
     sync.rate_limits = connection.client.rate_limits_in_use
     sync.erases |= connection.options.erase
-
-
-def _limits_here() -> Limits:
-    """Return the limits of the current destination; none outside of a pipeline."""
-    if DestinationCapabilitiesContext not in Container():
-        return Limits()
-    return limits_of(str(Container()[DestinationCapabilitiesContext].sqlglot_dialect))

@@ -130,7 +130,12 @@ class Handing:
             names=names,
             known=known,
             normalize=self._schema.naming.normalize_identifier,
-            is_arrow=takes_arrow(stream, self._connection.options.item_format, known[stream.name]),
+            is_arrow=takes_arrow(
+                stream,
+                self._connection.options.item_format,
+                known[stream.name],
+                self._connection.abilities,
+            ),
         )
 
     def _rejected(self, rejected: Sequence[Rejected], read_at: datetime) -> Any:

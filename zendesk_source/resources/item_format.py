@@ -10,27 +10,27 @@ from typing import Any
 import dlt
 import orjson
 import pyarrow as pa
-from dlt.common.configuration.container import Container
-from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 from dlt.common.utils import uniq_id
 
 from zendesk_source.catalogue import Stream
+from zendesk_source.destination.abilities import Abilities
 from zendesk_source.settings.options import ItemFormat
 
 LOAD_ID, ROW_ID = "_dlt_load_id", "_dlt_id"
 
-# In parquet, JSON is text there: refused by BigQuery, kept as a string by the other two.
-_NO_JSON_IN_PARQUET = {"bigquery", "snowflake", "redshift"}
 _KEPT_HINTS = "several column hints were different"
 
 
-def takes_arrow(stream: Stream, item_format: ItemFormat, known_columns: Any) -> bool:
+def takes_arrow(
+    stream: Stream, item_format: ItemFormat, known_columns: Any, abilities: Abilities
+) -> bool:
     """Whether a stream's rows become Arrow tables, which costs a tenth of the CPU.
 
     Args:
         stream: The stream. Whole lists and custom objects are small and stay dicts.
         item_format: What the user asked for. With ``auto`` the destination decides.
         known_columns: Columns that its table has; empty for a new table.
+        abilities: What the destination can do; for a preview, nothing.
     """
     if not stream.is_incremental or stream.custom_fields == "custom_object":
         return False
@@ -38,16 +38,7 @@ def takes_arrow(stream: Stream, item_format: ItemFormat, known_columns: Any) -> 
         return True  # made from Arrow tables: it has no place for the ids of objects
     if item_format != "auto":
         return item_format == "arrow"
-    if DestinationCapabilitiesContext not in Container():
-        return False  # no destination: a preview
-    capabilities = Container()[DestinationCapabilitiesContext]
-    formats = [
-        *(capabilities.supported_loader_file_formats or ()),
-        *(capabilities.supported_staging_file_formats or ()),
-    ]
-    destination = dlt.current.pipeline().destination
-    kind = destination.destination_type.rpartition(".")[2]
-    return "parquet" in formats and kind not in _NO_JSON_IN_PARQUET
+    return abilities.takes_parquet
 
 
 def with_texts_in_json(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -13,15 +13,13 @@ from dlt.common.storages.exceptions import SchemaNotFoundError
 from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_source.account.connection import Connection
+from zendesk_source.destination.table_files import Condition, are_files, rows_in_files
 from zendesk_source.names import ACCOUNT_COLUMN
 from zendesk_source.resources.run import current_slice
 
 _ROWS_AT_ONCE = 1_000
 
 Row = dict[str, Any]
-
-Condition = Callable[[Callable[[str], str]], str]
-"""Returns a condition in SQL; is given what quotes the name of a column."""
 
 
 def rows_read_back(
@@ -51,6 +49,11 @@ def rows_read_back(
         and (not columns or name in columns)
     }
     if not types:
+        return
+    pipeline: Any = dlt.current.pipeline()
+    if are_files(pipeline):  # of one account only: accounts cannot share what cannot be merged
+        for values in rows_in_files(pipeline, table, tuple(types), condition):
+            yield _python_row(types, values)
         return
     try:
         with _used(), _sql_client(schema.name) as client:

@@ -58,6 +58,7 @@ class SyncLog:
                 yield [self._row(name, run) for name, run in self._runs.items()]
 
         rows = dlt.resource(read, SYNC_LOG_TABLE, write_disposition="append", columns=_COLUMNS)
+        rows.apply_hints(table_format=next(iter(streams.resources.values())).table_format)
         # A source of its own, but in the same schema: dlt keeps the order of sources only.
         return DltSource(streams.schema.clone(), streams.section, [rows])
 

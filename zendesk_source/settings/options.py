@@ -18,6 +18,7 @@ CustomFields = Literal["columns", "rows", "json"]
 Deleted = Literal["mark", "remove"]
 ItemFormat = Literal["auto", "arrow", "object"]
 Exports = Literal["auto", "incremental", "lists"]
+TableFormat = Literal["default", "delta", "iceberg"]
 
 Made = TypeVar("Made")
 
@@ -48,6 +49,8 @@ class Options:
             the length stays) or ``keep``.
         erase: Erase here what Zendesk has erased: when it empties a ticket that was deleted 30 days
             ago, the texts of its comments, events and history go, too.
+        table_format: ``delta`` or ``iceberg`` makes tables of that format, where the destination
+            can; ``default`` makes what it makes by itself.
     """
 
     custom_fields: CustomFields = "columns"
@@ -59,6 +62,7 @@ class Options:
     exports: Exports = "auto"
     private: Any = None  # a mapping, or one in JSON
     erase: bool = False
+    table_format: TableFormat = "default"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.
