@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from zendesk_source.fleet.accounts_file import read_accounts
     from zendesk_source.fleet.load import load_accounts
     from zendesk_source.fleet.report import AccountLoad, AccountsReport
+    from zendesk_source.fleet.rounds import keep_accounts
     from zendesk_source.fleet.unit import load_account
     from zendesk_source.reconciling.report import ReconcileReport
     from zendesk_source.reconciling.run import reconcile
@@ -64,6 +65,7 @@ __all__ = [
     "UnexpectedAnswer",
     "ViewsReport",
     "ZendeskError",
+    "keep_accounts",
     "keep_syncing",
     "load_account",
     "load_accounts",
@@ -84,7 +86,7 @@ __all__ = [
 _PARTS = (
     *("errors", "catalogue", "extract.taken_over", "source", "views", "runs.loop"),
     *("continuous.rounds", "reconciling.run"),
-    *("fleet.accounts_file", "fleet.unit", "fleet.report", "fleet.load"),
+    *("fleet.accounts_file", "fleet.unit", "fleet.report", "fleet.load", "fleet.rounds"),
 )
 
 

@@ -58,7 +58,7 @@ def figures() -> Figures:
 def samples(figures: Figures, now: datetime = NOON) -> dict[tuple[str, str], float]:
     """Return every value of the metrics by name and labels; fails on a line that is none."""
     found = {}
-    for line in metrics_text(figures.snapshot(), now).splitlines():
+    for line in metrics_text({"": figures.snapshot()}, now).splitlines():
         if not line.startswith(("# HELP zendesk_source_", "# TYPE zendesk_source_")):
             matched = SAMPLE.fullmatch(line)
             assert matched, line
@@ -151,7 +151,7 @@ def test_rounds_that_are_far_apart_have_more_patience() -> None:
 def test_the_document_says_what_failed_and_when_the_next_round_is(figures: Figures) -> None:
     figures.count_round(done(1, NOON, ("tickets", tickets())))
     figures.count_round(failed(2, NOON + timedelta(minutes=1)))
-    document = health_document(figures.snapshot(), NOON + timedelta(minutes=2))
+    document = health_document({"": figures.snapshot()}, NOON + timedelta(minutes=2))
     assert document["status"] == "failing"
     assert document["error"] == "Zendesk is down."
     assert document["next_round_at"] == "2026-01-15T12:02:00+00:00"
@@ -162,7 +162,7 @@ def test_the_document_says_what_failed_and_when_the_next_round_is(figures: Figur
 def test_the_file_is_replaced_and_may_be_read_by_all(figures: Figures, tmp_path: Path) -> None:
     path = tmp_path / "health.json"
     path.write_text("{")
-    write_health_file(path, figures.snapshot(), NOON)
+    write_health_file(path, {"": figures.snapshot()}, NOON)
     assert json.loads(path.read_text("utf-8"))["status"] == "starting"
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert not list(tmp_path.glob("health.json.*"))
@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_written_is_named(figures: Figures, tmp_path: Path
     with pytest.raises(
         ConfigurationError, match=r"nowhere/health\.json cannot be written: No such"
     ):
-        write_health_file(tmp_path / "nowhere" / "health.json", figures.snapshot(), NOON)
+        write_health_file(tmp_path / "nowhere" / "health.json", {"": figures.snapshot()}, NOON)
 
 
 def fetched(address: str) -> tuple[int, str, str]:
@@ -185,12 +185,12 @@ def fetched(address: str) -> tuple[int, str, str]:
 
 def test_the_server_answers_on_loopback(figures: Figures) -> None:
     now = [NOON]
-    with health_served(figures.snapshot, lambda: now[0], 0) as address:
+    with health_served(lambda: {"": figures.snapshot()}, lambda: now[0], 0) as address:
         assert address.startswith("http://127.0.0.1:")
         assert fetched(f"{address}/healthz")[:2] == (200, "application/json")
         status, kind, text = fetched(f"{address}/metrics")
         assert (status, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
-        assert text == metrics_text(figures.snapshot(), NOON)
+        assert text == metrics_text({"": figures.snapshot()}, NOON)
         assert fetched(f"{address}/")[0] == 404
         now[0] = NOON + timedelta(hours=1)
         status, _, text = fetched(f"{address}/healthz?verbose")
@@ -201,7 +201,7 @@ def test_the_server_answers_on_loopback(figures: Figures) -> None:
 
 
 def test_a_client_that_says_nothing_keeps_nobody_waiting(figures: Figures) -> None:
-    with health_served(figures.snapshot, lambda: NOON, 0) as address:
+    with health_served(lambda: {"": figures.snapshot()}, lambda: NOON, 0) as address:
         port = int(address.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port)):
             assert fetched(f"{address}/healthz")[0] == 200
@@ -214,6 +214,22 @@ def test_a_port_that_is_taken_is_named(figures: Figures) -> None:
         port = taken.getsockname()[1]
         with (
             pytest.raises(ConfigurationError, match=rf"listen at 127.0.0.1:{port}.*--health-port"),
-            health_served(figures.snapshot, lambda: NOON, port),
+            health_served(lambda: {"": figures.snapshot()}, lambda: NOON, port),
         ):
             pass
+
+
+def test_figures_of_several_accounts_stand_side_by_side() -> None:
+    accounts = {name: Figures(NOON, 60.0) for name in ("acme", "beta")}
+    accounts["acme"].count_round(done(1, NOON, ("tickets", tickets())))
+    accounts["beta"].count_round(failed(1, NOON))
+    shown = {name: figures.snapshot() for name, figures in accounts.items()}
+    lines = metrics_text(shown, NOON).splitlines()
+    assert 'zendesk_source_rounds_total{account="acme",outcome="ok"} 1' in lines
+    assert 'zendesk_source_rounds_total{account="beta",outcome="failed"} 1' in lines
+    assert 'zendesk_source_lag_seconds{account="acme",stream="tickets"} 0' in lines
+    assert len(lines) == len(set(lines))
+    document = health_document(shown, NOON)
+    assert document["status"] == "failing"
+    assert document["accounts"]["acme"]["status"] == "ok"
+    assert document["accounts"]["beta"]["error"] == "Zendesk is down."

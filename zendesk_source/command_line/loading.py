@@ -166,6 +166,12 @@ def load_many(options: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: An option or the file is wrong.
     """
+    threads = THREADS if options.threads is None else options.threads
+    if options.every:
+        from zendesk_source.command_line.keeping_on import keep_loading_accounts
+
+        with dlt_runtime():
+            return keep_loading_accounts(options, threads)
     is_told = progress_of(options) != "none" or options.verbose
     with dlt_runtime(), stopping_at_signals(log.info):
         report = load_accounts(
@@ -174,7 +180,7 @@ def load_many(options: argparse.Namespace) -> int:
             scheduler=options.scheduler or "",
             allows_tcp=options.allow_tcp,
             workers=options.workers or 0,
-            threads=THREADS if options.threads is None else options.threads,
+            threads=threads,
             max_minutes=options.max_minutes,
             on_turn=_tell_turn if is_told else None,
         )

@@ -152,7 +152,8 @@ def check_rounds(options: argparse.Namespace) -> None:
         ConfigurationError: One of the options has no meaning.
     """
     with_every = ("lists_every", "health_file", "health_port", "health_host")
-    without = ("demo", "accounts", "end_date", "dry_run", "take_over", "max_minutes", "json")
+    without: tuple[str, ...] = ("demo", "end_date", "dry_run", "take_over", "max_minutes", "json")
+    without += ("workers", "scheduler")  # a round needs what the last one has left in the process
     refused = without if options.every else with_every
     given = [name for name in refused if getattr(options, name) not in (None, False)]
     if given:

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -18,9 +18,11 @@ from typing import Any
 from zendesk_source.continuous.figures import Snapshot, StreamFigures
 from zendesk_source.continuous.metrics import CONTENT_TYPE, metrics_text
 from zendesk_source.errors import ConfigurationError
+from zendesk_source.login.redaction import without_known_secrets
 from zendesk_source.times import time_text
 
 HOST = "127.0.0.1"
+_WORST_FIRST = ("stale", "failing", "starting", "ok")
 _LOOK_SECONDS = 0.1
 """How soon the server notices that it is to end."""
 
@@ -31,24 +33,31 @@ Page = tuple[int, str, str]
 """Status, content type and text."""
 
 
-def health_document(shown: Snapshot, now: datetime) -> dict[str, Any]:
+def health_document(shown: Mapping[str, Snapshot], now: datetime) -> dict[str, Any]:
     """Return how the process fares as one JSON object, without a customer's data.
 
     Args:
-        shown: The figures.
+        shown: The figures, by account; of a single one the name is empty.
         now: The current time, UTC.
     """
+    accounts = {name: _of_account(each, now) for name, each in shown.items()}
+    of_process = {"at": now.isoformat(), "pid": os.getpid()}
+    if "" in accounts:
+        return {**of_process, **accounts[""]}
+    worst = min((each["status"] for each in accounts.values()), key=_WORST_FIRST.index)
+    return {**of_process, "status": worst, "accounts": accounts}
+
+
+def _of_account(shown: Snapshot, now: datetime) -> dict[str, Any]:
     return {
         "status": shown.status(now),
-        "at": now.isoformat(),
-        "pid": os.getpid(),
         "started_at": shown.started_at.isoformat(),
         "last_success_at": _moment(shown.last_good_at),
         "stale_at": (shown.last_sign_at + shown.patience).isoformat(),
         "next_round_at": _moment(shown.next_round_at),
         "rounds": dict(shown.rounds),
         "failed_rounds_in_a_row": shown.failures_in_a_row,
-        "error": shown.error,
+        "error": without_known_secrets(shown.error),
         "streams": {name: _described(one, now) for name, one in shown.streams.items()},
     }
 
@@ -57,7 +66,7 @@ def _described(one: StreamFigures, now: datetime) -> dict[str, Any]:
     lag = None if one.complete_at is None else max(0.0, (now - one.complete_at).total_seconds())
     return {
         "status": one.status or "not asked",
-        "reason": one.reason,
+        "reason": without_known_secrets(one.reason),
         "complete_at": _moment(one.complete_at),
         "lag_seconds": None if lag is None else round(lag, 1),
         "newest": time_text(one.newest) or None,
@@ -72,7 +81,7 @@ def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def write_health_file(path: Path, shown: Snapshot, now: datetime) -> None:
+def write_health_file(path: Path, shown: Mapping[str, Snapshot], now: datetime) -> None:
     """Replace a file by the state of now; a reader never sees half of it.
 
     Raises:
@@ -94,7 +103,10 @@ def write_health_file(path: Path, shown: Snapshot, now: datetime) -> None:
 
 @contextmanager
 def health_served(
-    look: Callable[[], Snapshot], now: Callable[[], datetime], port: int, host: str = HOST
+    look: Callable[[], Mapping[str, Snapshot]],
+    now: Callable[[], datetime],
+    port: int,
+    host: str = HOST,
 ) -> Iterator[str]:
     """Answer ``/healthz`` and ``/metrics`` from threads of their own.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +40,12 @@ log = logging.getLogger("zendesk_source")
 
 SHORTEST_PAUSE_SECONDS = 1.0
 """After a round that took longer than its time, so that others come to the DuckDB file, too."""
+
+_MOST_DOUBLINGS = 4
+"""Of the minutes that a round may read."""
+
+_LOOK_UP_SECONDS = 1.0
+"""While waiting for a turn, how often to look whether it was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,9 @@ def keep_syncing(
     lists_every_seconds: float = LISTS_EVERY_SECONDS,
     limits: SliceLimits | None = None,
     wait_for_other: bool = False,
+    round_minutes: float | None = None,
+    turns: threading.Semaphore | None = None,
+    gives_up: bool = True,
     stop: threading.Event | None = None,
     on_round: OnRound | None = None,
     on_start: OnSlice | None = None,
@@ -100,6 +110,11 @@ def keep_syncing(
         lists_every_seconds: The same for streams that are read whole.
         limits: How much one load package may hold.
         wait_for_other: Wait for another sync of this pipeline to end instead of refusing.
+        round_minutes: How long a round may read; the next one goes on. As long as streams are not
+            at their end, each may take twice as long as the one before: a list that cannot be read
+            in one round begins anew in the next.
+        turns: Held by each round, where several accounts are loaded by one process.
+        gives_up: Whether a wrong setting and the like end it before the first good round.
         stop: Set to end it: at once between two rounds, else with what has been read so far.
         on_round: Called after each round.
         on_start: As of ``sync``, for each round.
@@ -109,9 +124,9 @@ def keep_syncing(
         clock: Time and the way to wait, for tests.
 
     Raises:
-        ConfigurationError: A setting was wrong before any round was good; later that is told as a
-            failed round. A DuckDB file that another program has open never ends it.
-        AuthenticationError: Zendesk did not accept the credentials before any round was good.
+        ConfigurationError: A setting was wrong before any round was good, and it gives up; later
+            that is told as a failed round. A DuckDB file that is open elsewhere never ends it.
+        AuthenticationError: The same for credentials that Zendesk does not accept.
     """
     if every_seconds <= 0:
         raise ConfigurationError("every_seconds must be above 0.", "60 is a good choice.")
@@ -119,11 +134,12 @@ def keep_syncing(
     stop = stop or threading.Event()
     pausing = SyncClock(clock, Stop(clock, event=stop))
 
-    def load(part: DltSource, known: Known) -> SyncReport:
+    def load(part: DltSource, known: Known, minutes: float | None) -> SyncReport:
         return sync(
             pipeline,
             part,
             limits=limits,
+            max_minutes=minutes,
             known=known,
             stop=stop,
             on_start=on_start,
@@ -133,12 +149,14 @@ def keep_syncing(
             clock=clock,
         )
 
-    rounds = _Rounds(make_source, load, every_seconds, lists_every_seconds, clock)
+    times = _Times(every_seconds, lists_every_seconds, round_minutes)
+    rounds = _Rounds(make_source, load, times, gives_up, clock)
     folder = Path(pipeline.working_dir)
     try:
         with only_sync_in(folder, wait=wait_for_other, pause=pausing.sleep):
             while not stop.is_set():
-                done = rounds.next()
+                with _turn_of(turns, stop):
+                    done = rounds.next()
                 was_cut = stop.is_set() and done.error is not None
                 if on_round is not None and not was_cut:
                     on_round(done)
@@ -147,36 +165,65 @@ def keep_syncing(
         return
 
 
+@contextmanager
+def _turn_of(turns: threading.Semaphore | None, stop: threading.Event) -> Iterator[None]:
+    """Wait for a turn, and hold it.
+
+    Raises:
+        Stopped: It was stopped meanwhile.
+    """
+    if turns is None:
+        yield
+        return
+    while not turns.acquire(timeout=_LOOK_UP_SECONDS):
+        if stop.is_set():
+            raise Stopped
+    try:
+        yield
+    finally:
+        turns.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """How often is asked, and for how long: as of ``keep_syncing``."""
+
+    every_seconds: float
+    lists_every_seconds: float
+    round_minutes: float | None
+
+
 class _Rounds:
     """Does one round after the other, and remembers what the next one needs of the last.
 
     Args:
         make_source: As of ``keep_syncing``.
-        load: Brings the selected streams of a source up to now.
-        every_seconds: As of ``keep_syncing``.
-        lists_every_seconds: As of ``keep_syncing``.
+        load: Brings the selected streams of a source up to now, in some minutes.
+        times: How often is asked, and for how long.
+        gives_up: As of ``keep_syncing``.
         clock: Tells the time.
     """
 
     def __init__(
         self,
         make_source: Callable[[], DltSource],
-        load: Callable[[DltSource, Known], SyncReport],
-        every_seconds: float,
-        lists_every_seconds: float,
+        load: Callable[[DltSource, Known, float | None], SyncReport],
+        times: _Times,
+        gives_up: bool,
         clock: Clock,
     ) -> None:
         self._make_source = make_source
         self._load = load
-        self._every_seconds = every_seconds
+        self._times = times
+        self._gives_up = gives_up
         self._clock = clock
-        self._source: DltSource | None = make_source()
-        streams = list(self._source.selected_resources)
-        self._timetable = Timetable(streams, every_seconds, lists_every_seconds)
+        self._source: DltSource | None = None
+        self._timetable: Timetable | None = None
         self._known = Known()
         self._number = 0
         self._was_good = False
         self._failures = 0
+        self._unfinished = 0
 
     def next(self) -> Round:
         """Do a round.
@@ -202,28 +249,39 @@ class _Rounds:
         return done
 
     def _synced(self, begun_at: float) -> SyncReport:
-        if self._source is None:
-            self._source = self._make_source()
-        due = self._timetable.due(begun_at)
-        if not self._timetable.are_followed(due):
-            self._known = Known()  # where lists are read, what was read of them before is old
+        times = self._times
         try:
-            report = self._load(self._source.with_resources(*due), self._known)
+            if self._source is None:
+                self._source = self._make_source()
+            if self._timetable is None:
+                streams = list(self._source.selected_resources)
+                self._timetable = Timetable(streams, times.every_seconds, times.lists_every_seconds)
+            due = self._timetable.due(begun_at)
+            if not self._timetable.are_followed(due):
+                self._known = Known()  # what was read of lists is old where they are read again
+            minutes = times.round_minutes and times.round_minutes * 2.0 ** min(
+                self._unfinished, _MOST_DOUBLINGS
+            )
+            report = self._load(self._source.with_resources(*due), self._known, minutes)
         except (ConfigurationError, AuthenticationError) as error:
-            if self._was_good and not isinstance(error, DestinationInUse):
+            if not isinstance(error, DestinationInUse):
                 self._source = None
             raise
         if report.exit_code != 0:
             self._known = Known()
+        is_finished = all(run.is_at_end for run in report.runs.values())
+        self._unfinished = 0 if is_finished else self._unfinished + 1
         self._timetable.note(report.runs, begun_at, self._clock.monotonic())
         return report
 
     def _is_the_end(self, error: ZendeskError) -> bool:
         stays = isinstance(error, (ConfigurationError, AuthenticationError, Bug))
-        return stays and not self._was_good and not isinstance(error, DestinationInUse)
+        may_pass = self._was_good or isinstance(error, DestinationInUse)
+        return self._gives_up and stays and not may_pass
 
     def _pause_seconds(self, begun_at: float, now: float) -> float:
-        if self._failures:
-            return pause_seconds(self._every_seconds, self._failures)
-        next_at = max(begun_at + self._every_seconds, self._timetable.next_at())
-        return max(next_at - now, min(SHORTEST_PAUSE_SECONDS, self._every_seconds))
+        every_seconds = self._times.every_seconds
+        if self._failures or self._timetable is None:
+            return pause_seconds(every_seconds, self._failures)
+        next_at = max(begun_at + every_seconds, self._timetable.next_at())
+        return max(next_at - now, min(SHORTEST_PAUSE_SECONDS, every_seconds))

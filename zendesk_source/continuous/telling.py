@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from zendesk_source.account.stream_run import StreamRun
@@ -22,9 +21,11 @@ class Telling:
 
     Args:
         started_at: When the first round began, UTC.
+        account: Stands before each line; empty for a single one.
     """
 
-    def __init__(self, started_at: datetime) -> None:
+    def __init__(self, started_at: datetime, account: str = "") -> None:
+        self._account = account
         self._told: dict[str, tuple[str, str]] = {}
         self._news_at = started_at
         self._rounds_without_news = 0
@@ -36,7 +37,7 @@ class Telling:
             self._failed(done)
             return
         if self._was_failing:
-            log.info("round %d: loading again", done.number)
+            self._say(f"round {done.number}: loading again")
             self._was_failing = False
         runs = done.report.runs
         rows = {name: _rows_written(name, run) for name, run in runs.items()}
@@ -50,26 +51,19 @@ class Telling:
         self._rounds_without_news += 1
         if done.started_at - self._news_at >= QUIET_AT_MOST:
             quiet = duration_text((done.started_at - self._news_at).total_seconds())
-            log.info("no news for %s; rounds: %d", quiet, self._rounds_without_news)
+            self._say(f"no news for {quiet}; rounds: {self._rounds_without_news}")
             self._news_at, self._rounds_without_news = done.started_at, 0
 
     def _news(self, done: Round, rows: dict[str, int]) -> None:
         told = few([f"{name} {count:,}" for name, count in rows.items()])
-        fields = {"round": done.number, "rows": rows, "seconds": round(done.seconds, 3)}
-        what = "round %d: rows: %s; in %.1f s"
-        log.info(what, done.number, told, done.seconds, extra={"fields": fields})
+        text = f"round {done.number}: rows: {told}; in {done.seconds:.1f} s"
+        self._say(text, round=done.number, rows=rows, seconds=round(done.seconds, 3))
 
     def _failed(self, done: Round) -> None:
         self._was_failing = True
         again = duration_text(done.pause_seconds)
-        fields = {"round": done.number, "error": type(done.error).__name__}
-        log.error(
-            "round %d failed; the next one begins in %s. %s",
-            done.number,
-            again,
-            done.error,
-            extra={"fields": fields},
-        )
+        text = f"round {done.number} failed; the next one begins in {again}. {done.error}"
+        self._say(text, logging.ERROR, round=done.number, error=type(done.error).__name__)
 
     def _changes(self, runs: dict[str, StreamRun], *, was_any_read: bool) -> bool:
         """Tell of streams that are worse or better than when they were asked last."""
@@ -84,15 +78,16 @@ class Telling:
                 worse.append((name, "note" if run.status == "ok" else run.status, run.reason))
             elif run.status == "ok" and before[0] != "ok":
                 better.append(name)
-        _log_all(worse, was_any_read=was_any_read)
+        for line in lines_of(worse, was_any_read=was_any_read):
+            self._say(line, logging.ERROR if line.startswith("failed") else logging.INFO)
         if better:
-            log.info("read again: %s", few(better))
+            self._say(f"read again: {few(better)}")
         return bool(worse or better)
 
-
-def _log_all(told: Iterable[Told], *, was_any_read: bool) -> None:
-    for line in lines_of(told, was_any_read=was_any_read):
-        (log.error if line.startswith("failed") else log.info)(line)
+    def _say(self, text: str, level: int = logging.INFO, **fields: object) -> None:
+        whose = {"account": self._account} if self._account else {}
+        before = f"{self._account}: " if self._account else ""
+        log.log(level, "%s%s", before, text, extra={"fields": {**whose, **fields}})
 
 
 def _rows_written(name: str, run: StreamRun) -> int:
