@@ -250,9 +250,9 @@ def test_a_stream_that_fails_is_asked_less_and_less_and_keeps_no_other_waiting(z
 
 
 def test_a_stream_that_is_refused_is_asked_as_often_as_a_list(zendesk, pipeline):
-    zendesk.refuse("ticket_events", 403)
-    rounds_of(pipeline, zendesk, "users", "ticket_events", count=5, every_seconds=1_200)
-    assert (asked(zendesk)["users"], asked(zendesk)["ticket_events"]) == (5, 2)
+    zendesk.refuse("talk_calls", 403)
+    rounds_of(pipeline, zendesk, "users", "talk_calls", count=5, every_seconds=1_200)
+    assert (asked(zendesk)["users"], asked(zendesk)["talk_calls"]) == (5, 2)
 
 
 def test_rounds_keep_to_the_rate_limit(account, pipeline):
