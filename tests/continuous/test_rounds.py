@@ -99,6 +99,7 @@ def test_what_one_or_two_requests_bring_up_to_now_is_followed():
     assert not followed & read_again
 
 
+@pytest.mark.long
 def test_a_change_is_in_the_table_within_two_minutes_of_its_showing(account, zendesk, pipeline):
     shown_after_seconds = 60  # exports leave the last minute out
     changed_at = {}
@@ -143,6 +144,7 @@ def test_a_changed_stream_costs_one_request(account, zendesk, pipeline):
     assert_table_equals(pipeline, "tickets", account.truth("tickets"))
 
 
+@pytest.mark.long
 def test_lists_are_asked_every_hour(zendesk, pipeline):
     rounds = rounds_of(pipeline, zendesk, "users", "groups", count=5, every_seconds=1_200)
     with_lists = [done.number for done in rounds if "groups" in runs_of(done)]
@@ -239,6 +241,7 @@ def test_credentials_that_are_refused_later_are_told_and_looked_up_again(
     assert [done.pause_seconds for done in rounds] == [60, 60, 120, 240, 60]
 
 
+@pytest.mark.long
 def test_a_stream_that_fails_is_asked_less_and_less_and_keeps_no_other_waiting(zendesk, pipeline):
     zendesk.fail_next(Fault.SERVER_ERROR, "users", times=16)
     rounds = rounds_of(pipeline, zendesk, "tickets", "users", count=6, every_seconds=300)
@@ -255,6 +258,7 @@ def test_a_stream_that_is_refused_is_asked_as_often_as_a_list(zendesk, pipeline)
     assert (asked(zendesk)["users"], asked(zendesk)["talk_calls"]) == (5, 2)
 
 
+@pytest.mark.long
 def test_rounds_keep_to_the_rate_limit(account, pipeline):
     with served(account, rate_limits=RateLimits(buckets={"incremental-exports": 10})) as zendesk:
         rounds = rounds_of(pipeline, zendesk, *FOLLOWED, count=6, every_seconds=5)
