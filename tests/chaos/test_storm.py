@@ -27,6 +27,15 @@ def test_ten_kills_lose_nothing_and_double_nothing(tmp_path):
     assert verdict.requests <= verdict.allowed
 
 
+def test_six_kills_lose_nothing_where_lists_are_read(tmp_path):
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    storm = Storm(folder, seed=4, tickets=250, say=lambda line: None, has_exports=False)
+    verdict = storm.blow(kills=6)
+    assert verdict.differences == []
+    assert set(verdict.exits) <= {0, 5}
+
+
 def test_a_second_sync_of_a_pipeline_stops_or_waits(tmp_path):
     clock = TimeScaledClock(200.0)
     account = Account.generate(seed=3, tickets=100, users=30, organizations=5, clock=clock)

@@ -16,7 +16,7 @@ from tests.support.second_road import (
     SEARCH,
     a_day,
     assert_equals_truth,
-    deleted,
+    deleted_ids,
     generated,
     load,
     paths,
@@ -36,7 +36,7 @@ def test_a_refusal_for_one_sync_costs_no_backfill(
     account: Account, zendesk: Simulator, pipeline: dlt.Pipeline
 ) -> None:
     load(pipeline, zendesk)
-    before = deleted(account)
+    before = deleted_ids(account)
     zendesk.close_exports()
     a_day(account)
     report = load(pipeline, zendesk)
@@ -124,7 +124,7 @@ def test_with_incremental_nothing_but_the_exports_is_asked(
 def test_with_lists_no_export_is_asked(
     account: Account, zendesk: Simulator, pipeline: dlt.Pipeline
 ) -> None:
-    before = deleted(account)
+    before = deleted_ids(account)
     report = load(pipeline, zendesk, exports="lists")
     assert report.exit_code == 0
     assert not any(path.startswith(EXPORTS) for path in paths(zendesk))
@@ -166,7 +166,7 @@ def test_a_plain_run_reads_lists_too_and_says_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     zendesk.close_exports()
-    before = deleted(account)
+    before = deleted_ids(account)
     with caplog.at_level(logging.WARNING, "zendesk_source"):
         pipeline.run(source_of(zendesk, *NAMES))
     assert sum("read from lists" in record.getMessage() for record in caplog.records) == 4

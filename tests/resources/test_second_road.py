@@ -15,7 +15,7 @@ from tests.support.second_road import (
     SEARCH,
     a_day,
     assert_equals_truth,
-    deleted,
+    deleted_ids,
     generated,
     load,
     paths,
@@ -43,7 +43,7 @@ def test_lists_fill_the_tables_and_edits_and_deletions_arrive_with_the_second_sy
     status: Literal[403, 404, 410],
 ) -> None:
     zendesk.close_exports(status)
-    before = deleted(account)
+    before = deleted_ids(account)
     report = load(pipeline, zendesk, item_format=item_format)
     assert report.exit_code == 0
     assert all(str(status) in run.reason for run in report.runs.values())
@@ -87,7 +87,7 @@ def test_archived_tickets_come_from_the_search(
     zendesk.close_exports()
     load(pipeline, zendesk, "tickets")
     stored = {row["id"] for row in stored_rows(pipeline, "tickets")}
-    assert stored == {row["id"] for row in account.truth("tickets")} - deleted(account)
+    assert stored == {row["id"] for row in account.truth("tickets")} - deleted_ids(account)
     with_metrics = {row["ticket_id"] for row in stored_rows(pipeline, "ticket_metrics")}
     assert with_metrics == stored - set(closed)
 
@@ -130,7 +130,7 @@ def test_lists_that_are_not_ordered_are_read_whole_and_lose_nothing(
 ) -> None:
     account.sorts_lists = False
     zendesk.close_exports()
-    before = deleted(account)
+    before = deleted_ids(account)
     for happens in (a_day, lambda _: None):
         load(pipeline, zendesk)
         happens(account)
@@ -179,7 +179,7 @@ def test_a_search_whose_cursor_dies_finds_all_the_same(pipeline: dlt.Pipeline) -
         zendesk.latency_seconds = 700
         load(pipeline, zendesk, "tickets")
         stored = {row["id"] for row in stored_rows(pipeline, "tickets")}
-        assert stored == {r["id"] for r in account.truth("tickets")} - deleted(account)
+        assert stored == {r["id"] for r in account.truth("tickets")} - deleted_ids(account)
         queries = {r.query["query"] for r in zendesk.requests if r.path == SEARCH}
         assert len(queries) > 1
 
@@ -239,4 +239,4 @@ def test_a_sync_that_breaks_off_at_any_request_loses_nothing(
             account.clock.advance(HOUR)
         for _ in range(2):
             assert load(pipeline, zendesk, item_format=item_format).exit_code == 0
-        assert_equals_truth(pipeline, account, deleted(account))
+        assert_equals_truth(pipeline, account, deleted_ids(account))

@@ -36,6 +36,12 @@ Row = dict[str, Any]
 def generated(seed: int = 6, *, tickets: int = 90, users: int = 20) -> Account:
     """Return an account whose lists of deletions are those of its own users and tickets."""
     account = Account.generate(seed=seed, tickets=tickets, users=users, organizations=4)
+    tell_true_deletions(account)
+    return account
+
+
+def tell_true_deletions(account: Account) -> None:
+    """Let the list of deleted users be that of the account's own, and that of tickets empty."""
     for name in ("deleted_tickets", "deleted_users"):
         for row in account.truth(name):
             account.remove_row(name, row["id"])
@@ -43,7 +49,6 @@ def generated(seed: int = 6, *, tickets: int = 90, users: int = 20) -> Account:
         if not user["active"]:
             shown = {key: user[key] for key in DELETED_USER_KEYS}
             account.load_rows("deleted_users", [shown])
-    return account
 
 
 def load(pipeline: dlt.Pipeline, zendesk: Simulator, *names: str, **settings: Any) -> SyncReport:
@@ -65,7 +70,7 @@ def assert_equals_truth(
     Args:
         pipeline: What was loaded.
         account: The account.
-        unread: Tickets and users that were deleted, maybe before they could be read.
+        unread: What was deleted, maybe before it could be read.
     """
     gone = {row["id"] for row in account.truth("tickets") if row["status"] == "deleted"}
     with opened(pipeline) as dataset:
@@ -95,10 +100,10 @@ def assert_equals_truth(
 
 
 def _owner_of(table: str, row: Row) -> Any:
-    """Return the id of the ticket or user that a row is of."""
-    if table in ("tickets", "users"):
+    """Return the id of the ticket, user or organization that a row is of."""
+    if table in ("tickets", "users", "organizations"):
         return row["id"]
-    return row.get("ticket_id", row.get("user_id") if table.startswith("user_") else None)
+    return row[f"{table.partition('_')[0]}_id"]
 
 
 def without(row: Row, key: str) -> Row:
@@ -106,10 +111,11 @@ def without(row: Row, key: str) -> Row:
     return {name: value for name, value in row.items() if name != key}
 
 
-def deleted(account: Account) -> set[int]:
-    """Return the ids of all tickets and users that are deleted."""
-    tickets = {row["id"] for row in account.truth("tickets") if row["status"] == "deleted"}
-    return tickets | {row["id"] for row in account.truth("users") if not row["active"]}
+def deleted_ids(account: Account) -> set[int]:
+    """Return the ids of all tickets, users and organizations that are deleted."""
+    deleted = {row["id"] for row in account.truth("tickets") if row["status"] == "deleted"}
+    deleted |= {row["id"] for row in account.truth("users") if not row["active"]}
+    return deleted | {row["id"] for row in account.truth("organizations") if row["deleted_at"]}
 
 
 def a_day(account: Account) -> None:
