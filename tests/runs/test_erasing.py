@@ -11,6 +11,7 @@ from tests.support.tables import whole_rows
 from zendesk_source import ConfigurationError, sync
 from zendesk_source.settings.options import Options
 from zendesk_source.simulator import Account, Simulator
+from zendesk_source.simulator.edits.tickets import REDACTED
 
 STREAMS = ("tickets", "ticket_events", "satisfaction_ratings", "ticket_audits")
 SECRET = "what nobody shall read again"
@@ -85,6 +86,38 @@ def test_of_accounts_that_share_a_dataset_each_erases_its_own(zendesk, account, 
         for row in of_ticket(pipeline, "ticket_comments", ticket)
     }
     assert bodies == {("acme", True), ("other", False)}
+
+
+def test_a_comment_of_which_an_event_alone_says_that_it_was_redacted_loses_its_text(
+    account: Account, zendesk, either_pipeline, ticket
+) -> None:
+    pipeline = either_pipeline
+    account.clock.advance(3_600)  # the rows of the last second are shown again
+    kept = account.comment(ticket, body="harmless")
+    load(zendesk, pipeline, erase=True)
+    rows = {row["body"]: row for row in of_ticket(pipeline, "ticket_comments", ticket)}
+    account.redact_comment(rows[SECRET]["id"], is_told_apart=True)
+    load(zendesk, pipeline, erase=True)
+    after = {row["id"]: row for row in of_ticket(pipeline, "ticket_comments", ticket)}
+    assert after[rows[SECRET]["id"]]["body"] is after[rows[SECRET]["id"]]["html_body"] is None
+    assert after[kept["id"]]["body"] == "harmless"
+    events = {row["id"]: row["child_events"] for row in whole_rows(pipeline, "ticket_events")}
+    assert events[rows[SECRET]["event_id"]] is None
+    assert SECRET not in str(after)
+
+
+def test_what_zendesk_shows_of_a_redacted_comment_stays(account, zendesk, pipeline, ticket) -> None:
+    """It was redacted before it was read, or is shown again: what is left of it is no secret."""
+    comments = [row for row in account.truth("ticket_comments") if row["ticket_id"] == ticket]
+    first, second = comments[0]["id"], comments[-1]["id"]
+    account.redact_comment(first, is_told_apart=True)
+    account.clock.advance(7_200)
+    load(zendesk, pipeline, erase=True)
+    account.redact_comment(second)
+    load(zendesk, pipeline, erase=True)
+    load(zendesk, pipeline, erase=True)
+    shown = {row["id"]: row["body"] for row in of_ticket(pipeline, "ticket_comments", ticket)}
+    assert {shown[first], shown[second]} == {REDACTED}
 
 
 def test_erasing_and_removing_do_not_go_together() -> None:

@@ -1,4 +1,6 @@
-"""Erase what Zendesk has erased: the texts of scrubbed tickets in all that was loaded of them.
+"""Erase what Zendesk has erased: texts of redacted comments, and all texts of scrubbed tickets.
+
+A comment that was redacted may be told of by an event of its own, without the comment.
 
 Thirty days after a ticket was deleted Zendesk empties it, and shows the empty ticket once more.
 What
@@ -9,25 +11,37 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import dlt
+import orjson
 from dlt.common.destination.exceptions import SqlClientNotAvailable
 from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_source.catalogue import STREAMS, SideTable, Stream
 from zendesk_source.catalogue.personal import PERSONAL
-from zendesk_source.names import ACCOUNT_COLUMN
+from zendesk_source.names import ACCOUNT_COLUMN, SYNCED_AT
 
 _TICKETS, _TICKET, _IS_ERASED = "tickets", "ticket_id", "is_scrubbed"
-_HISTORY = "ticket_field_history"
+_HISTORY, _EVENTS, _COMMENTS = "ticket_field_history", "ticket_events", "ticket_comments"
+_REDACTED: Mapping[Any, tuple[str, ...]] = MappingProxyType(
+    {
+        "CommentRedactionEvent": ("body", "html_body", "plain_body", "attachments"),
+        "AttachmentRedactionEvent": ("attachments",),
+    }
+)
+"""What is emptied of a comment, by the event that tells of it."""
+_LOOKED_BACK = timedelta(days=7)
+_CLOCKS_DIFFER = timedelta(hours=1)
 _OURS = ("_zendesk_", "_dlt_")
 
 log = logging.getLogger("zendesk_source")
 
 
-def erase_scrubbed(pipeline: dlt.Pipeline, section: str, account: str) -> None:
-    """Empty the personal columns of all rows that belong to scrubbed tickets.
+def erase(pipeline: dlt.Pipeline, section: str, account: str, now: datetime) -> None:
+    """Empty what was loaded of redacted comments and scrubbed tickets.
 
     It may be done again: what is empty stays as it is.
 
@@ -35,16 +49,67 @@ def erase_scrubbed(pipeline: dlt.Pipeline, section: str, account: str) -> None:
         pipeline: The pipeline that loaded the tables.
         section: Name of the source in its schemas.
         account: Whose rows are meant, if several accounts share the dataset; else empty.
+        now: When the sync began. Redactions that were read in the week before are looked at, in
+            case that a sync has broken off.
     """
     tables = pipeline.schemas[section].tables if section in pipeline.schemas else {}
-    if _IS_ERASED not in _columns(tables, _TICKETS):
-        return
     try:
         with pipeline.sql_client(section) as client:
-            for table in _tables_of_tickets():
-                _empty(client, table, _columns(tables, table.name), account)
+            if _columns(tables, _EVENTS) and _columns(tables, _COMMENTS):
+                for redaction in _redactions(client, account, now - _LOOKED_BACK):
+                    _empty_comment(client, redaction, account)
+            if _IS_ERASED in _columns(tables, _TICKETS):
+                for table in _tables_of_tickets():
+                    _empty(client, table, _columns(tables, table.name), account)
     except SqlClientNotAvailable:
-        log.warning("erase: the destination takes no SQL, so nothing of scrubbed tickets is erased")
+        log.warning("erase: the destination takes no SQL, so nothing is erased there")
+
+
+def _redactions(
+    client: SqlClientBase[Any], account: str, since: datetime
+) -> Iterator[tuple[int, tuple[str, ...], datetime]]:
+    """Yield redacted comments, the columns to empty, and when an older text was read at last.
+
+    A comment that was read with the redaction, or well after it, is shown redacted already.
+    """
+    name = client.escape_column_name
+    sql = (
+        f"SELECT {name('child_events')}, {name('created_at')}, {name(SYNCED_AT)}"  # noqa: S608
+        f" FROM {client.make_qualified_table_name(_EVENTS)} WHERE {name(SYNCED_AT)} >= %s"
+        f" AND CAST({name('child_events')} AS VARCHAR) LIKE %s"
+    )
+    values: list[Any] = [since, "%RedactionEvent%"]
+    if account:
+        sql, values = f"{sql} AND {name(ACCOUNT_COLUMN)} = %s", [*values, account]
+    for children, redacted_at, read_at in client.execute_sql(sql, *values) or ():
+        children = orjson.loads(children) if isinstance(children, (str, bytes)) else children
+        for child in children if isinstance(children, list) else ():
+            columns = _REDACTED.get(child.get("event_type")) if isinstance(child, Mapping) else None
+            comment = child.get("comment_id") if columns else None
+            if columns and isinstance(comment, int):
+                yield comment, columns, min(read_at, redacted_at + _CLOCKS_DIFFER)
+
+
+def _empty_comment(
+    client: SqlClientBase[Any], redaction: tuple[int, tuple[str, ...], datetime], account: str
+) -> None:
+    comment, columns, before = redaction
+    name = client.escape_column_name
+    comments, events = map(client.make_qualified_table_name, (_COMMENTS, _EVENTS))
+    whose = f" AND {name(ACCOUNT_COLUMN)} = %s" if account else ""
+    values = [comment, before, *([account] if account else [])]
+    is_meant = f"{name('id')} = %s AND {name(SYNCED_AT)} < %s{whose}"
+    of_comment = f"SELECT {name('event_id')} FROM {comments} WHERE {is_meant}"  # noqa: S608
+    # The event has the text, too. Its changes are rows of the history as well.
+    client.execute_sql(
+        f"UPDATE {events} SET {name('child_events')} = NULL"  # noqa: S608
+        f" WHERE {name('id')} IN ({of_comment}){whose} AND {name(SYNCED_AT)} < %s",
+        *values,
+        *([account] if account else []),
+        before,
+    )
+    nothing = ", ".join(f"{name(column)} = NULL" for column in columns)
+    client.execute_sql(f"UPDATE {comments} SET {nothing} WHERE {is_meant}", *values)  # noqa: S608
 
 
 def _columns(tables: Mapping[str, Any], table: str) -> Mapping[str, str]:

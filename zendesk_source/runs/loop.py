@@ -36,7 +36,7 @@ from zendesk_source.resources.run import (
     SyncInProgress,
     running,
 )
-from zendesk_source.runs.erasing import erase_scrubbed
+from zendesk_source.runs.erasing import erase
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
 from zendesk_source.runs.one_at_a_time import only_sync_in
@@ -172,7 +172,7 @@ def sync(
                             break
                     packages.end()
                     if progress.erases:
-                        erase_scrubbed(pipeline, source.name, log.account)
+                        erase(pipeline, source.name, log.account, started_at)
                     refresh_views(pipeline, source.name)
                 seconds = clock.monotonic() - started
                 limits_in_use = progress.rate_limits()
