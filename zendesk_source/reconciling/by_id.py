@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -17,10 +17,13 @@ from zendesk_source.reconciling import asked
 from zendesk_source.reconciling.bounds import stratified_sample
 from zendesk_source.reconciling.comments import Comments
 from zendesk_source.reconciling.comparison import Comparison, Difference
-from zendesk_source.reconciling.standing import Changes, Standing
+from zendesk_source.reconciling.standing import Changes, Standing, deleted_since
 from zendesk_source.shape.newest import with_rows
 
 _DIGEST = "digest"
+MOST_LACKING = 10_000_000
+"""A hundred thousand requests. More ids than that are no tickets that were lost."""
+
 MOST_PROBES = 5
 """How many rows that are not shown among others are asked for alone."""
 
@@ -37,6 +40,7 @@ class Plan:
         lacking: Ids that no row here has, although Zendesk counts ids up without gaps.
         sample: Ids of the rows that are compared.
         sweeps: Whether the list of all rows is read in place of single ids.
+        has_gaps: Whether so many ids lack a row that none of them is asked for.
     """
 
     live: Set[int]
@@ -44,6 +48,7 @@ class Plan:
     lacking: Sequence[int]
     sample: Set[int]
     sweeps: bool
+    has_gaps: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -77,14 +82,18 @@ def plan_of(
     in_order, deleted = comparison.stored.ids(stream)
     live = frozenset(in_order)
     lacking: list[int] = []
+    has_gaps = False
     if stream.by_id.are_dense:
         known = live | deleted
-        highest = max(asked.highest_id(stream, comparison.connection), max(known, default=0))
+        highest = max(asked.highest_id(stream, comparison.connection), *in_order[-1:], 0)
         first = 1 if standing.start == 0 else min(known, default=1)
-        lacking = [each for each in range(first, highest + 1) if each not in known]
+        has_gaps = highest - first - len(known) > MOST_LACKING
+        if not has_gaps:
+            lacking = [each for each in range(first, highest + 1) if each not in known]
     # Zendesk may have restored what is marked as deleted here.
     chosen = live | deleted if full else set(stratified_sample(in_order, sample, random))
-    return Plan(live, deleted, lacking, chosen, sweeps=full and not stream.by_id.are_dense)
+    sweeps = full and not stream.by_id.are_dense
+    return Plan(live, deleted, lacking, chosen, sweeps, has_gaps)
 
 
 @dataclass(slots=True)
@@ -130,6 +139,11 @@ class Check:
         Raises:
             ZendeskError: Zendesk does not answer.
         """
+        if self.plan.has_gaps:
+            self.notes.append(
+                f"More than {MOST_LACKING:,} ids have no row here, which are too many to ask for:"
+                " missing rows were not looked for."
+            )
         not_shown = set(self.plan.sample & self.plan.live)
         for page in self._pages():
             self._asked_at = page.server_time
@@ -195,16 +209,7 @@ class Check:
                 pending.append(each)
             elif self.standing.wanted(row):
                 self.changed.add(int(each.id))
-        later: Mapping[Any, int] = {}
-        if pending and self._asked_at is not None:
-            changes = Changes(self.stream, self.standing, self.comparison.connection, itself)
-            try:
-                later = changes.up_to(self._asked_at)
-            except StreamRefused as error:
-                self.notes.append(
-                    "What was deleted, or changed without a new updated_at, after the last sync"
-                    f" cannot be told apart, because its export is closed: {error.what}"
-                )
+        later = self._changed_later(pending)
         left = {int(each.id) for each in pending if each.id not in later}
         moving = self._moving(left)
         self.changed.update({int(each.id) for each in pending} - left | moving)
@@ -215,6 +220,24 @@ class Check:
             if int(each.id) in self.changed and self._was_compared(each)
         )
         self.checked.subtract(of_changed)
+
+    def _changed_later(self, pending: Sequence[Difference]) -> Collection[Any]:
+        """Return the ids of rows that were changed or deleted after the last sync."""
+        if not pending or self._asked_at is None:
+            return ()
+        connection = self.comparison.connection
+        try:
+            changes = Changes(self.stream, self.standing, connection, itself)
+            return changes.up_to(self._asked_at)
+        except StreamRefused as error:
+            self.notes.append(
+                "What was changed after the last sync without a new updated_at cannot be told"
+                f" apart, because the export is closed: {error.what}"
+            )
+        deleted = deleted_since(self.stream, self.standing, connection)
+        if deleted is None:  # the next sync counts, and finds what is gone
+            return {each.id for each in pending if int(each.id) not in self.seen}
+        return deleted
 
     def _moving(self, ids: Set[int]) -> Set[int]:
         """Return the ids of rows that have changed once more since they were asked for.

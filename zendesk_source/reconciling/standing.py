@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from zendesk_source.account.connection import Connection
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.catalogue import Stream
-from zendesk_source.extract.kept import POSITIONS, of_resource
+from zendesk_source.catalogue.support.second_roads import SECOND_ROADS
+from zendesk_source.extract.kept import LISTS, POSITIONS, of_resource
 from zendesk_source.extract.positions import SETTLE_SECONDS, open_end, row_time
+from zendesk_source.extract.second_road.newest_first import OVERLAP_SECONDS
+from zendesk_source.extract.second_road.reading import read_through
 from zendesk_source.reconciling.asked import changes
 from zendesk_source.times import epoch_of
 
@@ -61,7 +64,18 @@ def standing_of(
         connection: The account.
     """
     own = connection.known_state(of_resource(state, stream.name))
-    position = open_end(own.get(POSITIONS, {}))
+    by_export, by_lists = _of_export(own.get(POSITIONS, {})), read_through(own.get(LISTS))
+    if by_lists is None:
+        return by_export
+    # The next sync reads so much of the lists again.
+    through = by_lists - OVERLAP_SECONDS
+    if by_export is None:
+        return Standing(0, Position(start_time=max(0, through)), through)
+    return replace(by_export, through=max(by_export.through, through))
+
+
+def _of_export(positions: Mapping[str, Any]) -> Standing | None:
+    position = open_end(positions)
     if position is None or len(position.lanes) != 1:
         return None
     lane = position.lanes[0]
@@ -71,6 +85,30 @@ def standing_of(
     if lane.place.cursor is None and lane.place.start_time is not None:
         through = min(through, lane.place.start_time)  # younger rows may still have changed
     return Standing(position.begins or position.start, lane.place, through)
+
+
+def deleted_since(
+    stream: Stream, standing: Standing, connection: Connection
+) -> frozenset[Any] | None:
+    """Return the ids of rows that were deleted after the last sync, where the export is closed.
+
+    Returns:
+        None where no list shows deletions.
+
+    Raises:
+        StreamRefused: That list is closed, too.
+    """
+    road = SECOND_ROADS.get(stream.name)
+    if road is None or road.deletions is None:
+        return None
+    deletions, found = road.deletions, set()
+    for page in changes(deletions, Position(), connection):
+        times = [row_time(row, deletions) or 0 for row in page.rows]
+        later = [time > standing.through for time in times]
+        found |= {row["id"] for row, is_later in zip(page.rows, later, strict=True) if is_later}
+        if not any(later):
+            break
+    return frozenset(found)
 
 
 @dataclass(slots=True)
