@@ -21,6 +21,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "objects": {"item_format": "object"},
     "without deleted rows": {"deleted": "remove"},
     "of one of several accounts": {"account_column": True},
+    "with what is private hashed": {
+        "private": {"contact": "hash", "content": "mask"},
+        "private_key": "a key of the tests, long enough to be one",
+    },
 }
 
 

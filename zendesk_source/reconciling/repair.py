@@ -119,10 +119,16 @@ class Repair:
             if key in shaper.moved_keys or columns.column_of(key) in types
         }
         shown = {columns.column_of(key) for key in row}
+        assert comparison.stream.by_id is not None
+        only_here = comparison.stream.by_id.only_in_export
+        # What is private is covered here already, and must not be covered twice.
+        is_private = comparison.shape.guard is not None
         kept = {
             column: decoded(value) if types[column] == "json" else value
             for column, value in here.items()
-            if value is not None and column not in shown and _is_a_key(column)
+            if value is not None
+            and column not in shown
+            and (column in only_here if is_private else _is_a_key(column))
         }
         return {**kept, **own}
 
