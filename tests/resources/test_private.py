@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.simulated import source_of
+from tests.support.simulated import log_in, source_of
 from tests.support.tables import whole_rows
 from zendesk_source import ConfigurationError, sync
+from zendesk_source.preflight.preview import preview
 from zendesk_source.simulator import Account, Simulator
 
 LONGER = ("json", "rows")
@@ -284,3 +285,16 @@ def test_what_lists_tell_of_deletions_is_covered_and_what_was_loaded_is_not_hash
             for column in ("subject", "name"):
                 assert after[name][id_].get(column) == row.get(column), (name, column)
     assert loaded() == after
+
+
+def test_a_preview_shows_what_a_load_would_bring(
+    account: Account, zendesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(monkeypatch, zendesk.base_url)
+    monkeypatch.setenv("SOURCES__ZENDESK__PRIVATE", '{"contact": "hash", "users.phone": "mask"}')
+    monkeypatch.setenv("SOURCES__ZENDESK__PRIVATE_KEY", KEY)
+    shown = preview("users", rows=5, clock=account.clock)
+    names = {row["id"]: row["name"] for row in account.truth("users")}
+    assert shown["users"]
+    assert all(row["name"] == hashed(names[row["id"]].strip()) for row in shown["users"])
+    assert all(len(row["value"]) == 64 for row in shown["user_identities"])
