@@ -28,6 +28,7 @@ FILES = dlt.destinations.filesystem("file:///tmp/never-written")
         ("weaviate", {}, ["weaviate: it holds vectors"]),
         (FILES, {"account_column": True}, ["filesystem cannot merge", "a dataset of its own"]),
         (FILES, {"account_column": True, "table_format": "delta"}, ["filesystem cannot merge"]),
+        (FILES, {"erase": True}, ["filesystem cannot be erased there", "Set erase to false"]),
         ("duckdb", {"table_format": "delta"}, ["duckdb has no tables in the format delta"]),
         ("athena", {"table_format": "delta"}, ["the format delta", "Set table_format to iceberg."]),
         ("sqlalchemy", {"item_format": "arrow"}, ["Arrow tables cannot be loaded into sqlalchemy"]),

@@ -71,6 +71,11 @@ class Abilities:
                 "Set account_column to false and give each account a dataset of its own:"
                 " --dataset.",
             )
+        if options.erase and self.merge != "sets":
+            raise ConfigurationError(
+                f"What was loaded into {self.kind} cannot be erased there: its files stay.",
+                "Set erase to false, and delete the files of what is to be gone.",
+            )
         if options.item_format == "arrow" and not self.takes_parquet:
             raise ConfigurationError(
                 f"Arrow tables cannot be loaded into {self.kind}: their JSON would be text there.",
