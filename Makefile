@@ -84,7 +84,8 @@ BESIDE_EXTRAS := duckdb==1.5.5 duckdb-extensions==1.5.5 duckdb-extension-ducklak
 	'moto[server]==5.2.5' 'pymysql>=1.1' pytest pytest-timeout hypothesis
 
 destinations: .destinations/.installed ## Load into every destination that runs here, compare every value
-	@.destinations/bin/python -m pytest -q tests/destination/test_matrix.py $(ARGS)
+	@.destinations/bin/python -m pytest -q -o log_cli=true --log-cli-level=WARNING \
+		tests/destination/test_matrix.py $(ARGS)
 
 .destinations/.installed: pyproject.toml .venv/.project
 	@echo "Installing the packages of all destinations into .destinations"
