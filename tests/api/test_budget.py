@@ -124,6 +124,17 @@ def test_a_bucket_that_only_the_answer_names_is_taken_from_next_time(clock: Fake
     assert budget.wait_seconds((ACCOUNT,), endpoint="/api/v2/groups.json") == 0
 
 
+def test_what_one_path_of_an_endpoint_tells_holds_for_all_and_is_kept_once(clock: FakeClock):
+    budget = Budget(clock)
+    for number in range(1, 4):
+        grant = budget.acquire((ACCOUNT,), endpoint=f"/api/v2/tickets/{number}/side_conversations")
+        budget.settle(grant, [state("side", 100, 100 - number, 25)])
+    assert len(budget._tables.extra_by_endpoint) == 1
+    budget.settle(budget.acquire((ACCOUNT,), endpoint="/api/v2/tickets/9/side_conversations"))
+    assert budget.in_use()["side"].used == 4
+    assert budget.wait_seconds((ACCOUNT,), endpoint="/api/v2/tickets/9/comments") == 0
+
+
 def test_a_server_that_names_no_limit_has_none_until_it_refuses(clock: FakeClock):
     budget = Budget(clock)
     budget.settle(budget.acquire(BUCKETS), [])

@@ -22,6 +22,7 @@ from tests.support.simulated import duckdb_pipeline, log_in, served
 from tests.support.tables import assert_table_equals
 from zendesk_source.command_line import main
 from zendesk_source.command_line.output import STOPPED
+from zendesk_source.command_line.progress import Silent
 from zendesk_source.simulator import Account, Simulator
 
 HEALTH = Path("health.json")
@@ -145,3 +146,12 @@ def test_an_interval_of_a_scheduler_has_an_end_and_is_refused(
     monkeypatch.setenv("DLT_INTERVAL_END", "2026-01-02T00:00:00Z")
     assert main(LOAD) == 2
     assert "--every has none" in capfd.readouterr().err
+
+
+def test_waits_that_are_over_are_forgotten() -> None:
+    now = [0.0]
+    silent = Silent(stopwatch=lambda: now[0])
+    for number in range(100):
+        silent.on_wait(f"tickets/{number} answered 503", 60.0)
+        now[0] += 61.0
+    assert len(silent._told_until) == 1

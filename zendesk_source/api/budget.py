@@ -9,6 +9,7 @@ Source: https://developer.zendesk.com/api-reference/introduction/rate-limits/
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ _SIZES_BEFORE_THE_FIRST_ANSWER = {
 # A wait is looked at again this often, because an answer may show an earlier reset.
 _NAP_SECONDS = 1.0
 _SHORTEST_NAP_SECONDS = 0.001
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ class Budget:
 
     def _names(self, buckets: Iterable[str], endpoint: str) -> tuple[str, ...]:
         named = [name for name in buckets if name]
-        extra = self._tables.extra_by_endpoint.get(endpoint, set())
+        extra = self._tables.extra_by_endpoint.get(_kind_of(endpoint), set())
         return tuple(dict.fromkeys([*named, *sorted(extra)]))
 
     def _slowest(self, names: Iterable[str], now: float) -> tuple[Bucket | None, float]:
@@ -205,7 +207,8 @@ class Budget:
             bucket.charge(grant)
             grant.buckets = (*grant.buckets, state.bucket)
             if grant.endpoint:
-                self._tables.extra_by_endpoint.setdefault(grant.endpoint, set()).add(state.bucket)
+                kind = _kind_of(grant.endpoint)
+                self._tables.extra_by_endpoint.setdefault(kind, set()).add(state.bucket)
         bucket.learn(grant, state, now)
 
     def _bucket(self, name: str) -> Bucket:
@@ -216,6 +219,14 @@ class Budget:
             bucket = Bucket(name, assumed_size=size, period_seconds=period_seconds, share=share)
             self._tables.buckets[name] = bucket
         return bucket
+
+
+def _kind_of(endpoint: str) -> str:
+    """Return what all paths of an endpoint have in common, whichever ticket or article they name.
+
+    What one of them tells holds for all; and a process that runs for months asks for millions.
+    """
+    return _NUMBER.sub("0", endpoint)
 
 
 def product_bucket(path: str) -> str:

@@ -88,7 +88,8 @@ class Silent:
         now = self._stopwatch()
         if wait_seconds < self.shortest_wait_told_seconds or now < self._told_until.get(reason, 0):
             return
-        self._told_until[reason] = now + wait_seconds
+        told = {other: until for other, until in self._told_until.items() if until > now}
+        self._told_until = {**told, reason: now + wait_seconds}  # or it would grow for ever
         fields = {"wait_seconds": round(wait_seconds, 1), "reason": reason}
         log.info(f"waiting {duration_text(wait_seconds)}: {reason}", extra={"fields": fields})
 
