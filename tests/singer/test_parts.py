@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.edits import edit
-from tests.support.simulated import duckdb_pipeline, served, source_of
-from tests.support.singer import Target, lines_until, run_tap, selected, tap_command
-from zendesk_source import sync
+from tests.support.simulated import served
+from tests.support.singer import (
+    Target,
+    lines_until,
+    open_second_help_center,
+    run_tap,
+    selected,
+    tap_command,
+)
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.simulator import Account, Simulator
 from zendesk_source.simulator.pages.answers import FORBIDDEN, Answer
@@ -35,25 +39,7 @@ def account() -> Account:
 @pytest.fixture
 def second(account: Account, zendesk: Simulator) -> str:
     """Open the Help Center of a second brand, and return its address."""
-    return open_second(account, zendesk)
-
-
-def open_second(account: Account, zendesk: Simulator) -> str:
-    address = zendesk.base_url.replace("127.0.0.1", "localhost")
-    brand = account.truth("brands")[1]["id"]
-    account.open_help_center(brand, address)
-    for stream in ("hc_categories", "hc_sections", "hc_articles"):
-        named = {n: "Of the second" for n in ("name", "title") if n in STREAM_OF[stream].columns}
-        account.add_row(stream, brand_id=brand, position=1, **named)
-    account.clock.advance(HOUR)
-    return address
-
-
-def asked(zendesk: Simulator) -> Counter[str]:
-    """Return what was asked for, each path with its query; the port is another one every time."""
-    return Counter(
-        f"{'localhost' in r.address} {r.path} {sorted(r.query.items())}" for r in zendesk.requests
-    )
+    return open_second_help_center(account, zendesk)
 
 
 def refuse_at(zendesk: Simulator, address: str) -> None:
@@ -223,46 +209,12 @@ def test_an_object_that_is_gone_leaves_its_table_and_the_others_alone(
     assert names_in(ended.target, "custom_object_car") == records_of(account, "car")
 
 
-def a_day_of_edits(account: Account) -> None:
-    account.clock.advance(HOUR)
-    for stream in STREAMS:
-        if stream.name in IN_PARTS and stream.name != "brands":
-            edit(account, stream)
-    account.clock.advance(HOUR)
-
-
-@pytest.mark.long
-def test_a_second_run_asks_for_what_the_dlt_side_asks_for_in_all_parts(tmp_path: Path) -> None:
-    found = []
-    for is_tap in (True, False):
-        account = Account.generate(seed=5, tickets=20, users=12, organizations=2)
-        with served(account) as zendesk:
-            open_second(account, zendesk)
-            pipeline, state = duckdb_pipeline(), None
-            objects = [f"custom_object_{row['key']}" for row in account.truth("custom_objects")]
-            for is_second in (False, True):
-                if is_second:
-                    a_day_of_edits(account)
-                zendesk.forget_requests()
-                if is_tap:
-                    catalog = selected(*IN_PARTS, *objects)
-                    ended = run_tap(tmp_path, zendesk, state=state, catalog=catalog)
-                    assert ended.exit_code == 0, ended.told
-                    state = ended.target.state
-                else:
-                    sync(pipeline, source_of(zendesk, *IN_PARTS, RECORDS.name), clock=account.clock)
-                found.append(asked(zendesk))
-    assert found[0] == found[2]
-    assert found[1] == found[3]
-    assert found[1].total() < found[0].total()
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("states", [3, 15, 30])
 def test_a_kill_among_the_parts_loses_nothing(tmp_path: Path, states: int) -> None:
     account = Account.generate(seed=5, tickets=20, users=12, organizations=2)
     with served(account) as zendesk:
-        open_second(account, zendesk)
+        open_second_help_center(account, zendesk)
         catalog = selected(*IN_PARTS)
         command = tap_command(tmp_path, zendesk, catalog=catalog, is_small=True)
         target = Target()

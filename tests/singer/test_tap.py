@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ from typing import Any
 import pytest
 
 from tests.support.edits import eventful_day
-from tests.support.simulated import duckdb_pipeline, served, source_of
+from tests.support.simulated import served
 from tests.support.singer import Target, lines_until, run_tap, selected, tap_command
-from zendesk_source import sync
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.simulator import Account, Simulator
 from zendesk_source.singer.catalog import default_selection
@@ -28,11 +26,6 @@ CORE = [table for table in default_selection().tables if not table.startswith("_
 def account() -> Account:
     """Return an account with enough open tickets for an eventful day."""
     return Account.generate(seed=6, tickets=300, users=40, organizations=6)
-
-
-def asked(zendesk: Simulator) -> Counter[str]:
-    """Return what was asked for, each path with its query."""
-    return Counter(f"{each.path} {sorted(each.query.items())}" for each in zendesk.requests)
 
 
 def test_every_table_equals_the_truth_after_a_first_run_edits_and_a_second(
@@ -48,26 +41,6 @@ def test_every_table_equals_the_truth_after_a_first_run_edits_and_a_second(
     target.take(second.lines).assert_equals(account, CORE)
     third = run_tap(tmp_path, zendesk, state=target.state).target
     assert set(third.counts) <= {table for table in CORE if not STREAM_OF[table].is_incremental}
-
-
-def test_a_second_run_asks_for_what_the_dlt_side_asks_for(tmp_path: Path) -> None:
-    found = []
-    for is_tap in (True, False):
-        account = Account.generate(seed=6, tickets=300, users=40, organizations=6)
-        with served(account) as zendesk:
-            pipeline, state = duckdb_pipeline(), None
-            for is_second in (False, True):
-                if is_second:
-                    eventful_day(account)
-                zendesk.forget_requests()
-                if is_tap:
-                    ended = run_tap(tmp_path, zendesk, state=state)
-                    assert ended.exit_code == 0, ended.told
-                    state = ended.target.state
-                else:
-                    sync(pipeline, source_of(zendesk), clock=account.clock)
-                found.append(asked(zendesk))
-    assert found[:2] == found[2:]
 
 
 def test_every_stream_that_the_tap_offers_equals_the_truth(

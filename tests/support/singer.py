@@ -221,3 +221,15 @@ def selected(*tables: str, without: Mapping[str, Iterable[str]] | None = None) -
             for table in tables
         ]
     }
+
+
+def open_second_help_center(account: Account, zendesk: Simulator) -> str:
+    """Open the Help Center of a second brand, and return its address."""
+    address = zendesk.base_url.replace("127.0.0.1", "localhost")
+    brand = account.truth("brands")[1]["id"]
+    account.open_help_center(brand, address)
+    for stream in ("hc_categories", "hc_sections", "hc_articles"):
+        named = {n: "Of the second" for n in ("name", "title") if n in STREAM_OF[stream].columns}
+        account.add_row(stream, brand_id=brand, position=1, **named)
+    account.clock.advance(3_600)
+    return address
