@@ -6,6 +6,9 @@ The tables of the other connector are the truth at the moment of its last run.
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -274,3 +277,62 @@ def test_the_command_offers_the_connectors_whose_states_are_known() -> None:
         assert {rule.ours for rule in connector.rules if not rule.loses} <= incremental
         assert {rule.ours for rule in connector.rules} <= {stream.name for stream in STREAMS}
     assert isinstance(taken_over({"bookmarks": {"users": {"updated_at": 1}}}, "singer"), TakenOver)
+
+
+KILLED_AT = {
+    "its first page": "zendesk_source.resources.handing.Handing.tables",
+    "its rows extracted": "dlt.Pipeline.normalize",
+    "its files written": "dlt.Pipeline.load",
+    "a table loaded": "dlt.destinations.impl.duckdb.duck.DuckDbCopyJob.run",
+    "all tables loaded": "dlt.load.Load.complete_package",
+}
+CHILD = """
+import os, signal, sys
+from importlib import import_module
+
+from zendesk_source.command_line import main
+
+place, calls, *arguments = sys.argv[1:]
+owner, name = place.rsplit(".", 1)
+module, of_class = owner.rsplit(".", 1)
+holder = getattr(import_module(module), of_class)
+works, left = getattr(holder, name), [int(calls)]
+
+def killed(*given, **named):
+    left[0] -= 1
+    if left[0] < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return works(*given, **named)
+
+setattr(holder, name, killed)
+main(arguments)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("moment_of_kill", KILLED_AT)
+def test_a_kill_in_the_very_first_package_loses_neither_rows_nor_places(
+    account: Account, zendesk: Simulator, tmp_path: Path, capsys: Any, moment_of_kill: str
+) -> None:
+    streams = ["users", "tickets", "organizations"]
+    old = {name: [dict(row) for row in account.truth(name)] for name in streams}
+    file = tmp_path / "state.json"
+    file.write_text(singer_state(account))
+    edit(account)
+    load = ["load", "--streams", ",".join(streams)]
+    take_over = [*load, "--take-over", str(file), "--from", "singer"]
+    calls = "1" if moment_of_kill == "a table loaded" else "0"
+    child = [sys.executable, "-c", CHILD, KILLED_AT[moment_of_kill], calls, *take_over]
+    assert subprocess.run(child, capture_output=True, check=False).returncode == -signal.SIGKILL
+    # What the killed package held is loaded first; then the places are those of the dataset.
+    again = main(take_over)
+    if again == 2:
+        assert "has positions already" in capsys.readouterr().err
+        assert main(load) == 0
+    else:
+        assert again == 0
+    assert_nothing_is_lost(old, account, streams)
+    stored = stored_rows(duckdb_pipeline(), "tickets")
+    assert 0 < len(stored) < len(account.truth("tickets")) / 2
+    # A package that the destination has not seen is dropped, and its places with it.
+    assert (again == 2) == (moment_of_kill in ("a table loaded", "all tables loaded"))
