@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +110,13 @@ def killed(
     """Kill tap and target in mid-run; the last state that the target gave back until then."""
     file = folder / "target.json"
     file.write_text(json.dumps(config))
-    piped = partial(subprocess.Popen, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    command = tap_command(folder, zendesk, is_small=True)
     with (
-        piped(tap_command(folder, zendesk, is_small=True)) as tap,
-        piped([target, "--config", str(file)], stdin=subprocess.PIPE, cwd=folder) as loading,
+        subprocess.Popen(command, stdout=pipe, stderr=nothing) as tap,
+        subprocess.Popen(
+            [target, "--config", str(file)], stdin=pipe, stdout=pipe, stderr=nothing, cwd=folder
+        ) as loading,
     ):
         assert loading.stdin is not None
         assert loading.stdout is not None

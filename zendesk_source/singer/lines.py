@@ -36,10 +36,10 @@ def record_lines(
 
     Args:
         table: Rows of one page.
-        types: Of its columns.
-        read_at: When Zendesk answered with them.
-        without: Columns that are not wanted.
-        version: Of the whole list, where the rows are of one.
+        types: The type of every column that they have, by name; it decides how a value is written.
+        read_at: When Zendesk answered with them, in UTC.
+        without: Names of columns to leave out.
+        version: Number of the whole list that the rows are part of; None for rows of changes.
     """
     message: dict[str, Any] = {"type": "RECORD", "stream": table.table}
     message["time_extracted"] = time_text(read_at)

@@ -108,10 +108,11 @@ class State:
         """Note where a stream stands once all that was written of it is loaded.
 
         Args:
-            stream: The stream, whose cursor is shown to people.
-            tables: Those of it that are written.
-            kept: What is kept of it, its positions among it.
-            position: For people: all before it is there. None leaves what was shown before.
+            stream: The stream.
+            tables: Names of its tables that are written; each gets a bookmark.
+            kept: What ``opened`` returned, with the positions behind what was written.
+            position: Where the stream stands, to show people up to when all is there. None leaves
+                what was shown before.
         """
         kept[WRITTEN] = int(kept.get(WRITTEN, 0)) + 1
         shown = {} if position is None else _shown(stream, position)

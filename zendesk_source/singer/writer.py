@@ -28,11 +28,12 @@ class Writer:
     """Writes the messages of one run.
 
     Args:
-        out: Takes whole lines.
-        selection: What is wanted.
-        state: Notes columns that the catalogue does not declare.
-        version: Of the whole lists of this run.
-        tells_versions: Whether a target is told which version of a list is the whole one.
+        out: Standard output, or whatever takes the lines; it gets whole ones only.
+        selection: Tables and columns that are wanted.
+        state: Written by ``state``. It notes columns that the catalogue does not declare.
+        version: Number of the whole lists of this run, higher than that of every run before:
+            epoch milliseconds.
+        tells_versions: Whether rows of lists have it, and ACTIVATE_VERSION ends a list.
 
     Attributes:
         counts: Rows written, by table.
@@ -60,15 +61,20 @@ class Writer:
         """Write what the rows of a table look like.
 
         Args:
-            table: Name of the table, with no row written yet.
-            described: Types of its custom fields.
+            table: Name of a table of which no row was written yet.
+            described: Type of each column of a custom field, as far as Zendesk describes them.
         """
         self._state.add_columns(table, described or {})
         self._types[table] = {**declared_types(table), **self._state.columns(table)}
         self._schema(table)
 
     def rows(self, tables: Iterable[Table], read_at: datetime) -> None:
-        """Write the rows of one page."""
+        """Write the rows of one page, of all its tables.
+
+        Args:
+            tables: Those that are not selected are passed over.
+            read_at: When Zendesk answered with the page, in UTC.
+        """
         for table in tables:
             name = table.table
             if name not in self._selection.tables:
@@ -86,7 +92,7 @@ class Writer:
             self.counts[name] += len(table.rows)
 
     def rejected(self, rejected: Sequence[Rejected], read_at: datetime) -> None:
-        """Write what fits no table."""
+        """Write rows, and parts of rows, that fit no table, as ``_zendesk_rejected_rows``."""
         if REJECTED_TABLE not in self._selection.tables or not rejected:
             return
         if REJECTED_TABLE not in self._types:
