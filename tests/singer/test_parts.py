@@ -199,6 +199,16 @@ def test_each_custom_object_is_a_stream_with_its_fields(
     assert names_in(target.take(second.lines), "custom_object_car") == records_of(account, "car")
 
 
+def test_a_page_of_each_part_is_asked_for_by_a_test(zendesk: Simulator, tmp_path: Path) -> None:
+    tables = ["macro_attachments", "hc_article_comment_votes", "hc_sections", "schedule_holidays"]
+    catalog = selected(*tables, "custom_object_car", "custom_object_boat")
+    tried = run_tap(tmp_path, zendesk, "--test", catalog=catalog)
+    assert (tried.exit_code, tried.lines) == (0, [])
+    assert all(f"{table} can be read" in tried.told for table in (*tables, "custom_object_car"))
+    assert "custom_object_boat cannot be read: there is no such object" in tried.told
+    assert len([r for r in zendesk.requests if r.stream == RECORDS.name]) == 1
+
+
 def test_an_object_that_is_gone_leaves_its_table_and_the_others_alone(
     account: Account, zendesk: Simulator, tmp_path: Path
 ) -> None:
@@ -229,3 +239,27 @@ def test_a_kill_among_the_parts_loses_nothing(tmp_path: Path, states: int) -> No
         ended = run_tap(tmp_path, zendesk, catalog=catalog, state=target.state, is_small=True)
         assert ended.exit_code == 0, ended.told
         target.take(ended.lines).assert_equals(account, IN_PARTS)
+
+
+def test_a_state_that_signs_of_many_parents_make_large_does_not_outweigh_the_rows(
+    tmp_path: Path,
+) -> None:
+    account = Account.generate(seed=6, tickets=300, users=40, organizations=6)
+    catalog = selected("ticket_metric_events", "users")
+    with served(account) as zendesk:
+        small = run_tap(tmp_path, zendesk, catalog=catalog, is_small=True)
+        target = small.target
+        assert target.state is not None
+        signs = {str(number): f"2026-01-01T00:00:00Z {number}" for number in range(3_000)}
+        kept = {"parents": {"version": 1, "round": 0, "seen": signs}}
+        state = {"bookmarks": {"hc_article_comments": {"positions": kept}}}
+        large = run_tap(tmp_path, zendesk, catalog=catalog, state=state, is_small=True)
+    states = [line for line in large.lines if line.startswith(b'{"type":"STATE"')]
+    assert len(states[-1]) > 100_000
+    rows = sum(len(line) for line in large.lines if line.startswith(b'{"type":"RECORD"'))
+    at_the_ends = 4  # before the first row, and behind the last of all and of each stream
+    assert sum(map(len, states)) < rows + (at_the_ends + 1) * len(states[-1])
+    assert len(states) < sum(line.startswith(b'{"type":"STATE"') for line in small.lines) / 3
+    document = json.loads(states[-1])["value"]
+    assert document["bookmarks"].pop("hc_article_comments") == {"positions": kept}
+    assert document["bookmarks"] == target.state["bookmarks"]

@@ -32,7 +32,7 @@ from zendesk_source.singer.foreign_state import taken_over
 from zendesk_source.singer.reading import read_all
 from zendesk_source.singer.run import Tap
 from zendesk_source.singer.state import State
-from zendesk_source.singer.tables import RECORDS, TAP_STREAMS
+from zendesk_source.singer.tables import RECORDS, TAP_STREAMS, is_of_object
 from zendesk_source.singer.writer import Writer
 from zendesk_source.times import window_of
 
@@ -190,10 +190,17 @@ def _test(connection: Connection, selection: Selection) -> int:
     """Ask for one page of each selected stream, and tell what came."""
     writer = Writer(sys.stdout.buffer, selection, State({}), 0, tells_versions=False)
     tap = Tap(connection, selection, State({}), writer, (None, None), Stop(connection.clock))
-    return 0 if sum([_can_be_read(connection, stream) for stream in tap.streams]) else 1
+    objects: dict[str, Stream] = {}
+    if any(is_of_object(stream.name) for stream in tap.streams):
+        objects = {each.name: each for each in _objects(connection)}
+    asked = [objects.get(stream.name, stream) for stream in tap.streams]
+    return 0 if sum([_can_be_read(connection, stream) for stream in asked]) else 1
 
 
 def _can_be_read(connection: Connection, stream: Stream) -> bool:
+    if stream.each_of is not None:
+        log.warning("%s cannot be read: there is no such object", stream.name)
+        return False
     try:
         page = first_page(connection, stream)
     except StreamRefused as error:
