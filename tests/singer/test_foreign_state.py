@@ -109,7 +109,7 @@ def test_each_place_lies_as_far_before_the_bookmark_as_the_other_connector_deman
     assert place(singer, "users") is None
     # Between two of its releases tickets went by `updated_at`, and system changes were not read.
     assert place(airbyte(tickets={"updated_at": str(at)}), "tickets") == 1_772_323_200 - 61
-    both = airbyte(users={"updated_at": str(at)}, users_identities={"updated_at": str(at - 500)})
+    both = airbyte(users={"updated_at": str(at)}, user_identities={"updated_at": str(at - 500)})
     assert place(both, "user_identities") == at - 561
     assert place(airbyte(audit_logs={"created_at": str(at)}), "audit_logs") == at - 3_600
     assert place(airbyte(ticket_metric_events={"time": str(at)}), "ticket_metric_events") is None
@@ -164,12 +164,6 @@ def test_a_state_of_slices_goes_on_from_the_newest_row_of_the_first() -> None:
     # Which key it has is not told, so that the more careful rule holds.
     assert place(airbyte(tickets=slices(first)), "tickets") == 1_772_323_200 - 61
     assert place(airbyte(users=slices()), "users") is None
-
-
-@pytest.mark.parametrize("name", ["user_identities", "users_identities"])
-def test_identities_are_read_from_where_the_other_connector_stood_with_them(name: str) -> None:
-    marks = {"users": {"updated_at": "1780000500"}, name: {"updated_at": "1780000000"}}
-    assert place(airbyte(**marks), "user_identities") == 1_780_000_000 - 61
 
 
 def test_articles_go_on_where_the_other_connector_stood() -> None:

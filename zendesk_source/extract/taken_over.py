@@ -69,7 +69,6 @@ AIRBYTE = (
     *_BOTH,
     Rule("tickets", "updated_at", "tickets", latest=_SYSTEM_UPDATES_SEEN),
     Rule("user_identities", "updated_at", "users"),
-    Rule("users_identities", "updated_at", "users"),  # which an older release called it
     Rule("articles", "updated_at", "hc_articles"),
     Rule("ticket_comments", "created_at", "ticket_events"),
     Rule("audit_logs", "created_at", "audit_logs", _HOUR),
