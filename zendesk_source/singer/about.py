@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import orjson
 
+from zendesk_source.account.custom_objects import TABLE_PREFIX
 from zendesk_source.singer.config import SETTINGS, TAP
 from zendesk_source.singer.tables import STREAM_OF
 
@@ -33,6 +34,8 @@ def about_text(form: str) -> str:
         lines = [f"{TAP} {version('zendesk-source')}", "", "Settings:"]
         lines += [f"  {name:32}{text}" for name, _, text in rows]
         lines += ["", f"Capabilities: {', '.join(CAPABILITIES)}"]
+    each_object = f"and {TABLE_PREFIX}<key> for each custom object; --discover lists them"
+    lines += ["", f"Streams: {len(STREAM_OF)}, {each_object}."]
     return "\n".join(lines) + "\n"
 
 
