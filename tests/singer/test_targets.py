@@ -16,11 +16,12 @@ import psycopg2
 import pytest
 
 from tests.support.edits import eventful_day
-from tests.support.singer import ROOT, Target, lines_until, run_tap, tap_command
+from tests.support.singer import ROOT, Target, lines_until, run_tap, selected, tap_command
 from tests.support.tables import moment
 from zendesk_source.names import SYNCED_AT
 from zendesk_source.simulator import Account, Simulator
 from zendesk_source.singer.catalog import default_selection
+from zendesk_source.singer.tables import STREAM_OF
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -186,9 +187,13 @@ def add_field_in_mid_run(account: Account, zendesk: Simulator) -> list[int]:
     return added
 
 
-def test_singer_check_tap_accepts_the_lines(zendesk: Simulator, tmp_path: Path) -> None:
+def test_singer_check_tap_accepts_the_lines_of_every_stream(
+    account: Account, zendesk: Simulator, tmp_path: Path
+) -> None:
     check = installed("singer-tools", "singer-check-tap")
-    ended = run_tap(tmp_path, zendesk)
+    objects = [f"custom_object_{row['key']}" for row in account.truth("custom_objects")]
+    ended = run_tap(tmp_path, zendesk, catalog=selected(*STREAM_OF, *objects))
+    assert ended.exit_code == 0, ended.told
     done = subprocess.run(
         [check], input=b"".join(ended.lines), capture_output=True, timeout=300, check=False
     )
