@@ -26,6 +26,7 @@ from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
 from zendesk_source.api.standing import Identity, whoami
 from zendesk_source.catalogue import PRODUCTS, STREAMS, Product, Stream
+from zendesk_source.catalogue.support.second_roads import SECOND_ROADS
 from zendesk_source.destination.place import Place, found_at
 from zendesk_source.errors import RateLimited, StreamRefused, ZendeskError
 from zendesk_source.preflight.account import connected
@@ -143,6 +144,9 @@ def check(
         return _report(connection, user, answers, others, destination)
 
 
+_LISTS_INSTEAD = "For an admin, a load reads lists instead, which show less (docs/lists.md)."
+
+
 class _WouldWait(RateLimited):
     """A question that is not worth the wait."""
 
@@ -204,7 +208,9 @@ def _ask(connection: Connection, stream: Stream, stand_ins: Mapping[str, str]) -
         since = int(connection.clock.now().timestamp()) - A_WHILE_AGO_SECONDS
         page = first_sampled(connection, stream, since=since)
     except StreamRefused as error:
-        return _Answer(StreamCheck("closed", str(error)))
+        has_lists = stream.name in SECOND_ROADS and connection.options.exports != "incremental"
+        reason = f"{error} {_LISTS_INSTEAD}" if has_lists else str(error)
+        return _Answer(StreamCheck("closed", reason))
     except _WouldWait as error:
         return _Answer(StreamCheck("not asked", str(error)))
     except ZendeskError as error:
