@@ -68,7 +68,8 @@ ROUNDS = rounds()
 
 
 def synced(zendesk: Simulator, name: str, streams: Sequence[str], item_format: str) -> SyncReport:
-    source = source_of(zendesk, *streams, item_format=item_format)
+    # A refusal is one of the inputs: no other list is to stand in for the stream that gets it.
+    source = source_of(zendesk, *streams, item_format=item_format, exports="incremental")
     return sync(duckdb_pipeline(name), source, clock=zendesk.account.clock)
 
 
