@@ -86,8 +86,10 @@ def test_archived_tickets_come_from_the_search(
     account.archive_tickets(closed)
     zendesk.close_exports()
     load(pipeline, zendesk, "tickets")
-    stored = {row["id"] for row in stored_rows(pipeline, "tickets")}
-    assert stored == {row["id"] for row in account.truth("tickets")} - deleted_ids(account)
+    alive = [row for row in account.truth("tickets") if row["status"] != "deleted"]
+    rows = [without(row, "generated_timestamp") for row in alive]
+    assert_table_equals(pipeline, "tickets", rows)
+    stored = {row["id"] for row in alive}
     with_metrics = {row["ticket_id"] for row in stored_rows(pipeline, "ticket_metrics")}
     assert with_metrics == stored - set(closed)
 

@@ -32,6 +32,9 @@ Values = Mapping[str, Any]
 MANY_IDS = 100
 """The most ids that can be asked for at once."""
 
+RESULT_TYPE = "result_type"
+"""Key that a search adds to each row: of which type it is."""
+
 AUDITS_A_PAGE = 1000
 
 

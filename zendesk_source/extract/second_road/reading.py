@@ -16,7 +16,7 @@ from typing import Any, Literal
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.api.refusals import RequestRefused
 from zendesk_source.catalogue import Stream
-from zendesk_source.catalogue.support.second_roads import MANY_IDS, SecondRoad
+from zendesk_source.catalogue.support.second_roads import MANY_IDS, RESULT_TYPE, SecondRoad
 from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.kept import check_version
 from zendesk_source.extract.positions import row_time
@@ -224,8 +224,13 @@ def _with_details(page: Page, road: SecondRoad, walk: WalkList) -> Page:
         stream = replace(road.by_id, params=MappingProxyType(asked))
         for answer in walk(stream, Position()):
             shown.update((str(row["id"]), row) for row in answer.rows)
-    rows = [shown.get(str(row["id"]), row) for row in page.rows]
+    rows = [shown.get(str(row["id"])) or _without_type(row) for row in page.rows]
     return page.with_rows(road.by_id.rows_key, rows)
+
+
+def _without_type(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a result of a search without what says that it is one."""
+    return {key: value for key, value in row.items() if key != RESULT_TYPE}
 
 
 def read_follow_up(

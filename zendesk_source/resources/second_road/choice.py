@@ -98,16 +98,15 @@ def _from_export(state: State, from_export: Callable[[], Iterator[Any]]) -> Iter
     if through is None or has_begun(before or {}):
         yield from from_export()
         return
-    state[POSITIONS] = {**(before or {}), **positions_from(max(0, through - BACK_SECONDS))}
-    lent = deepcopy(state[POSITIONS])
+    lent = {**(before or {}), **positions_from(max(0, through - BACK_SECONDS))}
+    state[POSITIONS] = deepcopy(lent)
     try:
         yield from from_export()
-    except StreamRefused:
-        if state[POSITIONS] == lent:  # nothing was read: the lists may come further
-            del state[POSITIONS]
+    finally:
+        if state.get(POSITIONS) == lent:  # nothing was read: the lists may come further
+            state.pop(POSITIONS)
             if before is not None:
                 state[POSITIONS] = before
-        raise
 
 
 def _refused_in_this_sync(stream: Stream) -> StreamRefused | None:
