@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.documentation.blocks import ROOT, blocks
 from zendesk_source import ConfigurationError, read_accounts
 from zendesk_source.fleet.unit import credentials_of
 from zendesk_source.settings.credentials import base_url_of
 
+PAGE = ROOT / "docs" / "many_accounts.md"
 LOGIN = 'client_id = "id-of-acme"\nclient_secret = "env:ACME_SECRET"'
 ACME = f"[accounts.acme]\n{LOGIN}"
 
@@ -65,6 +67,14 @@ def test_a_file_lies_beside_the_file_of_accounts_unless_it_has_a_folder(file):
     assert unit["database"] == str(file.parent / "acme.duckdb")
     (unit,) = read(file, f'destination = "postgres"\n{ACME}')
     assert (unit["destination"], unit["database"]) == ("postgres", "")
+
+
+def test_the_file_of_the_page_is_understood(file):
+    (shown,) = (block for block in blocks(PAGE) if block.language == "toml")
+    acme, emea, retail = read(file, shown.text)
+    assert acme["credentials"]["client_secret"] == "file:/run/secrets/zendesk/acme"
+    assert emea["streams"] == ["core", "hc_*"]
+    assert retail["credentials"]["subdomain"] == "acmeretail"
 
 
 MISTAKES = {
