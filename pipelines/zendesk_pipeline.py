@@ -24,7 +24,7 @@ from zendesk_source.command_line.commands import plan
 from zendesk_source.command_line.commands.load import add_arguments, check
 from zendesk_source.command_line.dlt_runtime import dlt_runtime, own_folder
 from zendesk_source.command_line.ending import ended
-from zendesk_source.command_line.loading import collector, load, run_demo, window_of
+from zendesk_source.command_line.loading import collector, load, load_many, run_demo, window_of
 from zendesk_source.command_line.options import DATASET, add_output_arguments
 from zendesk_source.settings.selection import select_streams
 
@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def copy(options: argparse.Namespace) -> int:
     """Copy what the options say."""
     check(options)
+    if options.accounts:
+        return load_many(options)
     if options.demo:
         return run_demo(options)
     if options.dry_run:

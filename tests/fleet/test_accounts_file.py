@@ -133,6 +133,17 @@ def test_no_unit_holds_a_secret_and_none_travels_that_stands_in_the_file(file, m
     assert "marker-token" not in str(no.value)
 
 
+def test_the_secret_to_hash_with_is_hidden_like_all_others(file, monkeypatch):
+    text = f'{ACME}\nprivate_key = "marker-private-key"\nprivate = {{contact = "hash"}}'
+    (unit,) = read(file, text)
+    assert "marker-private-key" not in str(unit)
+    assert unit["options"] == {"private": {"contact": "hash"}}
+    with pytest.raises(ConfigurationError, match="private_key is in the file itself"):
+        read(file, text, travels=True)
+    monkeypatch.setenv("ACME_SECRET", "of-acme")
+    assert not hasattr(credentials_of(unit), "private_key")
+
+
 def test_a_login_that_renews_itself_travels_with_a_shared_file_only(file):
     text = '[accounts.acme]\nclient_id = "a"\nrefresh_token = "env:A"'
     assert len(read(file, text)) == 1

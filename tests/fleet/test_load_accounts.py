@@ -123,7 +123,8 @@ def test_an_account_that_is_being_loaded_is_not_loaded_twice(three, tmp_path):
     ("options", "said"),
     [
         (["--only", "acme"], "--only goes with --accounts"),
-        (["--workers", "2"], "--workers goes with --accounts"),
+        (["--workers", "0"], "--workers goes with --accounts"),
+        (["--health-port", "0"], "--health-port belongs to --every"),
         (["--accounts", "a.toml", "--streams", "core"], "--accounts takes no --streams"),
         (["--accounts", "a.toml", "--destination", "postgres"], "takes no --destination"),
         (["--accounts", "a.toml", "--demo"], "takes no --demo"),

@@ -95,15 +95,14 @@ def check_accounts(options: argparse.Namespace, needing: Iterable[str] = ()) -> 
         ConfigurationError: Such an option was given.
     """
     if not options.accounts:
-        given = [name for name in ("only", *needing) if getattr(options, name, None)]
-        if given:
+        if given := _given(options, ("only", *needing)):
             name = given[0].replace("_", "-")
             raise ConfigurationError(f"--{name} goes with --accounts.", "Name the file.")
         return
     refused = ["demo", "dataset", "start_date", "end_date", "dry_run", "take_over", "account"]
-    if options.command == "load":
+    if getattr(options, "command", "load") == "load":  # the script has no commands
         refused += ["streams", "wait"]
-    given = [name for name in refused if getattr(options, name, None)]
+    given = _given(options, refused)
     if options.destination != "duckdb":
         given.append("destination")
     if given:
@@ -112,6 +111,13 @@ def check_accounts(options: argparse.Namespace, needing: Iterable[str] = ()) -> 
             f"--accounts takes no --{name}.",
             "Leave it out; what is different for each account stands in the file.",
         )
+
+
+def _given(options: argparse.Namespace, names: Iterable[str]) -> list[str]:
+    """Return which options were typed; 0 is a value, too."""
+    values = {name: getattr(options, name, None) for name in names}
+    unset: tuple[object, ...] = (None, "", [])
+    return [name for name, value in values.items() if value not in unset and value is not False]
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -155,7 +161,7 @@ def check_rounds(options: argparse.Namespace) -> None:
     without: tuple[str, ...] = ("demo", "end_date", "dry_run", "take_over", "max_minutes", "json")
     without += ("workers", "scheduler")  # a round needs what the last one has left in the process
     refused = without if options.every else with_every
-    given = [name for name in refused if getattr(options, name) not in (None, False)]
+    given = _given(options, refused)
     if given:
         option = given[0].replace("_", "-")
         if options.every:

@@ -20,8 +20,8 @@ from tomlkit.exceptions import ParseError
 
 from zendesk_source.destination.place import Place
 from zendesk_source.errors import ConfigurationError
-from zendesk_source.fleet.references import FIELDS, FORMS, REFERENCE, way_to_log_in
-from zendesk_source.settings.credentials import SECRETS, OAuthClient, base_url_of
+from zendesk_source.fleet.references import FIELDS, FORMS, HIDDEN, REFERENCE, way_to_log_in
+from zendesk_source.settings.credentials import OAuthClient, base_url_of
 from zendesk_source.settings.dlt_credentials import ZendeskRefreshToken
 from zendesk_source.settings.options import OPTIONS, Options
 from zendesk_source.settings.selection import select_streams
@@ -224,7 +224,7 @@ def _credentials(account: str, texts: Mapping[str, str], *, travels: bool) -> di
     fields.setdefault("subdomain", account)
     kind = way_to_log_in(fields)
     for name, text in fields.items():
-        if name not in SECRETS or REFERENCE.fullmatch(text):
+        if name not in HIDDEN or REFERENCE.fullmatch(text):
             continue
         if travels:
             raise ConfigurationError(

@@ -36,7 +36,11 @@ _WAYS: tuple[tuple[type[CredentialsConfiguration], frozenset[str]], ...] = (
     (ZendeskApiToken, frozenset({"email", "token"})),
     (ZendeskRefreshToken, frozenset({"client_id", "client_secret", "refresh_token", "token_file"})),
 )
-_OF_EVERY_WAY = frozenset({"subdomain", "base_url", "chat_token", "scope"})
+PRIVATE_KEY = "private_key"
+HIDDEN = frozenset({*SECRETS, PRIVATE_KEY})
+"""Fields that nobody may see."""
+
+_OF_EVERY_WAY = frozenset({"subdomain", "base_url", "chat_token", "scope", PRIVATE_KEY})
 FIELDS = frozenset().union(_OF_EVERY_WAY, *(fields for _, fields in _WAYS))
 """What an account may say of its log-in."""
 
@@ -81,11 +85,8 @@ def resolved(fields: Mapping[str, str], value_in_file: Callable[[str], str]) -> 
         ConfigurationError: A reference leads nowhere, or what it leads to cannot be sent.
     """
     credentials: Any = way_to_log_in(fields)()
-    for name, text in fields.items():
-        value = _looked_up(name, text) if text else value_in_file(name)
-        if name in SECRETS:
-            keep_out(value)
-        setattr(credentials, name, value)
+    for name in fields.keys() - {PRIVATE_KEY}:
+        setattr(credentials, name, looked_up(name, fields, value_in_file))
     if not isinstance(credentials, ZendeskRefreshToken) or fields.get("refresh_token"):
         credentials.resolve()
     else:
@@ -98,16 +99,25 @@ def resolved(fields: Mapping[str, str], value_in_file: Callable[[str], str]) -> 
     return credentials  # type: ignore[no-any-return]
 
 
-def _looked_up(name: str, text: str) -> str:
+def looked_up(name: str, fields: Mapping[str, str], value_in_file: Callable[[str], str]) -> str:
+    """Return what a field stands for; arguments are those of ``resolved``.
+
+    Raises:
+        ConfigurationError: Its reference leads nowhere.
+    """
+    text = fields[name]
     found = REFERENCE.fullmatch(text)
     if found is None:
-        return text
-    value = _LOOK_UP[found["kind"]](found["where"], name)
+        value: str | None = text or value_in_file(name)
+    else:
+        value = _LOOK_UP[found["kind"]](found["where"], name)
     if not value or not value.strip():
         raise ConfigurationError(
             f"{name}: there is nothing at {text} on this machine.",
             "Put it there, on every machine that loads.",
         )
+    if name in HIDDEN:
+        keep_out(value.strip())
     return value.strip()
 
 

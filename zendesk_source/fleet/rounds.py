@@ -25,7 +25,7 @@ from zendesk_source.errors import Bug, ConfigurationError, ZendeskError
 from zendesk_source.fleet.accounts_file import Unit, place_of, read_accounts
 from zendesk_source.fleet.load import THREADS
 from zendesk_source.fleet.turns import TURN_MINUTES
-from zendesk_source.fleet.unit import credentials_of
+from zendesk_source.fleet.unit import credentials_of, private_key_of
 from zendesk_source.runs.dlt_process import dlt_set_up
 from zendesk_source.runs.one_at_a_time import only_sync_in
 from zendesk_source.settings.selection import select_streams
@@ -130,7 +130,10 @@ def _keep(unit: Unit, settings: dict[str, Any]) -> None:
 
     def make_source() -> DltSource:
         source = zendesk_source(
-            credentials=credentials_of(unit), start_date=unit["start_date"], **unit["options"]
+            credentials=credentials_of(unit),
+            start_date=unit["start_date"],
+            private_key=private_key_of(unit),
+            **unit["options"],
         )
         return source.with_resources(*select_streams(unit["streams"]))
 

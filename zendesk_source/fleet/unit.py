@@ -18,12 +18,11 @@ from typing import Any
 
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
-from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.destination.failures import explained
 from zendesk_source.destination.working_folder import heal
 from zendesk_source.errors import Bug, ConfigurationError, ZendeskError
 from zendesk_source.fleet.accounts_file import place_of, value_in_file
-from zendesk_source.fleet.references import resolved
+from zendesk_source.fleet.references import PRIVATE_KEY, looked_up, resolved
 from zendesk_source.fleet.report import AccountLoad
 from zendesk_source.login.redaction import without_known_secrets
 from zendesk_source.runs.dlt_process import dlt_set_up
@@ -52,7 +51,7 @@ def load_account(
     Args:
         unit: One of ``read_accounts``.
         max_minutes: Stop reading after this time; the next load goes on from there.
-        ending: Once it is set, the load ends with the package that it is at.
+        ending: Set to end it as at the end of ``max_minutes``.
 
     Returns:
         What became of it, as JSON knows it: ``account``, ``exit_code``, ``reason``, ``rows``,
@@ -89,6 +88,18 @@ def credentials_of(unit: Mapping[str, Any]) -> ZendeskCredentials:
         raise ConfigurationError(f"account {unit['account']}: {error.what}", error.remedy) from None
 
 
+def private_key_of(unit: Mapping[str, Any]) -> str | None:
+    """Return the account's own secret to hash with; None for what dlt's settings name.
+
+    Raises:
+        ConfigurationError: It is not there.
+    """
+    fields = unit["credentials"]
+    if PRIVATE_KEY not in fields:
+        return None
+    return looked_up(PRIVATE_KEY, fields, lambda key: value_in_file(unit, key))
+
+
 def zendesk_of(unit: Mapping[str, Any]) -> str:
     """Return the address of a unit's account.
 
@@ -102,30 +113,29 @@ def _synced(
     unit: Mapping[str, Any], max_minutes: float | None, ending: threading.Event
 ) -> SyncReport:
     place, account = place_of(unit), unit["account"]
-    credentials = credentials_of(unit)
+    credentials, private_key = credentials_of(unit), private_key_of(unit)
     folder = Path(get_dlt_pipelines_dir()) / place.pipeline
     with only_sync_in(folder):
         heal(folder)
         pipeline = place.opened()
         pipeline.runtime_config.intercept_signals = False
         source = zendesk_source(
-            credentials=credentials, start_date=unit["start_date"], **unit["options"]
+            credentials=credentials,
+            start_date=unit["start_date"],
+            private_key=private_key,
+            **unit["options"],
         )
 
         def on_wait(reason: str, wait_seconds: float) -> None:
             if wait_seconds >= _SHORTEST_WAIT_TOLD_SECONDS:
                 log.info("%s: waiting %s: %s", account, duration_text(wait_seconds), reason)
 
-        def on_slice(_: dict[str, StreamRun]) -> None:
-            if ending.is_set():
-                raise ZendeskError("It was ended early.", "The next load goes on.")
-
         return sync(
             pipeline,
             source.with_resources(*select_streams(unit["streams"])),
             max_minutes=max_minutes,
+            stop=ending,
             on_wait=on_wait,
-            on_slice=on_slice,
             on_cost=lambda cost: log.info("%s: cost: %s", account, cost),
         )
 
