@@ -66,11 +66,11 @@ def test_the_bound_of_a_sample_is_right_in_95_of_100_seeds(
 def test_a_good_account_raises_no_alarm_with_any_seed(
     pipeline: dlt.Pipeline, zendesk: Simulator
 ) -> None:
-    streams = ("tickets", "ticket_events", "users", "organizations", "groups")
+    streams = ("tickets", "ticket_events", "users")
     sync(pipeline, source_of(zendesk, *streams), clock=zendesk.account.clock)
     zendesk.before_answer(BusyAgents(zendesk.account, set()))
     for seed in range(50):
-        report = compared(pipeline, zendesk, sample=SAMPLE, seed=seed)
+        report = compared(pipeline, zendesk, "tickets", "users", sample=SAMPLE, seed=seed)
         assert (report.exit_code, named(report)) == (0, {}), f"seed {seed}"
         if seed % 20 == 19:
             sync(pipeline, source_of(zendesk, *streams), clock=zendesk.account.clock)
