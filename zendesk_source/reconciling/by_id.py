@@ -108,7 +108,6 @@ class Check:
         seen: Rows that differ, as Zendesk showed them, by id: when they were written, and a digest.
         differences: What differs, and is not explained by a later change.
         changed: Ids of rows that were changed after the last sync.
-        unseen: Ids of rows here that may be at Zendesk, which does not show them among others.
         shown: Number of rows that Zendesk has shown.
         checked: Number of rows that were compared, by table.
         notes: What else to know.
@@ -121,7 +120,6 @@ class Check:
     seen: dict[int, Row] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
-    unseen: set[int] = field(default_factory=set)
     shown: int = 0
     checked: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
@@ -255,8 +253,7 @@ class Check:
         return self.stream.is_deleted is not None and self.stream.is_deleted(row)
 
     def _was_compared(self, each: Difference) -> bool:
-        is_own = each.table == self.stream.name
-        return int(each.id) in self.seen and not (is_own and each.kind == "missing")
+        return int(each.id) in self.seen and int(each.id) in self.plan.live
 
     def _probe(self) -> None:
         """Ask for some rows alone that are not shown among others, as it may be with archives."""
@@ -268,8 +265,9 @@ class Check:
         if not any(asked.is_shown_alone(self.stream, each, connection) for each in probes):
             self.checked[own] += len(extra)
             return
-        self.differences = [each for each in self.differences if each not in extra]
-        self.unseen.update(int(each.id) for each in extra)
+        self.differences = [
+            each for each in self.differences if each.table != own or each.kind != "extra"
+        ]
         self.notes.append(
             f"{len(extra)} rows are not shown among others, but alone, as archived ones may be:"
             " they were not compared, and missing ones of this kind are not found."

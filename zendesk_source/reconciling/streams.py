@@ -11,7 +11,7 @@ from typing import Any
 
 from zendesk_source.account.shaping import new_shape
 from zendesk_source.account.stream_run import StreamRun
-from zendesk_source.catalogue import STREAMS, Stream, with_custom_field_rows
+from zendesk_source.catalogue import STREAMS, SideTable, Stream, with_custom_field_rows
 from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.kept import CUSTOM_FIELD_COLUMNS
 from zendesk_source.reconciling import asked
@@ -191,29 +191,11 @@ def _report_by_id(check: Check, stored: Stored, count: asked.Count | None) -> St
             " here; --full names them."
         )
     there = check.shown if plan.is_whole else None if count is None else count.value
-    tables = []
-    for table in check.comparison.tables():
-        is_own = table is stream
-        here = len(plan.live) if is_own else stored.count(table.name)
-        checked = check.checked[table.name]
-        population = checked if plan.is_whole and checked else len(plan.live)
-        found = [each for each in check.differences if each.table == table.name]
-        tables.append(
-            _table(
-                table.name,
-                found,
-                here,
-                there if is_own else None,
-                checked,
-                population,
-                is_own=is_own,
-            )
-        )
+    tables = [_table_by_id(check, table, stored, there) for table in check.comparison.tables()]
     if check.comments is not None:
-        lost = [each for each in check.differences if each.table == COMMENTS]
-        here, checked = stored.count(COMMENTS), check.comments.checked
-        population = checked if plan.is_whole and checked else len(plan.live)
-        tables.append(_table(COMMENTS, lost, here, None, checked, population, is_own=False))
+        found, checked = _found_in(check, COMMENTS), check.comments.checked
+        here, population = stored.count(COMMENTS), _population(check, checked)
+        tables.append(_table(COMMENTS, found, here, None, checked, population, is_own=False))
         if check.comments.more_here:
             notes.append(
                 f"{check.comments.more_here} tickets have more comments here than Zendesk counts,"
@@ -222,6 +204,30 @@ def _report_by_id(check: Check, stored: Stored, count: asked.Count | None) -> St
     return StreamReport(
         stream.name, tables, changed=len(check.changed), unnamed=unnamed, notes=notes
     )
+
+
+def _table_by_id(
+    check: Check, table: Stream | SideTable, stored: Stored, there: int | None
+) -> TableReport:
+    is_own, checked = table is check.stream, check.checked[table.name]
+    return _table(
+        table.name,
+        _found_in(check, table.name),
+        len(check.plan.live) if is_own else stored.count(table.name),
+        there if is_own else None,
+        checked,
+        _population(check, checked),
+        is_own=is_own,
+    )
+
+
+def _found_in(check: Check, table: str) -> list[Difference]:
+    return [each for each in check.differences if each.table == table]
+
+
+def _population(check: Check, checked: int) -> int:
+    """Return of how many rows the compared ones are a sample."""
+    return checked if check.plan.is_whole and checked else len(check.plan.live)
 
 
 def _of_list(stream: Stream, scope: Scope, here: int) -> StreamCheck:
