@@ -15,7 +15,7 @@ import dlt
 import psycopg2
 import pytest
 
-from tests.support.markers import Field, Marks
+from tests.support.markers import Field, Marks, texts_of
 from tests.support.simulated import EVERY_STREAM, duckdb_pipeline, pipeline_into, source_of
 from tests.support.singer import run_tap, selected
 from tests.support.tables import TABLES
@@ -138,6 +138,7 @@ def test_nothing_personal_is_in_the_file_the_folders_the_log_and_the_report(
     assert all(run.was_read for run in report.runs.values())
     write_report(pipeline, tmp_path / "report.html")
     check(account, marks, tmp_path, caplog.text, all_values(pipeline))
+    assert not any(KEY.encode() in text for text in texts_of(tmp_path))
 
 
 def test_nothing_personal_is_in_a_dump_of_postgres(

@@ -91,6 +91,7 @@ def test_nothing_is_private_by_default(given) -> None:
         ({"subject": "drop"}, "neither contact nor content"),
         ({"tickets.": "drop"}, "neither contact nor content"),
         ({"ticket.subject": "drop"}, "there is no table ticket"),
+        ({"users.emial": "drop"}, "has no column emial"),
         ({"tickets.id": "drop"}, "tells the rows of tickets apart"),
         ({"tags.name": "hash"}, "tells the rows of tags apart"),
         ({"ticket_tags.ticket_id": "drop"}, "tells the rows of ticket_tags apart"),

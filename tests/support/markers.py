@@ -73,7 +73,7 @@ class Marks:
     def found_in(self, *places: Path | bytes | str) -> set[Field]:
         """Return the fields whose marker stands in files, in all of a folder, or in a text."""
         by_number = dict(enumerate(self.fields))
-        texts = (text for place in places for text in _texts_of(place))
+        texts = (text for place in places for text in texts_of(place))
         return {by_number[int(number)] for text in texts for number in set(_MARK.findall(text))}
 
     def marker(self, name: str, path: str) -> str:
@@ -135,14 +135,14 @@ def _changed(change: Mapping[str, Any]) -> str:
     return str(next(iter(change.keys() - of_all), ""))
 
 
-def _texts_of(place: Path | bytes | str) -> Iterator[bytes]:
+def texts_of(place: Path | bytes | str) -> Iterator[bytes]:
     """Yield the bytes of a place, and what is compressed in them."""
     if isinstance(place, (bytes, str)):
         yield place if isinstance(place, bytes) else place.encode()
     elif place.is_dir():
         for file in place.rglob("*"):
             if file.is_file():
-                yield from _texts_of(file)
+                yield from texts_of(file)
     else:
         yield place.read_bytes()
         if place.suffix == ".parquet":

@@ -76,7 +76,7 @@ _HARMLESS_IN_HISTORY = frozenset(
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 _PLAIN_KEY = re.compile(r"[a-z][a-z_]{0,40}")
 _CUSTOM = "cf_"
-_MOST_REMEMBERED = 20_000
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 10_000, 500
 
 
 @dataclass(slots=True)
@@ -236,19 +236,22 @@ class Guard:
         return cover
 
     def _json_cover(self, covered: Cover) -> Cover:
-        """Return a cover of JSON, as text or decoded; of equal texts one is decoded."""
+        """Return a cover of JSON, as text or decoded; of equal short texts one is decoded."""
         remembered: dict[str, str | None] = {}
 
         def cover(value: Any) -> Any:
             if not isinstance(value, str):
                 new = covered(value)
                 return None if new is GONE else new
-            if value not in remembered:
+            if value in remembered:
+                return remembered[value]
+            new = covered(orjson.loads(value))
+            text = None if new is GONE else orjson.dumps(new).decode()
+            if len(value) <= _LONGEST_REMEMBERED:
                 if len(remembered) >= _MOST_REMEMBERED:
                     remembered.clear()
-                new = covered(orjson.loads(value))
-                remembered[value] = None if new is GONE else orjson.dumps(new).decode()
-            return remembered[value]
+                remembered[value] = text
+            return text
 
         return cover
 

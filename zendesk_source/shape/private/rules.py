@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -239,6 +240,12 @@ def _checked(rule: _Rule) -> _Rule:
         return rule
     table = TABLES[rule.table]
     data_type = table.columns.get(column)
+    meant = get_close_matches(column, table.columns, n=1, cutoff=0.8)
+    if data_type is None and meant and _VARIANT not in column:
+        raise ConfigurationError(
+            f"private names {name}, and {table.name} has no column {column}.",
+            f"Did you mean {meant[0]}? A custom field of that title can be named by its id.",
+        )
     if column in table.primary_key and not may_change(table, column):
         raise ConfigurationError(
             f"private names {name}, which tells the rows of {table.name} apart.",
