@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import orjson
@@ -89,6 +90,27 @@ def synced_account(_streams: str, _folder: Path, rows: int, work: Path) -> None:
         _sync(work, f"http://127.0.0.1:{port}", ["all"], "auto", clock)
 
 
+def idle(streams: str, _folder: Path, rows: int, work: Path) -> dict[str, float]:
+    """Load ``core`` or ``all`` of a simulated account, and again six times with nothing new.
+
+    Returns:
+        The medians of the last five, as in a process that keeps running.
+    """
+    from benchmarks.server import NOON
+    from zendesk_source.simulator import SimulatedClock
+
+    command = [sys.executable, "-m", "benchmarks.server", "account", str(rows)]
+    spent: list[tuple[float, float]] = []
+    with serving(command) as port:
+        clock = SimulatedClock(start=NOON)  # the account's stands still
+        for _ in range(7):
+            before = _cpu_seconds(), time.monotonic()
+            _sync(work, f"http://127.0.0.1:{port}", [streams], "auto", clock)
+            spent.append((_cpu_seconds() - before[0], time.monotonic() - before[1]))
+    cpu_seconds, wall_seconds = (round(median(each), 3) for each in zip(*spent[2:], strict=True))
+    return {"idle_cpu_seconds": cpu_seconds, "idle_wall_seconds": wall_seconds}
+
+
 def backfilled(_stream: str, _folder: Path, _rows: int, _work: Path) -> dict[str, float]:
     """Read a slow export to its end, as fast as its rate limit allows; how long that takes."""
     from benchmarks.budget import SLOW_EXPORT, measure
@@ -128,6 +150,7 @@ LOADS: dict[str, Callable[[str, Path, int, Path], dict[str, float] | None]] = {
     "sync-objects": partial(synced, item_format="object"),
     "sync-changed": partial(synced, is_changed=True),
     "sync-account": synced_account,
+    "idle": idle,
     "backfill": backfilled,
     "tap": tapped,
 }

@@ -109,6 +109,11 @@ SAVINGS: Mapping[str, Saving] = {
         {"resources.exports.not_loaded": _all_pages},
         **_IDLE,
     ),
+    "asking": Saving(
+        "dlt is given only what has something new, and a file that nobody wrote is not opened",
+        {"runs.loop.ask": _never, "runs.loop.is_as_left": _never},
+        **_IDLE,
+    ),
     "memory": Saving(
         "DuckDB's memory and threads bounded, and freed memory given back",
         {

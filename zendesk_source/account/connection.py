@@ -147,14 +147,15 @@ class Connection:
 
     def own_state(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return the account's part of a source's or a resource's state, to write to."""
-        return own_part(state, self._account_in_state)
+        return own_part(state, self.account_in_state)
 
     def known_state(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the account's part of a source's or a resource's state, to look at."""
-        return part_of(state, self._account_in_state)
+        return part_of(state, self.account_in_state)
 
     @property
-    def _account_in_state(self) -> str:
+    def account_in_state(self) -> str:
+        """Name of the account, if the dataset is shared by several; else empty."""
         return self.account if self.options.account_column else ""
 
     def pages_read_once(

@@ -83,6 +83,12 @@ class StreamRun:
         """Whether the stream was read to its end; single rows or parents may be missing."""
         return self.status in ("ok", "incomplete")
 
+    def begin_again(self) -> None:
+        """Forget what was taken, because it is taken once more; notes stay."""
+        self.rows, self.newest, self.timeline = {}, None, None
+        self.pages = self.rejected = self.mended = self.replaced = 0
+        self.is_at_end = False
+
     def own_rows(self, name: str) -> int:
         """Return how many rows the stream's own table got; of all tables, for custom objects.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dlt
 
@@ -15,10 +15,13 @@ from zendesk_source.command_line.output import table_text
 from zendesk_source.command_line.summary import summary
 from zendesk_source.destination.failures import explained
 from zendesk_source.errors import ConfigurationError, as_typed
-from zendesk_source.runs.loop import OnSlice, SyncReport, sync
+from zendesk_source.runs.loop import SyncReport, sync
+from zendesk_source.runs.packages import OnSlice
 from zendesk_source.settings.dlt_credentials import ZendeskOAuthClient
-from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 from zendesk_source.source import zendesk_support
+
+if TYPE_CHECKING:
+    from zendesk_source.simulator import Account
 
 _NOON = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 _CLIENT = ("demo_client", "demo_secret")
@@ -65,6 +68,9 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
 @contextmanager
 def simulated_account() -> Iterator[tuple[Account, ZendeskOAuthClient]]:
     """Serve a made-up account of 1,500 tickets; yield it and its credentials."""
+    # Every command knows where the demo's tables are; only the demo needs a Zendesk.
+    from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
+
     clock = SimulatedClock(start=_NOON, ticking=True)
     account = Account.generate(seed=7, tickets=1_500, users=600, organizations=60, clock=clock)
     limits = RateLimits.plan("enterprise", high_volume=True)

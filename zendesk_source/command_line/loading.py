@@ -39,7 +39,6 @@ from zendesk_source.fleet.report import AccountLoad
 from zendesk_source.runs.loop import SyncReport, sync
 from zendesk_source.runs.reasons import notes_of
 from zendesk_source.settings.selection import select_streams
-from zendesk_source.singer.config import read_json
 from zendesk_source.source import zendesk_source
 
 
@@ -137,6 +136,8 @@ def _take_over(source: DltSource, options: argparse.Namespace) -> TakenOver | No
         return None
     if _has_end():
         raise _no_end("`sources.zendesk.end_date` sets")
+    from zendesk_source.singer.config import read_json
+
     found = taken_over(read_json(options.take_over, "--take-over"), options.connector)
     if not options.quiet:
         rows = takeover_rows(found, source.selected_resources)

@@ -33,8 +33,9 @@ from zendesk_source.errors import (
     ZendeskError,
 )
 from zendesk_source.resources.run import Known, SliceLimits
-from zendesk_source.runs.loop import OnCost, OnSlice, SyncReport, sync
+from zendesk_source.runs.loop import OnCost, SyncReport, sync
 from zendesk_source.runs.one_at_a_time import only_sync_in
+from zendesk_source.runs.packages import OnSlice
 
 log = logging.getLogger("zendesk_source")
 

@@ -7,7 +7,9 @@ two places by turns. The rows in between would be missing for ever, and nobody w
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import dlt
 from dlt.common.destination.client import WithStateSync
@@ -17,6 +19,7 @@ from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 from zendesk_source.destination.working_folder import begun_in, heal
 
 _LOADED = "zendesk_loaded_version"
+_LEFT = "zendesk_left"
 
 
 def mend_working_folder(pipeline: dlt.Pipeline) -> None:
@@ -65,6 +68,57 @@ def drop_packages(pipeline: dlt.Pipeline) -> None:
 def remember_loaded(pipeline: dlt.Pipeline) -> None:
     """Note the version of the state at the destination, after a package was loaded."""
     pipeline.set_local_state_val(_LOADED, pipeline.state["_version_hash"])
+
+
+def version_of_state(pipeline: dlt.Pipeline) -> str:
+    """Return the version of the state in the working folder."""
+    return str(pipeline.state["_version_hash"])
+
+
+def is_remembered(pipeline: dlt.Pipeline) -> bool:
+    """Whether the working folder knows of an earlier sync."""
+    return _remembered_version(pipeline) is not None
+
+
+def remember_left(pipeline: dlt.Pipeline, file: Path | None, streams: Iterable[str]) -> None:
+    """Note how a sync left the DuckDB file, once it is closed.
+
+    Args:
+        pipeline: The pipeline of the sync.
+        file: The file; None at any other destination, of which nothing can be noted.
+        streams: Names of the streams whose tables it has seen.
+    """
+    if facts := _outside_of(file, pipeline):
+        pipeline.set_local_state_val(_LEFT, {"file": facts, "streams": list(streams)})
+
+
+def is_as_left(pipeline: dlt.Pipeline, file: Path | None, streams: Collection[str]) -> bool:
+    """Whether the destination is known to be as the last sync left it, without opening it.
+
+    That can be known of a file alone. Any program that has written it since has changed its time.
+
+    Args:
+        pipeline: The pipeline.
+        file: Its DuckDB file; None at any other destination.
+        streams: Names of the streams to read; of these the sync has to have seen the tables.
+    """
+    left = pipeline.state["_local"].get(_LEFT)
+    return (
+        isinstance(left, Mapping)
+        and set(streams) <= set(left["streams"])
+        and left["file"] == _outside_of(file, pipeline)
+        and _remembered_version(pipeline) == version_of_state(pipeline)
+        and not pipeline.has_pending_data
+    )
+
+
+def _outside_of(file: Path | None, pipeline: dlt.Pipeline) -> list[Any] | None:
+    """Return what a DuckDB file and its log show without being opened; None if there is none."""
+    if file is None or not file.exists():
+        return None
+    stats = (part.stat() for part in (file, file.with_name(f"{file.name}.wal")) if part.exists())
+    facts = [[stat.st_ino, stat.st_size, stat.st_mtime_ns] for stat in stats]
+    return [str(file), pipeline.dataset_name, *facts]
 
 
 def _remembered_version(pipeline: dlt.Pipeline) -> str | None:

@@ -37,6 +37,9 @@ _LOOK_UP_SECONDS = 1.0
 @dataclass(slots=True)
 class _Queue(Generic[T]):
     items: deque[tuple[T, int]] = field(default_factory=deque)
+    kept: list[tuple[T, int]] = field(default_factory=list)
+    put_back: int = 0
+    was_put_back: bool = False
     is_finished: bool = False
     error: Exception | None = None
     is_consumed: bool = False
@@ -81,6 +84,8 @@ class ReadAhead(Generic[T]):
         self._queues: dict[str, _Queue[T]] = {}
         self._changed = threading.Condition()
         self._stop = stop or Stop(SystemClock())
+        self._keeps = False
+        self._kept_bytes = 0
         self.lists_at_once = threading.Semaphore(LISTS_AT_ONCE)
         self.parents_at_once = threading.Semaphore(PARENTS_AT_ONCE)
 
@@ -132,7 +137,7 @@ class ReadAhead(Generic[T]):
 
         Raises:
             Exception: The error that ended the reading of the stream, after its last item.
-            Stopped: The sync has ended.
+            Stopped: The sync has ended. What was put back is still given.
         """
         queue = self._queues[name]
         queue.is_consumed = True
@@ -149,6 +154,10 @@ class ReadAhead(Generic[T]):
                     item, item_bytes = queue.items.popleft()
                     self._held_bytes -= item_bytes
                     self._held_items -= 1
+                    queue.put_back = max(0, queue.put_back - 1)
+                    if self._keeps:
+                        queue.kept.append((item, item_bytes))
+                        self._kept_bytes += item_bytes
                     self._changed.notify_all()
                 yield item
             if queue.error is not None:
@@ -161,6 +170,41 @@ class ReadAhead(Generic[T]):
         queue = self._queues[name]
         return queue.is_finished and not queue.items
 
+    def keep(self) -> None:
+        """Keep what is taken from now on, so that it can be put back."""
+        self._keeps = True
+
+    def let_go(self, is_of: Callable[[str], bool]) -> None:
+        """Drop what was kept of some streams.
+
+        Args:
+            is_of: Whether a queue, by its name, is one of theirs.
+        """
+        with self._changed:
+            for name, queue in self._queues.items():
+                if is_of(name):
+                    self._kept_bytes -= sum(item_bytes for _, item_bytes in queue.kept)
+                    queue.kept.clear()
+
+    def put_back(self) -> None:
+        """Let everything that was kept be taken once more, and keep nothing from now on."""
+        with self._changed:
+            for queue in self._queues.values():
+                queue.items.extendleft(reversed(queue.kept))
+                queue.put_back += len(queue.kept)
+                queue.was_put_back |= bool(queue.kept)
+                self._held_bytes += sum(item_bytes for _, item_bytes in queue.kept)
+                self._held_items += len(queue.kept)
+                queue.kept.clear()
+            self._keeps, self._kept_bytes = False, 0
+            self._changed.notify_all()
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether reading pauses, or soon will, for what is kept and what nobody takes."""
+        left = sum(len(queue.items) for queue in self._queues.values() if not queue.is_consumed)
+        return left >= self._max_items or self._held_bytes + self._kept_bytes >= self._max_bytes
+
     def leave(self, name: str) -> None:
         """End the reading of a stream whose items nobody takes any more."""
         with self._changed:
@@ -168,6 +212,7 @@ class ReadAhead(Generic[T]):
             self._held_bytes -= sum(item_bytes for _, item_bytes in queue.items)
             self._held_items -= len(queue.items)
             queue.items.clear()
+            queue.put_back = 0
             queue.is_left = queue.is_finished = True
             self._changed.notify_all()
 
@@ -197,8 +242,15 @@ class ReadAhead(Generic[T]):
     def _wait_for(self, queue: _Queue[T]) -> bool:
         """Wait until there is something to do; False at the end of the stream."""
         with self._changed:
+            if queue.put_back or (queue.was_put_back and queue.is_finished and not queue.items):
+                return bool(queue.put_back)
             self._wait_until(
-                lambda: queue.items or queue.is_finished or self._others_have_items(queue)
+                lambda: (
+                    queue.items
+                    or queue.is_finished
+                    or self._others_have_items(queue)
+                    or (self._keeps and self.is_stuck)
+                )
             )
             return bool(queue.items) or not queue.is_finished
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from inspect import signature
 from typing import Any
 
 import dlt
+from dlt.common.configuration.specs import BaseConfiguration
 from dlt.extract import DltResource
 
 from zendesk_source.account.connection import Connection
@@ -41,10 +43,12 @@ def declared(
         connection: The account.
         rows: Yields the tables; called after the greeting.
     """
-    rows = greeted(stream, connection, rows)
+    # Where nothing is to be injected, dlt need not find that out for a hundred functions.
+    spec: Any = None if signature(rows).parameters else BaseConfiguration
     resource = dlt.resource(
-        rows,
+        greeted(stream, connection, rows),
         name=stream.name,
+        spec=spec,
         primary_key=key_of(stream.primary_key, connection),
         write_disposition=write_of(stream, connection),
         columns=_own_column_hints(stream, connection),

@@ -37,19 +37,21 @@ def rows_of_each(
 
     def read(cursor: dlt.sources.incremental[Any] = declared) -> Iterator[Any]:
         current = current_slice()
-        parts: dict[str, StreamRun] = {} if current is None else current.sync.parts
+        known: dict[str, StreamRun] = {} if current is None else current.sync.parts
+        parts: dict[str, StreamRun] = {}
         whole = run_of(stream.name)
         state = connection.own_state(dlt.current.resource_state())
         positions = state.setdefault(POSITIONS, {})
         for key in _keys(stream, connection, whole):
             part = _part(stream, key, connection)
-            run = parts.setdefault(part.name, StreamRun())
+            run = known.setdefault(f"{stream.name} at {part.name}", StreamRun())
+            parts[part.name] = run
             if not run.is_at_end:
-                taking = Taking(part, connection, run)
+                taking = Taking(part, connection, run, part_of=stream)
                 handing = Handing(part, connection, run, resource=stream.name)
                 state = positions.setdefault(key, {})
                 rows = of_object(key, read_on(part, taking, handing, state, cursor))
-                yield from isolated(rows, part, connection, run)
+                yield from isolated(rows, part, connection, run, queue=taking.queue)
                 if current is None:
                     run.is_at_end = True
         _add_up(whole, parts)

@@ -26,6 +26,7 @@ from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
 from zendesk_source.resources.handing import Handing, handed
 from zendesk_source.resources.item_format import quiet_about_kept_hints
+from zendesk_source.resources.run import before_writing
 from zendesk_source.resources.second_road.choice import on_either_road
 from zendesk_source.resources.taking import Taking, in_batches
 from zendesk_source.times import Window, epoch_of
@@ -127,6 +128,7 @@ def _open(
     start, end = epoch_of(cursor.initial_value) or 0, end_of(cursor)
     position, was_in_future = opened(stream, state, start, end, taking.now())
     if was_in_future:
+        before_writing()  # or it would be found there again
         taking.run.note("position", WAS_IN_FUTURE, is_missing=False)
     return _Bookmark(stream, state, cursor, end, taking.run, position, digest_key)
 

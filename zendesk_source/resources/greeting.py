@@ -23,10 +23,12 @@ from zendesk_source.names import ACCOUNT_COLUMN
 from zendesk_source.resources.destination import fit_resource, meet_destination
 from zendesk_source.resources.isolation import isolated
 from zendesk_source.resources.run import (
+    Asking,
     SyncInProgress,
     current_greeting,
     current_slice,
     run_of,
+    up_to_news,
 )
 from zendesk_source.resources.unique_rows import unique_in_package
 
@@ -47,7 +49,7 @@ def greeted(
         greeting = current_greeting()
         if greeting is not None:
             greet(connection, greeting.stop, greeting.on_wait)
-            greeting.account = connection.account if connection.options.account_column else ""
+            greeting.account = connection.account_in_state
             return
         greet(connection, None, connection.on_wait)
         claim_dataset(connection, dlt.current.source_state())
@@ -59,7 +61,9 @@ def greeted(
         if part is not None:
             note_places(connection.own_state(dlt.current.source_state()), part.sync.places)
         items = isolated(rows(*args, **kwargs), stream, connection, run_of(stream.name))
-        if connection.abilities.needs_unique_rows and stream.write == "merge":
+        if isinstance(part, Asking):
+            items = up_to_news(items, stream, connection)
+        elif connection.abilities.needs_unique_rows and stream.write == "merge":
             items = unique_in_package(items, stream, connection)
         yield from items
 

@@ -18,7 +18,7 @@ from zendesk_source.extract.kept import CUSTOM_FIELD_COLUMNS
 from zendesk_source.names import MORE, REJECTED_TABLE, REMOVED, SYNCED_AT
 from zendesk_source.resources.accounts import with_account, write_of
 from zendesk_source.resources.item_format import takes_arrow, with_dlt_columns, with_texts_in_json
-from zendesk_source.resources.run import current_slice
+from zendesk_source.resources.run import before_writing, current_slice
 from zendesk_source.shape.arrow import together
 from zendesk_source.shape.rejected import rejected_rows
 from zendesk_source.shape.room import Room
@@ -93,7 +93,10 @@ class Handing:
 
         Raises:
             ZendeskError: What they need, the custom fields' definitions, cannot be read.
+            SomethingNew: The pages hold something, and only that was asked.
         """
+        if any(page.rows or page.shown_parents or page.rejected for page in answers):
+            before_writing()
         marked: list[Any] = []
         tables: list[Any] = []
         for page in answers:
@@ -117,7 +120,10 @@ class Handing:
         if shape is None:
             shape = shapes[self._stream.name] = self._new_shape(names)
         elif shape.fields is not None:
-            shape.fields.names = names.setdefault(shape.fields.owner, {})
+            known = names.setdefault(shape.fields.owner, {})
+            for key, name in shape.fields.names.items():
+                known.setdefault(key, name)  # learned while the stream was only asked
+            shape.fields.names = known
         return shape
 
     def _new_shape(self, names: dict[str, dict[str, str]]) -> StreamShape:

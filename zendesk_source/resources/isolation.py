@@ -15,7 +15,7 @@ from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Stopped
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import Bug, StreamRefused, ZendeskError
-from zendesk_source.resources.run import current_slice
+from zendesk_source.resources.run import SomethingNew, current_slice
 
 log = logging.getLogger("zendesk_source")
 
@@ -47,7 +47,7 @@ def isolated(
     current = current_slice()
     try:
         yield from rows
-    except _OF_THE_RUN:
+    except (*_OF_THE_RUN, SomethingNew):
         raise
     except Stopped:  # the time is up: what was handed on is loaded, the rest comes next time
         run.is_at_end = False

@@ -1,6 +1,6 @@
 """The run that is current while dlt extracts: what its streams share, and its limits.
 
-In a sync it is first a greeting, and then a slice for each load package. In a plain
+In a sync it is first a greeting, then an asking, and then a slice for each load package. In a plain
 ``pipeline.run(source)`` none is current: resources then read to the end, and raise errors.
 """
 
@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
+from zendesk_source.account.connection import Connection
 from zendesk_source.account.shared_reading import SharedReading
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.budget import LimitInUse, OnWait
 from zendesk_source.api.clock import Clock, Stop
 from zendesk_source.api.paging import Page
+from zendesk_source.catalogue import Stream
 from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.help_centers import HelpCenters
 from zendesk_source.extract.parents.seen import ChildStep
@@ -26,6 +30,7 @@ from zendesk_source.extract.read_ahead import ReadAhead
 from zendesk_source.extract.read_once import ReadOnce
 from zendesk_source.extract.second_road.reading import ListStep
 from zendesk_source.extract.steps import Step
+from zendesk_source.extract.unsaved import must_be_saved
 from zendesk_source.shape.stream_shape import StreamShape
 
 Item = Page | Step | ChildStep | ListStep
@@ -79,7 +84,10 @@ class SyncInProgress:
         shapes: How each stream's pages become tables, by name. Pages are decoded ahead of the
             slice that takes them, so their decoder outlives it.
         keys: For a stream that has an export for each row of a list: the keys of these rows.
-        parts: What was done with each of those exports, and with each Help Center.
+        parts: What was done with each of those exports, and with each Help Center, by the
+            stream's name and what it is read at.
+        list_parts: The parts of which lists are put together, by stream; what reads them fills in
+            which are missing.
         rate_limits: Returns the account's rate limits, and how much of them is used.
         places: Where another connector stood, by stream, if its state is taken over.
         refused_exports: Exports that Zendesk refuses, by stream, where lists are read instead.
@@ -100,10 +108,27 @@ class SyncInProgress:
     shapes: dict[str, StreamShape] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
     parts: dict[str, StreamRun] = field(default_factory=dict)
+    list_parts: dict[str, Any] = field(default_factory=dict)
     rate_limits: Callable[[], Mapping[str, LimitInUse]] = dict
     places: Mapping[str, int] = field(default_factory=dict)
     refused_exports: dict[str, StreamRefused] = field(default_factory=dict)
     erases: bool = False
+
+    def way_back(self) -> Callable[[], None]:
+        """Return a function that sets the progress back to where it is now."""
+        runs, parts = deepcopy((self.runs, self.parts))
+
+        def go_back() -> None:
+            # What was taken from the pages read ahead is lost.
+            self.ahead = self.ahead.anew()
+            self.runs.update(runs)
+            self.parts.clear()
+            self.parts.update(parts)
+            self.shapes.clear()
+            self.list_parts.clear()
+            self.sql_client = None
+
+        return go_back
 
 
 class Slice:
@@ -129,10 +154,96 @@ class Slice:
             and self._clock.monotonic() < self._ends_at
         )
 
+    def may_take_list(self) -> bool:
+        """Whether the next page of a list may be taken: lists are taken whole."""
+        return True
+
     def count(self, page: Page) -> None:
         """Count a page that was taken; one without rows adds nothing to a package."""
         self._pages += bool(page.rows)
         self._bytes += page.body_bytes
+
+    def before_writing(self) -> None:
+        """Called when a stream has something to write, before it is made."""
+
+
+class Asking(Slice):
+    """The streams are asked only whether they have something to write.
+
+    A stream that has goes no further, and what was taken of it can be taken again. One that has
+    nothing is read to its end.
+
+    Args:
+        sync: How far the sync is.
+        before: The state of the source, as it was.
+
+    Attributes:
+        before: The same.
+    """
+
+    def __init__(self, sync: SyncInProgress, before: Mapping[str, Any]) -> None:
+        super().__init__(sync, SliceLimits())
+        self.before = before
+
+    def has_room(self) -> bool:
+        """Whether to ask on: not while so much is new that reading has to wait."""
+        return not self.sync.ahead.is_stuck
+
+    def may_take_list(self) -> bool:
+        """Whether the next page of a list may be taken: half a list says nothing."""
+        self.check_room()
+        return True
+
+    def check_room(self) -> None:
+        """End a stream here if there is no room to ask on.
+
+        Raises:
+            SomethingNew: There is none.
+        """
+        if not self.has_room():
+            self.before_writing()
+
+    def before_writing(self) -> None:
+        """End a stream here.
+
+        Raises:
+            SomethingNew: Always.
+        """
+        raise SomethingNew
+
+
+class SomethingNew(Exception):
+    """A stream that was only asked has something to write."""
+
+
+def up_to_news(rows: Iterator[Any], stream: Stream, connection: Connection) -> Iterator[None]:
+    """Read a stream until it has something to write; if it has nothing, to its end.
+
+    Args:
+        rows: Its rows; makes none while it is only asked.
+        stream: The stream.
+        connection: The account.
+    """
+    asking = current_slice()
+    assert isinstance(asking, Asking)
+    run, account = asking.sync.runs[stream.name], connection.account_in_state
+    try:
+        for item in rows:
+            if item is not None:
+                asking.before_writing()
+            asking.check_room()
+            yield None
+        if must_be_saved(stream.name, asking.before, dlt.current.source_state(), account):
+            asking.before_writing()
+    except SomethingNew:
+        run.is_at_end = False
+    if run.is_at_end:
+        asking.sync.ahead.let_go(lambda queue: stream_of_part(queue) == stream.name)
+
+
+def stream_of_part(name: str) -> str:
+    """Return the stream of a queue in the read-ahead, or of a part that is read for itself."""
+    return name.partition(" ")[0]
 
 
 @dataclass(slots=True)
@@ -175,6 +286,17 @@ def current_slice() -> Slice | None:
     """Return the slice being extracted, or None in a plain run."""
     run = _current.get()
     return run if isinstance(run, Slice) else None
+
+
+def before_writing() -> None:
+    """Say that the current stream has something to write, before it is made.
+
+    Raises:
+        SomethingNew: It was only asked whether it has.
+    """
+    part = current_slice()
+    if part is not None:
+        part.before_writing()
 
 
 def run_of(stream: str) -> StreamRun:

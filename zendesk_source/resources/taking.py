@@ -45,12 +45,13 @@ class Taking:
         connection: The account.
         run: Notes what was taken; the stream's run in this sync when left out.
         center: Help Center to ask; the account's own address when left out.
+        part_of: The stream that this one is a part of, as the export of one object is.
 
     Attributes:
         run: Notes what was taken.
         pages: Walks a request from a position.
         center: Help Center that is asked; None at the account's own address.
-        queue: Name of the queue in the read-ahead.
+        queue: Name of the queue in the read-ahead; its first word is that of the dlt resource.
     """
 
     def __init__(
@@ -59,11 +60,14 @@ class Taking:
         connection: Connection,
         run: StreamRun | None = None,
         center: HelpCenter | None = None,
+        part_of: Stream | None = None,
     ) -> None:
         self.run = run_of(stream.name) if run is None else run
         self.pages: Pages = partial(pages, connection.client) if center is None else center.pages
         self.center = center
         self.queue = queue_of(stream, center)
+        if part_of is not None:
+            self.queue = f"{part_of.name} {self.queue}"
         self._stream = stream
         self._connection = connection
         self._slice = current_slice()
@@ -110,7 +114,8 @@ class Taking:
         else:
             ahead = self._slice.sync.ahead
             ahead.start(self.queue, partial(read_list, self.queue, answers, ahead))
-            yield from self._counted(_all_of(Page, ahead.items(self.queue, lambda: True)))
+            items = ahead.items(self.queue, self._slice.may_take_list)
+            yield from self._counted(_all_of(Page, items))
         self.run.is_at_end = True
 
     def now(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
@@ -12,6 +13,7 @@ from dlt.extract import DltSource
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Clock
 from zendesk_source.names import ACCOUNT_COLUMN, SYNC_LOG_TABLE
+from zendesk_source.runs.waiting_log import WaitingLog
 
 # Declared, or dlt warns of columns that are empty for every stream of a run.
 _COLUMNS: Any = {
@@ -24,23 +26,57 @@ _COLUMNS: Any = {
 class SyncLog:
     """The rows of one sync, written once: in its last load package, or in one of their own.
 
-    A package of their own would cost dlt a second of CPU in a dataset of all streams.
+    A package of their own would cost dlt a second of CPU in a dataset of all streams. So those of
+    a sync that has no package wait for the next one.
 
     Args:
         runs: The streams by name; they change as the sync goes on.
         started_at: When the sync began, UTC.
         clock: Tells when it ended.
+        account: Name of the account, if several share the dataset; else empty.
+        waiting: Rows of earlier syncs that wait for a package.
+        may_wait: Whether those of this sync may: not if the next one will not find them.
 
     Attributes:
-        account: Name of the account, if several share the dataset; else empty.
+        is_written: Whether the rows are written.
     """
 
-    def __init__(self, runs: dict[str, StreamRun], started_at: datetime, clock: Clock) -> None:
+    def __init__(
+        self,
+        runs: dict[str, StreamRun],
+        started_at: datetime,
+        clock: Clock,
+        *,
+        account: str,
+        waiting: WaitingLog,
+        may_wait: bool,
+    ) -> None:
         self._runs = runs
         self._started_at = started_at
         self._clock = clock
-        self.account = ""
+        self._account = account
+        self._waiting = waiting
         self.is_written = False
+        self.may_wait = may_wait and not waiting.is_due(started_at)
+
+    def let_wait(self) -> bool:
+        """Keep the rows for the package of a later sync.
+
+        Returns:
+            False if they have to be at the destination now: because others wait for long, or a
+            stream was not read, which whoever watches from elsewhere has to see.
+        """
+        all_read = all(run.is_at_end and run.status != "failed" for run in self._runs.values())
+        if self.may_wait and all_read:
+            with suppress(OSError):
+                self._waiting.add(self._rows())
+                self.is_written = True
+        return self.is_written
+
+    def loaded(self) -> None:
+        """Forget the rows that waited, once a package with them is at the destination."""
+        if self.is_written:
+            self._waiting.forget()
 
     def after(self, streams: DltSource, *, is_over: bool = False) -> DltSource:
         """Return a source of the rows; it has none until all streams are at their end.
@@ -55,18 +91,21 @@ class SyncLog:
         def read() -> Iterator[list[dict[str, Any]]]:
             if is_over or all(run.is_at_end for run in self._runs.values()):
                 self.is_written = True
-                yield [self._row(name, run) for name, run in self._runs.items()]
+                yield [*self._waiting.rows(), *self._rows()]
 
         rows = dlt.resource(read, SYNC_LOG_TABLE, write_disposition="append", columns=_COLUMNS)
         rows.apply_hints(table_format=next(iter(streams.resources.values())).table_format)
         # A source of its own, but in the same schema: dlt keeps the order of sources only.
         return DltSource(streams.schema.clone(), streams.section, [rows])
 
+    def _rows(self) -> list[dict[str, Any]]:
+        return [self._row(name, run) for name, run in self._runs.items()]
+
     def _row(self, name: str, run: StreamRun) -> dict[str, Any]:
         newest = _moment(run.newest)
         usage, now, rows = run.usage, self._clock.now(), run.own_rows(name)
         return {
-            **({ACCOUNT_COLUMN: self.account} if self.account else {}),
+            **({ACCOUNT_COLUMN: self._account} if self._account else {}),
             "started_at": self._started_at,
             "ended_at": now,
             "stream": name,

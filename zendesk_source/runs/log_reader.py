@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -14,6 +15,7 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.names import ACCOUNT_COLUMN, SYNC_LOG_TABLE
+from zendesk_source.runs.waiting_log import WaitingLog
 
 LOOKS_BACK = timedelta(days=30)
 FEWEST_RUNS_TO_COMPARE_WITH = 8
@@ -88,10 +90,18 @@ class StreamState:
         return self.last.was_read and self.last.rows < FAR_BELOW * usual
 
 
-def logged_runs(pipeline: dlt.Pipeline, now: datetime) -> dict[str, list[LoggedRun]] | None:
+def logged_runs(
+    pipeline: dlt.Pipeline, now: datetime, folder: Path | None = None
+) -> dict[str, list[LoggedRun]] | None:
     """Return the syncs of the last weeks by stream, oldest first; None if there is no log.
 
     Where several accounts share the dataset, a stream is called ``acme/tickets``.
+
+    Args:
+        pipeline: Its destination has the log.
+        now: Up to when.
+        folder: Where syncs from this machine work, if that is not the pipeline's own folder. Those
+            that found nothing new may have left rows beside it.
     """
     with pipeline.sql_client() as client:
         table = client.make_qualified_table_name(SYNC_LOG_TABLE)
@@ -103,6 +113,8 @@ def logged_runs(pipeline: dlt.Pipeline, now: datetime) -> dict[str, list[LoggedR
                 rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
         except DestinationUndefinedEntity:
             return None
+    rows += WaitingLog.of(pipeline, folder=folder).rows()
+    rows.sort(key=lambda row: _utc(row["started_at"]))
     runs: dict[str, list[LoggedRun]] = {}
     for row in rows:
         whose = f"{row[ACCOUNT_COLUMN]}/" if row.get(ACCOUNT_COLUMN) else ""

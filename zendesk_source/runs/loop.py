@@ -20,10 +20,17 @@ from dlt.extract import DltSource
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.budget import LimitInUse, OnWait
 from zendesk_source.api.clock import Clock, Stop, SyncClock, SystemClock
-from zendesk_source.destination.duckdb_file import held_file
+from zendesk_source.destination.duckdb_file import file_of, held_file
 from zendesk_source.destination.duckdb_memory import little_memory
 from zendesk_source.destination.failures import explained
-from zendesk_source.destination.state import follow_destination, mend_working_folder
+from zendesk_source.destination.state import (
+    follow_destination,
+    is_as_left,
+    is_remembered,
+    mend_working_folder,
+    remember_left,
+    version_of_state,
+)
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.kept import was_begun
 from zendesk_source.extract.read_ahead import BUFFER_ITEMS, ReadAhead
@@ -36,14 +43,14 @@ from zendesk_source.resources.run import (
     SyncInProgress,
     running,
 )
+from zendesk_source.runs.asking import ask
 from zendesk_source.runs.erasing import erase
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
 from zendesk_source.runs.one_at_a_time import only_sync_in
-from zendesk_source.runs.packages import Packages
-from zendesk_source.views import refresh_views
+from zendesk_source.runs.packages import OnSlice, Packages
+from zendesk_source.runs.waiting_log import WaitingLog
 
-OnSlice = Callable[[dict[str, StreamRun]], None]
 OnCost = Callable[[str], None]
 
 
@@ -140,7 +147,11 @@ def sync(
     progress = SyncInProgress(runs, clock, over, on_wait, ahead, on_cost)
     progress.known = known or progress.known
     progress.places = take_over.places if take_over is not None else {}
-    log = SyncLog(runs, started_at, clock)
+
+    def report(slices: int) -> SyncReport:
+        seconds = clock.monotonic() - started
+        return SyncReport(runs, started_at, seconds, slices, progress.rate_limits())
+
     if on_start is not None:
         on_start(runs)
     try:
@@ -152,31 +163,49 @@ def sync(
                 pause=SyncClock(clock, over).sleep,
             ),
         ):
-            log.account = _greet(source, over, on_wait)
+            account = _greet(source, over, on_wait)
             mend_working_folder(pipeline)
+            path = file_of(pipeline)
+            log = SyncLog(
+                runs,
+                started_at,
+                clock,
+                account=account,
+                waiting=WaitingLog.of(pipeline, file=path),
+                may_wait=take_over is None and is_remembered(pipeline),
+            )
+            go_back, asked_at = progress.way_back(), ""
+            if log.may_wait and is_as_left(pipeline, path, runs):
+                asked_at = version_of_state(pipeline)
+                ask(pipeline, source, progress)
+                # What is to be erased may have been loaded before that was wished for.
+                if not progress.erases and log.let_wait():
+                    return report(0)
             with held_file(pipeline, clock, on_wait, waits_long=wait_for_other) as file:
                 is_new = not follow_destination(pipeline)
+                if asked_at not in ("", version_of_state(pipeline)):
+                    go_back()  # it was asked from positions that are not the destination's
+                    asked_at = ""
                 with little_memory(pipeline, file) as memory:
                     progress.used = memory.used
                     packages = Packages(pipeline, source, progress, limits, log, memory, is_new)
                     packages.finish_pending()
                     if take_over is not None:
-                        _check_nothing_begun(pipeline, source.name, log.account)
+                        _check_nothing_begun(pipeline, source.name, account)
                     if not is_new:
                         look_for_tables(pipeline, source.name, progress)
-                    while packages.waiting:
-                        packages.load_next()
-                        if on_slice is not None:
-                            on_slice(runs)
-                        if over.is_over:
-                            break
-                    packages.end()
+                        if not asked_at and take_over is None:
+                            ask(pipeline, source, progress)
+                    packages.load_all(on_slice)
                     if progress.erases:
-                        erase(pipeline, source.name, log.account, started_at)
+                        erase(pipeline, source.name, account, started_at)
+                    from zendesk_source.views import refresh_views  # the last that a sync needs
+
                     refresh_views(pipeline, source.name)
-                seconds = clock.monotonic() - started
-                limits_in_use = progress.rate_limits()
-                return SyncReport(runs, started_at, seconds, packages.count, limits_in_use)
+            # The table of a stream that failed may be missing, which the next sync has to see.
+            seen = [name for name, run in runs.items() if run.status != "failed"]
+            remember_left(pipeline, path, seen)
+            return report(packages.count)
     finally:
         progress.ahead.stop()
 

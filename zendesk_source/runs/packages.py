@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from pathlib import Path
 
 import dlt
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.destination.duckdb_memory import OUT_OF_MEMORY, DatabaseMemory
 from zendesk_source.destination.failures import (
     explanation_of,
@@ -32,6 +32,8 @@ from zendesk_source.resources.run import Slice, SliceLimits, SyncInProgress, run
 from zendesk_source.runs.log import SyncLog
 
 log = logging.getLogger("zendesk_source")
+
+OnSlice = Callable[[dict[str, StreamRun]], None]
 
 FIRST_SLICE = SliceLimits(max_pages=1)
 """If a first run is killed before the dataset exists, dlt silently drops its pending package. So
@@ -94,6 +96,20 @@ class Packages:
             drop_packages(self._pipeline)
             log.warning("A package of an earlier run was dropped and is read again: %s", why.what)
 
+    def load_all(self, on_slice: OnSlice | None) -> None:
+        """Load slices until all streams are at their end or the time is up; then write the log.
+
+        Args:
+            on_slice: Called after each with what was done with the streams.
+        """
+        while self.waiting:
+            self.load_next()
+            if on_slice is not None:
+                on_slice(self._progress.runs)
+            if self._progress.stop.is_over:
+                break
+        self.end()
+
     def load_next(self) -> None:
         """Load one slice, or find out which stream keeps it from loading."""
         names = self._next_names()
@@ -109,16 +125,23 @@ class Packages:
             self._leave_out(name, why)
             log.debug("a package could not be loaded", exc_info=error)
             return
+        self._log.loaded()
         self._failed_apart = 0
         self._apart = self._apart[1:]
         self.count, self._is_new = self.count + 1, False
 
     def end(self) -> None:
-        """Write the sync log if no package held it; a sync is good without it, too."""
+        """Write the sync log if no package held it; a sync is good without it, too.
+
+        If there was no package at all, it may wait for that of a later sync.
+        """
         if self._log.is_written:
+            return
+        if self.count == 0 and self._log.let_wait():
             return
         try:
             self._run(self._log.after(self._source, is_over=True))
+            self._log.loaded()
         except PipelineStepFailed as error:
             why = self._why(error)
             drop_packages(self._pipeline)
@@ -169,19 +192,12 @@ class Packages:
 
     def _undo_of_a_slice(self) -> Callable[[], None]:
         """Return a function that sets the progress back to where it is now."""
-        progress = self._progress
-        runs, parts = deepcopy((progress.runs, progress.parts))
+        go_back = self._progress.way_back()
 
         def undo() -> None:
             if self._pipeline.has_pending_data:
                 drop_packages(self._pipeline)
-            # What was taken from the pages read ahead was dropped with the package.
-            progress.ahead = progress.ahead.anew()
-            progress.runs.update(runs)
-            progress.parts.clear()
-            progress.parts.update(parts)
-            progress.shapes.clear()
-            progress.sql_client = None
+            go_back()
             self._log.is_written = False
 
         return undo

@@ -25,9 +25,9 @@ loaded, 1 failed, 2 a setting is wrong, 3 Zendesk refused the credentials, 130 a
 from __future__ import annotations
 
 import argparse
-import sys
 
 from zendesk_source.command_line.options import (
+    DATASET,
     PROGRESS,
     add_accounts_arguments,
     add_destination_arguments,
@@ -39,10 +39,14 @@ from zendesk_source.command_line.options import (
     check_streams,
     progress_of,
 )
+from zendesk_source.command_line.output import log
 from zendesk_source.errors import ConfigurationError
 
 CONNECTORS = ("singer", "airbyte", "dlt")
 """Those of ``extract.taken_over``, which costs too much to import for a line of help."""
+
+FEW = 3
+"""Names of streams that are told."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,12 +115,23 @@ def run(options: argparse.Namespace) -> int:
         from zendesk_source.command_line.commands import plan
 
         return plan.run(options)
-    if progress_of(options) == "live" and not options.every:
-        sys.stderr.write("starting\r")  # what is written next takes its place
-        sys.stderr.flush()
+    if progress_of(options) in ("live", "lines"):
+        _tell_what(options)
     from zendesk_source.command_line import loading
 
     return loading.run_demo(options) if options.demo else loading.load_chosen(options)
+
+
+def _tell_what(options: argparse.Namespace) -> None:
+    """Say at once what is loaded, and where to, because dlt takes a second to be imported."""
+    if options.demo:
+        log.info("loading a simulated account")
+        return
+    from zendesk_source.settings.selection import select_streams
+
+    names = select_streams(options.streams or [])
+    few = ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
+    log.info(f"loading {few} into {options.destination}, dataset {options.dataset or DATASET}")
 
 
 def check(options: argparse.Namespace) -> None:

@@ -9,6 +9,10 @@ has all of them.
 With `--accounts` the streams of all accounts of a file are shown, as `acme/tickets`. An account
 that was never loaded, or cannot be looked at now, is named; with `--max-age` it counts as too old.
 
+A sync that found nothing new is noted on the machine it ran on, and reaches the destination with
+the next one that writes, at the latest with the first one an hour later. So on another machine
+`status` may show it that much too old.
+
 exit codes: 0 good, 4 with --max-age if a stream is older, or nothing was loaded in 30 days.
 Streams that Zendesk refuses are listed but do not count.
 """
@@ -18,6 +22,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zendesk_source.command_line.options import (
@@ -126,6 +131,8 @@ def _runs_at(
     Raises:
         ZendeskError: Nothing is, or it cannot be looked at.
     """
+    from dlt.common.pipeline import get_dlt_pipelines_dir
+
     from zendesk_source.command_line.destination import loaded_pipeline, nothing_loaded
     from zendesk_source.destination.failures import explained
     from zendesk_source.runs.log_reader import logged_runs, stream_of
@@ -133,7 +140,8 @@ def _runs_at(
 
     wanted = None if options.streams is None else select_streams(options.streams)
     with explained(), loaded_pipeline(options, place=place) as pipeline:
-        runs = logged_runs(pipeline, now)
+        folder = Path(get_dlt_pipelines_dir()) / pipeline.pipeline_name
+        runs = logged_runs(pipeline, now, folder)
     if runs is None:
         raise nothing_loaded(f"There is no sync log in dataset {place.dataset}.")
     return {name: runs[name] for name in runs if wanted is None or stream_of(name) in wanted}

@@ -30,7 +30,7 @@ from zendesk_source.resources.lists.versions import (
     remember_begun,
     versions,
 )
-from zendesk_source.resources.run import shared_reading
+from zendesk_source.resources.run import before_writing, current_slice, shared_reading
 from zendesk_source.resources.taking import Taking
 from zendesk_source.shape.newest import as_snapshot, one_row_a_key, with_rows
 
@@ -85,6 +85,8 @@ def _rows(
         handing.run.is_unchanged = True
         keep_table()
         return
+    if stream.write != "append":
+        before_writing()  # a table is written anew even for an empty list
     shaped = list(_shaped(stream, handing, answers, connection))
     # After what can fail: it notes what is shown now.
     if is_hidden or (connection.options.deleted == "mark" and stream.misses_rows):
@@ -103,7 +105,21 @@ def _shaped(
 
 
 def _parts(stream: Stream, taking: Taking, connection: Connection) -> AllParents | BrandList | None:
-    """Return the parts of a list, if it has some and one may be missing."""
+    """Return the parts of a list, if it has some and one may be missing; in a sync always the same.
+
+    What reads them notes in them which are missing, on the thread that reads ahead.
+    """
+    part = current_slice()
+    known = {} if part is None else part.sync.list_parts
+    if stream.name not in known:
+        known[stream.name] = _new_parts(stream, taking, connection)
+    parts: AllParents | BrandList | None = known[stream.name]
+    return parts
+
+
+def _new_parts(
+    stream: Stream, taking: Taking, connection: Connection
+) -> AllParents | BrandList | None:
     shared = shared_reading()
     if stream.parent is not None:
         of_source = connection.own_state(dlt.current.source_state())
@@ -134,6 +150,7 @@ def _versions(
     stream: Stream, handing: Handing, answers: list[Page], connection: Connection
 ) -> Iterator[Any]:
     """Hand on the rows of a list as the versions that are valid now."""
+    before_writing()
     as_versions = versions if has_begun(stream, connection) else first_versions
     shaped = [
         as_versions(item.data, item.meta.hints.get("columns"), connection)

@@ -25,7 +25,7 @@ from zendesk_source.extract.second_road.reading import (
 )
 from zendesk_source.resources.handing import Handing, handed
 from zendesk_source.resources.item_format import quiet_about_kept_hints
-from zendesk_source.resources.run import current_slice
+from zendesk_source.resources.run import before_writing, current_slice
 from zendesk_source.resources.second_road.deleted import deleted_page, gone_pages
 from zendesk_source.resources.taking import Taking, in_batches
 
@@ -56,6 +56,7 @@ def rows_from_lists(
     Raises:
         ZendeskError: A list cannot be read.
     """
+    before_writing()  # what lists leave out is found in what was loaded, which has to be open
     with quiet_about_kept_hints():
         reading = _Reading(stream, connection, run, state)
         position = reading.opened(since)

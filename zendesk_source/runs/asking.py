@@ -1,0 +1,57 @@
+"""Ask streams whether they have something to write, before dlt is woken to write it.
+
+Most syncs find nothing new, and to hand nothing to dlt costs as much as to hand over a few rows.
+So the streams are read a first time outside of dlt's extract, with a state that is thrown away. A
+stream that has something to write ends there, and what was read of it is put back for the slice.
+One that has nothing is at its end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dlt
+from dlt.common.configuration.container import Container
+from dlt.common.pipeline import StateInjectableContext
+from dlt.extract import DltSource
+
+from zendesk_source.resources.run import Asking, SyncInProgress, running, stream_of_part
+
+
+def ask(pipeline: dlt.Pipeline, source: DltSource, progress: SyncInProgress) -> None:
+    """Read the streams that are not at their end up to what they have to write.
+
+    Streams that have nothing are at their end afterwards, or have failed.
+
+    Args:
+        pipeline: The pipeline of the sync; its state and schema are read.
+        source: The source, with all streams of the sync selected.
+        progress: How far the sync is.
+
+    Raises:
+        ZendeskError: One that stops the sync.
+    """
+    name = source.name
+    if name not in pipeline.schemas:  # whatever others have loaded into the dataset
+        return
+    part = source.with_resources(*(n for n, run in progress.runs.items() if not run.is_at_end))
+    part.schema = pipeline.schemas[name]
+    aside: Any = pipeline.state  # read anew with each look
+    before = pipeline.state.get("sources", {}).get(name, {})
+    pipeline.activate()
+    progress.ahead.keep()
+    container = Container()
+    with (
+        container.injectable_context(pipeline.destination.capabilities()),
+        container.injectable_context(StateInjectableContext(state=aside)),
+        running(Asking(progress, before)),
+    ):
+        for _ in part:
+            pass
+    progress.ahead.put_back()
+    again = {stream: run for stream, run in progress.runs.items() if not run.is_at_end}
+    for run in again.values():
+        run.begin_again()
+    for place, run in progress.parts.items():
+        if stream_of_part(place) in again:
+            run.begin_again()
