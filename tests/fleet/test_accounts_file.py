@@ -8,7 +8,7 @@ import pytest
 
 from tests.documentation.blocks import ROOT, blocks
 from zendesk_source import ConfigurationError, read_accounts
-from zendesk_source.fleet.unit import credentials_of
+from zendesk_source.fleet.unit import credentials_of, source_of
 from zendesk_source.settings.credentials import base_url_of
 
 PAGE = ROOT / "docs" / "many_accounts.md"
@@ -142,6 +142,12 @@ def test_the_secret_to_hash_with_is_hidden_like_all_others(file, monkeypatch):
         read(file, text, travels=True)
     monkeypatch.setenv("ACME_SECRET", "of-acme")
     assert not hasattr(credentials_of(unit), "private_key")
+    assert "tickets" in source_of(unit).selected_resources
+    (unit,) = read(file, f'{ACME}\nprivate = {{contact = "hash"}}')
+    with pytest.raises(ConfigurationError, match="private_key is missing"):
+        source_of(unit)
+    monkeypatch.setenv("SOURCES__ZENDESK__PRIVATE_KEY", "the-key-of-all-accounts")
+    assert "tickets" in source_of(unit).selected_resources
 
 
 def test_a_login_that_renews_itself_travels_with_a_shared_file_only(file):

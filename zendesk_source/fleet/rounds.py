@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from dlt.common.pipeline import get_dlt_pipelines_dir
-from dlt.extract import DltSource
 
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Clock, Stop, Stopped, SyncClock, SystemClock
@@ -25,11 +24,9 @@ from zendesk_source.errors import Bug, ConfigurationError, ZendeskError
 from zendesk_source.fleet.accounts_file import Unit, place_of, read_accounts
 from zendesk_source.fleet.load import THREADS
 from zendesk_source.fleet.turns import TURN_MINUTES
-from zendesk_source.fleet.unit import credentials_of, private_key_of
+from zendesk_source.fleet.unit import source_of
 from zendesk_source.runs.dlt_process import dlt_set_up
 from zendesk_source.runs.one_at_a_time import only_sync_in
-from zendesk_source.settings.selection import select_streams
-from zendesk_source.source import zendesk_source
 
 log = logging.getLogger("zendesk_source")
 
@@ -128,18 +125,9 @@ def _what_ended(unit: Unit, settings: dict[str, Any]) -> ZendeskError | None:
 def _keep(unit: Unit, settings: dict[str, Any]) -> None:
     place = place_of(unit)
 
-    def make_source() -> DltSource:
-        source = zendesk_source(
-            credentials=credentials_of(unit),
-            start_date=unit["start_date"],
-            private_key=private_key_of(unit),
-            **unit["options"],
-        )
-        return source.with_resources(*select_streams(unit["streams"]))
-
     folder = Path(get_dlt_pipelines_dir()) / place.pipeline
     with explained(), dlt_set_up(), only_sync_in(folder):
         heal(folder)
         pipeline = place.opened()
         pipeline.runtime_config.intercept_signals = False
-        keep_syncing(pipeline, make_source, gives_up=False, **settings)
+        keep_syncing(pipeline, lambda: source_of(unit), gives_up=False, **settings)

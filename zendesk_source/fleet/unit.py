@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dlt.common.pipeline import get_dlt_pipelines_dir
+from dlt.extract import DltSource
 
 from zendesk_source.destination.failures import explained
 from zendesk_source.destination.working_folder import heal
@@ -88,16 +89,20 @@ def credentials_of(unit: Mapping[str, Any]) -> ZendeskCredentials:
         raise ConfigurationError(f"account {unit['account']}: {error.what}", error.remedy) from None
 
 
-def private_key_of(unit: Mapping[str, Any]) -> str | None:
-    """Return the account's own secret to hash with; None for what dlt's settings name.
+def source_of(unit: Mapping[str, Any]) -> DltSource:
+    """Return a source of a unit's account, with its streams selected.
 
     Raises:
-        ConfigurationError: It is not there.
+        ConfigurationError: Its credentials or its secret to hash with are not there.
     """
     fields = unit["credentials"]
-    if PRIVATE_KEY not in fields:
-        return None
-    return looked_up(PRIVATE_KEY, fields, lambda key: value_in_file(unit, key))
+    given = dict(unit["options"])
+    if unit["start_date"] is not None:  # dlt looks for a setting only where nothing is given
+        given["start_date"] = unit["start_date"]
+    if PRIVATE_KEY in fields:
+        given[PRIVATE_KEY] = looked_up(PRIVATE_KEY, fields, lambda key: value_in_file(unit, key))
+    source = zendesk_source(credentials=credentials_of(unit), **given)
+    return source.with_resources(*select_streams(unit["streams"]))
 
 
 def zendesk_of(unit: Mapping[str, Any]) -> str:
@@ -113,18 +118,12 @@ def _synced(
     unit: Mapping[str, Any], max_minutes: float | None, ending: threading.Event
 ) -> SyncReport:
     place, account = place_of(unit), unit["account"]
-    credentials, private_key = credentials_of(unit), private_key_of(unit)
+    source = source_of(unit)
     folder = Path(get_dlt_pipelines_dir()) / place.pipeline
     with only_sync_in(folder):
         heal(folder)
         pipeline = place.opened()
         pipeline.runtime_config.intercept_signals = False
-        source = zendesk_source(
-            credentials=credentials,
-            start_date=unit["start_date"],
-            private_key=private_key,
-            **unit["options"],
-        )
 
         def on_wait(reason: str, wait_seconds: float) -> None:
             if wait_seconds >= _SHORTEST_WAIT_TOLD_SECONDS:
@@ -132,7 +131,7 @@ def _synced(
 
         return sync(
             pipeline,
-            source.with_resources(*select_streams(unit["streams"])),
+            source,
             max_minutes=max_minutes,
             stop=ending,
             on_wait=on_wait,
