@@ -52,7 +52,7 @@ def test_the_bound_of_a_sample_is_right_in_95_of_100_seeds(
     wrong = live[3::38][:40]
     execute(pipeline, f"update tickets set subject = 'x' where id in ({str(wrong)[1:-1]})")
     zendesk.account.clock.advance(3_600)
-    right = 0
+    right = found = 0
     for seed in range(100):
         report = compared(pipeline, zendesk, sample=SAMPLE, seed=seed)
         table = report.streams["tickets"].tables[0]
@@ -60,7 +60,9 @@ def test_the_bound_of_a_sample_is_right_in_95_of_100_seeds(
         assert table.checked == SAMPLE
         assert table.bound is not None
         right += table.bound * len(live) >= len(wrong)
+        found += len(table.stale)
     assert right >= 95
+    assert found == pytest.approx(100 * SAMPLE * len(wrong) / len(live), rel=0.3)
 
 
 def test_a_good_account_raises_no_alarm_with_any_seed(
