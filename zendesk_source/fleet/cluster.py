@@ -114,16 +114,31 @@ class _Dask:
         self._run = os.urandom(4).hex()
 
     def slots(self) -> int:
-        return sum(self._client.nthreads().values())
+        with _answering():
+            return sum(self._client.nthreads().values())
 
     def start(self, unit: Unit, max_minutes: float) -> Turn:
         self._count += 1
         # Dask would answer a key that it knows with what became of it then.
         key = f"zendesk-{unit['account']}-{self._run}-{self._count}"
-        future: Turn = self._client.submit(
-            load_on_worker, unit, max_minutes, key=key, pure=False, retries=0
-        )
+        with _answering():
+            future: Turn = self._client.submit(
+                load_on_worker, unit, max_minutes, key=key, pure=False, retries=0
+            )
         return future
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Say so if the scheduler went away."""
+    try:
+        yield
+    except Exception as error:
+        raise ZendeskError(
+            f"The scheduler does not answer any more: {type(error).__name__}.",
+            "What was loaded is complete, and loads that run on its workers end with their turn."
+            " Start again to go on.",
+        ) from error
 
 
 def _with_a_worker(client: Any, where: str) -> _Dask:
