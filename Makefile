@@ -80,8 +80,10 @@ chaos: .venv/.project ## Kill syncs at random moments, then compare every row (A
 
 # Of DuckDB's extensions a package exists for some versions only, and pyiceberg takes dlt's older
 # dateutil: so this is an environment of its own. Servers for Postgres and MariaDB are yours.
+# Without these versions pip searches for minutes for those of S3 that fit each other, in vain.
 BESIDE_EXTRAS := duckdb==1.5.5 duckdb-extensions==1.5.5 duckdb-extension-ducklake==1.5.5 \
-	'moto[server]==5.2.5' 'pymysql>=1.1' pytest pytest-timeout hypothesis
+	'moto[server]==5.2.5' boto3==1.43.117 s3fs==2026.9.0 aiobotocore==3.10.0 fsspec==2026.9.0 \
+	deltalake==1.6.6 pyiceberg==0.12.0 pymysql==1.2.4 pytest pytest-timeout hypothesis
 
 destinations: .destinations/.installed ## Load into every destination that runs here, compare every value
 	@.destinations/bin/python -m pytest -q -o log_cli=true --log-cli-level=WARNING \
