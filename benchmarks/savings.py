@@ -112,7 +112,10 @@ SAVINGS: Mapping[str, Saving] = {
     "asking": Saving(
         "dlt is given only what has something new, and a file that nobody wrote is not opened",
         {"runs.loop.ask": _never, "runs.loop.is_as_left": _never},
-        **_IDLE,
+        load="idle",
+        stream="core",
+        figure="idle_cpu_seconds",
+        rows=300,
     ),
     "memory": Saving(
         "DuckDB's memory and threads bounded, and freed memory given back",
