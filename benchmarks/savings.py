@@ -59,7 +59,7 @@ def _never(*_: object, **__: object) -> bool:
     return False
 
 
-def _all_pages(_stream: object, pages: list[Any], _state: object) -> list[Any]:
+def _all_pages(_stream: object, pages: list[Any], *_: object) -> list[Any]:
     return pages
 
 

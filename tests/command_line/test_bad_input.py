@@ -177,7 +177,7 @@ def test_a_file_held_by_another_process_is_named(
     ) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        code = main(["--streams", "groups"])
+        code = main(["--streams", "groups,brands"])  # with nothing new it is not even opened
         holder.communicate(b"\n")
     printed = capfd.readouterr().err
     assert code == 2

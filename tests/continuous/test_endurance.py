@@ -8,7 +8,7 @@ import pytest
 
 from tests.continuous.endurance import timed
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
 def test_forty_rounds_with_edits_faults_and_readers_keep_memory_flat(tmp_path: Path) -> None:

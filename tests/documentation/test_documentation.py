@@ -21,7 +21,7 @@ from zendesk_source.command_line.parser import parser_for
 pytestmark = pytest.mark.long
 
 MIGRATING = ROOT / "docs" / "migrating.md"
-MOST_NOT_RUN = 7
+MOST_NOT_RUN = 11
 DEMO = "make demo\n"
 
 

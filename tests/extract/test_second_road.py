@@ -24,6 +24,7 @@ from zendesk_source.extract.second_road.reading import (
     ARCHIVED_SECONDS,
     INDEX_SECONDS,
     SEARCH_SECONDS,
+    Backfill,
     ListsPosition,
     begun,
     opened,
@@ -366,3 +367,21 @@ def test_an_audit_becomes_the_ticket_event_that_tells_the_same() -> None:
 @pytest.mark.parametrize("audit", [{}, {"events": 5, "via": "x", "metadata": 7, "created_at": 3}])
 def test_an_odd_audit_stays_for_the_door_of_the_tables(audit: Row) -> None:
     assert as_ticket_event(audit)["timestamp"] is None
+
+
+def test_lists_begin_anew_where_earlier_rows_are_wanted() -> None:
+    start = NOW - 30 * 86_400
+    saved = saved_position(replace(begun(ROAD, start, NOW), changes=Walked(NOW - 60)))
+    assert opened(saved, ROAD, start, NOW).changes == Walked(NOW - 60)
+    assert opened(saved, ROAD, 0, NOW) == begun(ROAD, 0, NOW)
+
+
+def test_lists_that_were_not_read_for_long_search_what_was_archived_meanwhile() -> None:
+    read = replace(begun(ROAD, NOW - 60, NOW), changes=Walked(NOW), deletions=Walked(NOW - 5))
+    saved = saved_position(read)
+    assert opened(saved, ROAD, NOW - 60, NOW + ARCHIVED_SECONDS).backfill is None
+    position = opened(saved, ROAD, NOW - 60, NOW + ARCHIVED_SECONDS + 1)
+    assert (position.backfill, position.since) == (Backfill(), NOW)
+    assert position.deletions == read.deletions
+    users = SECOND_ROADS["users"]
+    assert opened(saved, users, NOW - 60, NOW + ARCHIVED_SECONDS + 1).changes == read.changes

@@ -55,6 +55,8 @@ def marks(zendesk: Simulator) -> Iterator[Marks]:
     marks = Marks()
     zendesk.alter_answers(marks.write)
     yield marks
+    if not zendesk.requests:  # the test was skipped
+        return
     personal = {each for each in marks.fields if is_personal(zendesk.account, *each)}
     assert len(personal) > 200, "too few fields were marked to prove anything"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Literal
 
 import dlt
@@ -26,7 +27,7 @@ from tests.support.tables import assert_table_equals, stored_rows
 from zendesk_source import sync
 from zendesk_source.catalogue.support.exports import ORGANIZATIONS, TICKETS, USERS
 from zendesk_source.resources.run import SliceLimits
-from zendesk_source.simulator import Account, Fault, Simulator
+from zendesk_source.simulator import Account, Answer, Fault, Request, Simulator
 
 
 @pytest.fixture
@@ -242,3 +243,53 @@ def test_a_sync_that_breaks_off_at_any_request_loses_nothing(
         for _ in range(2):
             assert load(pipeline, zendesk, item_format=item_format).exit_code == 0
         assert_equals_truth(pipeline, account, deleted_ids(account))
+
+
+def test_of_a_user_who_is_deleted_for_good_nothing_stays(
+    account: Account, zendesk: Simulator, pipeline: dlt.Pipeline, item_format: str
+) -> None:
+    zendesk.close_exports()
+    user = next(row for row in account.truth("users") if row["active"] and row["tags"])
+    account.edit_user(user["id"], notes="private", details="private")
+    load(pipeline, zendesk, "users", item_format=item_format)
+    account.delete_user(user["id"], permanently=True)
+    load(pipeline, zendesk, "users", item_format=item_format)
+    (stored,) = (row for row in stored_rows(pipeline, "users") if row["id"] == user["id"])
+    assert stored["permanently_deleted"]
+    assert "private" not in str(stored)
+    for side in USERS.side_tables:
+        assert all(row["user_id"] != user["id"] for row in stored_rows(pipeline, side.name))
+
+
+def test_a_start_date_that_is_taken_back_brings_earlier_rows(
+    account: Account, zendesk: Simulator, pipeline: dlt.Pipeline
+) -> None:
+    zendesk.close_exports()
+    times = sorted(row["updated_at"] for row in account.truth("users"))
+    load(pipeline, zendesk, "users", start_date=times[len(times) // 2])
+    assert len(stored_rows(pipeline, "users")) < len(times)
+    load(pipeline, zendesk, "users")
+    assert len(stored_rows(pipeline, "users")) == len(times)
+
+
+@pytest.mark.parametrize("deleted", ["mark", "remove"])
+def test_what_an_agent_is_not_shown_is_not_taken_for_deleted(
+    account: Account, zendesk: Simulator, pipeline: dlt.Pipeline, deleted: str
+) -> None:
+    settings = {"exports": "lists", "deleted": deleted}
+    load(pipeline, zendesk, "organizations", **settings)
+    before = stored_rows(pipeline, "organizations")
+
+    def as_agent(request: Request, answer: Answer) -> Answer:
+        if request.path.startswith("/api/v2/users/me"):
+            return replace(answer, body=answer.body.replace(b'"admin"', b'"agent"'))
+        return answer
+
+    zendesk.alter_answers(as_agent)
+    for row in account.truth("organizations")[1:]:
+        account.stores["organizations"].drop(row["id"])  # as good as hidden
+    report = load(pipeline, zendesk, "organizations", **settings)
+    assert report.runs["organizations"].status == "incomplete"
+    stored = stored_rows(pipeline, "organizations")
+    assert {row["id"] for row in stored} == {row["id"] for row in before}
+    assert not any("deleted_at" in row for row in stored)

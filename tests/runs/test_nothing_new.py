@@ -15,12 +15,13 @@ import pytest
 
 from tests.support.edits import eventful_day
 from tests.support.simulated import duckdb_pipeline, log_in, served, source_of
-from tests.support.tables import assert_equals_truth, stored_rows
+from tests.support.tables import assert_equals_truth, assert_table_equals, stored_rows
 from zendesk_source import SyncReport, sync
 from zendesk_source.api.retry import RetryPolicy
 from zendesk_source.command_line import main
 from zendesk_source.names import SYNC_LOG_TABLE
 from zendesk_source.resources.run import SliceLimits
+from zendesk_source.runs import asking, loop
 from zendesk_source.runs.waiting_log import LONGEST_WAIT
 from zendesk_source.simulator import Account, Fault
 
@@ -173,6 +174,67 @@ def test_a_table_that_was_dropped_by_hand_is_missed_though_nothing_is_new(zendes
     for _ in range(3):
         run = synced(pipeline, zendesk, *STREAMS).runs["users"]
         assert (run.status, "no longer" in run.reason) == ("failed", True)
+
+
+def drop(pipeline: dlt.Pipeline, table: str) -> None:
+    with pipeline.sql_client() as client:
+        client.execute_sql(f"DROP TABLE {table}")
+
+
+def test_a_list_that_fails_after_its_table_was_dropped_is_written_once_it_can_be(
+    account, zendesk
+) -> None:
+    pipeline = at_rest(zendesk, *STREAMS)
+    drop(pipeline, "groups")
+    zendesk.fail_next(Fault.SERVER_ERROR, "groups", times=RetryPolicy().attempts)
+    assert synced(pipeline, zendesk, *STREAMS).runs["groups"].status == "failed"
+    synced(pipeline, zendesk, *STREAMS)
+    assert_table_equals(pipeline, "groups", account.truth("groups"))
+
+
+def test_a_list_whose_table_is_dropped_while_streams_are_asked_is_written_again(
+    account, zendesk, monkeypatch
+) -> None:
+    pipeline = at_rest(zendesk, *STREAMS)
+    account.edit_ticket(alive(account), subject="Another subject")
+    account.clock.advance(600)
+    ask = asking.ask
+
+    def ask_and_drop(*args: Any) -> None:
+        monkeypatch.setattr(loop, "ask", ask)
+        ask(*args)
+        drop(pipeline, "groups")
+
+    monkeypatch.setattr(loop, "ask", ask_and_drop)
+    assert synced(pipeline, zendesk, *STREAMS).slices == 1
+    assert_equals_truth(pipeline, account, ("tickets", "groups"))
+
+
+def test_a_side_table_of_a_list_that_was_dropped_is_written_again(account, zendesk) -> None:
+    pipeline = at_rest(zendesk, "tickets", "ticket_fields")
+    before = len(stored_rows(pipeline, "ticket_field_options"))
+    drop(pipeline, "ticket_field_options")
+    synced(pipeline, zendesk, "tickets", "ticket_fields")
+    assert len(stored_rows(pipeline, "ticket_field_options")) == before > 0
+
+
+def test_a_package_that_waits_brings_the_log_once(account, zendesk, monkeypatch) -> None:
+    pipeline = at_rest(zendesk, *STREAMS)
+    account.edit_ticket(alive(account), subject="Another subject")
+    account.clock.advance(600)
+    with monkeypatch.context() as patch:
+        patch.setattr(dlt.Pipeline, "load", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            synced(pipeline, zendesk, *STREAMS)
+    for _ in range(2):
+        account.clock.advance(7_200)
+        synced(pipeline, zendesk, *STREAMS)
+    logged = syncs_logged(pipeline)
+    assert len(logged) == len(set(logged))
+
+
+def _killed(*_args: Any, **_settings: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_stream_that_is_chosen_for_the_first_time_is_loaded(account, zendesk) -> None:

@@ -35,6 +35,7 @@ _FIELD_LISTS: Mapping[Owner, str] = {
     "user": "user_fields",
     "organization": "organization_fields",
 }
+ADMINS = ("admin", "owner")
 SHORTEST_KEY = 16
 """Letters of a key for hashes, at the least."""
 _BY_NAME = {stream.name: stream for stream in STREAMS}
@@ -93,6 +94,11 @@ class Connection:
             "Put a long random text into .dlt/secrets.toml, below [sources.zendesk], or into"
             " SOURCES__ZENDESK__PRIVATE_KEY, and keep it: another key gives other hashes.",
         )
+
+    @property
+    def is_shown_a_part(self) -> bool:
+        """Whether Zendesk may keep rows back, so that what is not shown may still be there."""
+        return self.role not in ("", *ADMINS)
 
     @cached_property
     def digest_key(self) -> bytes:

@@ -80,7 +80,8 @@ def tables_and_rejected(
         parts = shape.shaper.take_rejected()
         run.note_rejected(len(parts))
         rejected += parts
-    if (guard := shape.guard) is not None and not page.is_read_back:
-        tables = [table.covered(guard) for table in tables]
-        rejected = tuple(map(guard.rejected, rejected))
+    if (guard := shape.guard) is not None:
+        if not page.is_read_back:
+            tables = [table.covered(guard) for table in tables]
+        rejected = tuple(map(guard.rejected, rejected))  # these come from Zendesk in any case
     return tables, rejected

@@ -68,7 +68,8 @@ class Snapshot:
         round_started_at: When the last round that has ended began.
         round_seconds: How long it took.
         last_good_at: When the last good round ended.
-        last_sign_at: When something was loaded, or a good round ended, or all began.
+        last_sign_at: When something was loaded, or a good round ended, or all began; later where
+            the next round is not due so soon, because only lists are read.
         next_round_at: When the next round begins.
         error: Why the last round failed as a whole; empty if it did not.
         streams: By name, in the order of the catalogue.
@@ -107,7 +108,8 @@ class Figures:
     """
 
     def __init__(self, started_at: datetime, every_seconds: float) -> None:
-        missed = timedelta(seconds=ROUNDS_TO_MISS * every_seconds)
+        self._every = timedelta(seconds=every_seconds)
+        missed = ROUNDS_TO_MISS * self._every
         self._lock = threading.Lock()
         self._streams: dict[str, StreamFigures] = {}
         self._now = Snapshot(
@@ -141,7 +143,8 @@ class Figures:
     def count_round(self, done: Round) -> None:
         """Add a round that has ended."""
         report, before = done.report, self._now
-        ended_at = done.started_at + timedelta(seconds=done.seconds)
+        ended_at, is_good = done.started_at + timedelta(seconds=done.seconds), done.is_good
+        next_at = ended_at + timedelta(seconds=done.pause_seconds)
         if report is None:  # what it had loaded counts
             self._streams = dict(before.streams)
         for name, run in (report.runs if report is not None else {}).items():
@@ -155,8 +158,8 @@ class Figures:
             round_started_at=done.started_at,
             round_seconds=done.seconds,
             last_good_at=ended_at if done.is_good else before.last_good_at,
-            last_sign_at=ended_at if done.is_good else before.last_sign_at,
-            next_round_at=ended_at + timedelta(seconds=done.pause_seconds),
+            last_sign_at=max(ended_at, next_at - self._every) if is_good else before.last_sign_at,
+            next_round_at=next_at,
             error="" if done.error is None else str(done.error),
             streams=self._with({}),
             rate_limits=before.rate_limits if report is None else report.rate_limits,

@@ -7,6 +7,7 @@ that others can read it. A round that fails is told, and the next one comes, lat
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -220,7 +221,7 @@ class _Rounds:
         self._clock = clock
         self._source: DltSource | None = None
         self._timetable: Timetable | None = None
-        self._known = Known()
+        self._known, self._known_at = Known(), -math.inf
         self._number = 0
         self._was_good = False
         self._failures = 0
@@ -258,15 +259,18 @@ class _Rounds:
                 streams = list(self._source.selected_resources)
                 self._timetable = Timetable(streams, times.every_seconds, times.lists_every_seconds)
             due = self._timetable.due(begun_at)
-            if not self._timetable.are_followed(due):
-                self._known = Known()  # what was read of lists is old where they are read again
+            is_old = begun_at - self._known_at >= times.lists_every_seconds
+            if is_old or not self._timetable.are_followed(due):
+                # What was read of lists is old where they are, or would be, read again.
+                self._known, self._known_at = Known(), begun_at
             minutes = times.round_minutes and times.round_minutes * 2.0 ** min(
                 self._unfinished, _MOST_DOUBLINGS
             )
             report = self._load(self._source.with_resources(*due), self._known, minutes)
         except (ConfigurationError, AuthenticationError) as error:
             if not isinstance(error, DestinationInUse):
-                self._source = None
+                # Help Centers are asked through the client of the source that found them.
+                self._source, self._known = None, Known()
             raise
         if report.exit_code != 0:
             self._known = Known()

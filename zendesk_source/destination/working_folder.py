@@ -113,6 +113,16 @@ def forget_loaded(folder: Path) -> None:
         shutil.rmtree(package, ignore_errors=True)
 
 
+def holds_table(folder: Path, table: str) -> bool:
+    """Whether a package that waits has rows for a table.
+
+    Args:
+        folder: The working folder of one pipeline.
+        table: Name of the table.
+    """
+    return any(any((folder / place).glob(f"*/*_jobs/{table}.*")) for place in PACKAGES)
+
+
 def begun_in(folder: Path) -> str | None:
     """Return the folder in which a pipeline was first used; None if that is not known."""
     state = _json_object(folder / STATE_FILE)

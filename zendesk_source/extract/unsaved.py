@@ -3,7 +3,8 @@
 A state that was not saved is that of a sync which was killed: what was read is asked for again,
 and nothing is lost. That costs nothing where only the place moved on past rows that are loaded, or
 where all parents were gone through once more and none had anything new. All else is saved: windows
-with an end, whose scheduler asks only once; parents that refuse; rounds that are half done.
+with an end, whose scheduler asks only once; parents that refuse; rounds that are half done; other
+rules of what is private, which are told but once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zendesk_source.extract.kept import FORGOTTEN_OF_SOURCE, NEWEST_ROWS, of_resource, part_of
+from zendesk_source.extract.kept import (
+    FORGOTTEN_OF_SOURCE,
+    NEWEST_ROWS,
+    PRIVATE,
+    of_resource,
+    part_of,
+)
 
 _FOLLOWS = (NEWEST_ROWS, "incremental")
 """Without a new row there can be fewer digests, but no new ones; dlt's own cursor follows ours."""
@@ -34,7 +41,7 @@ def must_be_saved(
 def _kept_of(stream: str, state: Mapping[str, Any], account: str) -> Any:
     of_source = part_of(state, account)
     lists = [of_source.get(key, {}).get(stream) for key in FORGOTTEN_OF_SOURCE]
-    return lists, _lasting(part_of(of_resource(state, stream), account))
+    return of_source.get(PRIVATE), lists, _lasting(part_of(of_resource(state, stream), account))
 
 
 def _lasting(kept: Any) -> Any:

@@ -18,6 +18,9 @@ from zendesk_source.fleet.accounts_file import Unit
 from zendesk_source.fleet.report import AccountLoad
 from zendesk_source.fleet.turns import Turn, Workers
 from zendesk_source.fleet.unit import load_account, zendesk_of
+from zendesk_source.runs.dlt_process import dlt_set_up
+
+log = logging.getLogger("zendesk_source")
 
 _ANSWER_SECONDS = 30
 _LEASE_SECONDS = 120
@@ -94,9 +97,11 @@ def load_on_worker(unit: Mapping[str, Any], max_minutes: float) -> dict[str, Any
         As ``load_account``.
     """
     try:
-        whose = zendesk_of(unit)
-    except ZendeskError:
-        return load_account(unit)  # which says what is wrong
+        with dlt_set_up():  # references may lead into `.env`
+            whose = zendesk_of(unit)
+    except Exception:
+        log.debug("%s has no log-in", unit["account"], exc_info=True)
+        whose = f"account {unit['account']}"
     lease = _dask().Semaphore(max_leases=1, name=f"zendesk {whose}")
     if not lease.acquire(timeout=_LEASE_SECONDS):
         reason = "Another worker is loading it. Wait until that has ended."

@@ -262,15 +262,18 @@ class Check:
         connection = self.comparison.connection
         probes = [int(each.id) for each in extra[:: max(1, len(extra) // MOST_PROBES)]]
         probes = probes[:MOST_PROBES]
-        if not any(asked.is_shown_alone(self.stream, each, connection) for each in probes):
+        if not connection.is_shown_a_part and not any(
+            asked.is_shown_alone(self.stream, each, connection) for each in probes
+        ):
             self.checked[own] += len(extra)
             return
         self.differences = [
             each for each in self.differences if each.table != own or each.kind != "extra"
         ]
         self.notes.append(
-            f"{len(extra)} rows are not shown among others, but alone, as archived ones may be:"
-            " they were not compared, and missing ones of this kind are not found."
+            f"{len(extra)} rows are not shown among others: they are archived, or these"
+            " credentials may not see them. They were not compared, and missing ones of this kind"
+            " are not found."
         )
 
 

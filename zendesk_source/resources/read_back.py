@@ -90,11 +90,16 @@ def _sql_client(schema_name: str) -> SqlClientBase[Any]:
 
 
 def _python_row(types: dict[str, str], values: Sequence[Any]) -> Row:
-    """Return a row as it was before it was loaded; some destinations return JSON as text."""
+    """Return a row as it was before it was loaded.
+
+    Some destinations return JSON as text, and truth values as numbers.
+    """
     row: Row = {}
     for (name, data_type), value in zip(types.items(), values, strict=True):
         if value is None:
             continue
-        is_text = data_type == "json" and isinstance(value, str)
-        row[name] = orjson.loads(value) if is_text else value
+        if data_type == "json" and isinstance(value, str):
+            row[name] = orjson.loads(value)
+        else:
+            row[name] = bool(value) if data_type == "bool" else value
     return row

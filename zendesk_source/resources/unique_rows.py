@@ -70,6 +70,12 @@ class _Part:
     def rows(self) -> Any:
         return self.item.data if isinstance(self.item, DataItemWithMeta) else self.item
 
+    @property
+    def says_types(self) -> bool:
+        """Whether dlt is told of new columns with these rows, which it is told but once."""
+        meta = self.item.meta if isinstance(self.item, DataItemWithMeta) else None
+        return isinstance(meta, HintsMeta) and bool(meta.hints.get("columns"))
+
     def values(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Yield the values of some columns, row by row."""
         rows = self.rows
@@ -102,9 +108,9 @@ def _newest(items: Sequence[Any], stream: Stream, keys: Mapping[str, Sequence[st
     for _, place, number in newest.values():
         kept.setdefault(place, []).append(number)
     return [
-        part.only(sorted(kept[place])) if place in kept else part.item
+        part.only(sorted(kept.get(place, ()))) if part.table in keys else part.item
         for place, part in enumerate(parts)
-        if place in kept or part.table not in keys
+        if place in kept or part.table not in keys or part.says_types
     ]
 
 

@@ -34,6 +34,9 @@ def ask(pipeline: dlt.Pipeline, source: DltSource, progress: SyncInProgress) -> 
     name = source.name
     if name not in pipeline.schemas:  # whatever others have loaded into the dataset
         return
+    # Another process may have made the schema while this one waited for it.
+    if not pipeline.default_schema_name:
+        pipeline.default_schema_name = name  # type: ignore[assignment]
     part = source.with_resources(*(n for n, run in progress.runs.items() if not run.is_at_end))
     part.schema = pipeline.schemas[name]
     aside: Any = pipeline.state  # read anew with each look

@@ -10,13 +10,14 @@ was loaded before of its comments, events and history is of other exports, which
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 import dlt
 import orjson
+import sqlglot.expressions as exp
 from dlt.common.destination.exceptions import SqlClientNotAvailable
 from dlt.destinations.sql_client import SqlClientBase
 
@@ -76,7 +77,7 @@ def _redactions(
     sql = (
         f"SELECT {name('child_events')}, {name('created_at')}, {name(SYNCED_AT)}"  # noqa: S608
         f" FROM {client.make_qualified_table_name(_EVENTS)} WHERE {name(SYNCED_AT)} >= %s"
-        f" AND CAST({name('child_events')} AS VARCHAR) LIKE %s"
+        f" AND {_as_text(client, 'child_events')} LIKE %s"
     )
     values: list[Any] = [since, "%RedactionEvent%"]
     if account:
@@ -87,7 +88,18 @@ def _redactions(
             columns = _REDACTED.get(child.get("event_type")) if isinstance(child, Mapping) else None
             comment = child.get("comment_id") if columns else None
             if columns and isinstance(comment, int):
-                yield comment, columns, min(read_at, redacted_at + _CLOCKS_DIFFER)
+                yield comment, columns, min(_time(read_at), _time(redacted_at) + _CLOCKS_DIFFER)
+
+
+def _as_text(client: SqlClientBase[Any], column: str) -> str:
+    """Return SQL for a JSON column as a text, as the destination spells the type."""
+    name = exp.column(column, quoted=True)
+    return exp.cast(name, "text").sql(dialect=client.capabilities.sqlglot_dialect)
+
+
+def _time(value: Any) -> datetime:
+    """Return a time; SQLite has texts."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _empty_comment(
@@ -135,14 +147,18 @@ def _empty(
     if not names:
         return
     quoted = list(map(client.escape_column_name, names))
-    values: Sequence[str] = ()
+    values: list[Any] = [True]
     erased = f"SELECT {client.escape_column_name('id')} FROM "  # noqa: S608
     erased += client.make_qualified_table_name(_TICKETS)
-    erased += f" WHERE {client.escape_column_name(_IS_ERASED)}"
+    erased += f" WHERE {client.escape_column_name(_IS_ERASED)} = %s"
     where = f"{client.escape_column_name(_TICKET)} IN ({{}})"
     if account:
         whose = f"{client.escape_column_name(ACCOUNT_COLUMN)} = %s"
-        erased, where, values = f"{erased} AND {whose}", f"{where} AND {whose}", (account, account)
+        erased, where, values = (
+            f"{erased} AND {whose}",
+            f"{where} AND {whose}",
+            [True, account, account],
+        )
     is_left = " OR ".join(f"{name} IS NOT NULL" for name in quoted)
     nothing = ", ".join(f"{name} = NULL" for name in quoted)
     client.execute_sql(

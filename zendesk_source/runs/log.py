@@ -78,6 +78,10 @@ class SyncLog:
         if self.is_written:
             self._waiting.forget()
 
+    def were_loaded(self) -> None:
+        """Forget the rows that waited, after a package of an earlier sync brought them."""
+        self._waiting.forget()
+
     def after(self, streams: DltSource, *, is_over: bool = False) -> DltSource:
         """Return a source of the rows; it has none until all streams are at their end.
 

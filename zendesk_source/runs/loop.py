@@ -194,6 +194,10 @@ def sync(
                         _check_nothing_begun(pipeline, source.name, account)
                     if not is_new:
                         look_for_tables(pipeline, source.name, progress)
+                        if asked_at and progress.missing_tables:
+                            go_back()  # a list was compared with a table that is gone since
+                            asked_at = ""
+                            look_for_tables(pipeline, source.name, progress)
                         if not asked_at and take_over is None:
                             ask(pipeline, source, progress)
                     packages.load_all(on_slice)

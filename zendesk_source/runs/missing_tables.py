@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import dlt
 
+from zendesk_source.destination.working_folder import PACKAGES
 from zendesk_source.errors import PackageRefused, as_typed
 from zendesk_source.extract.kept import has_positions, of_resource
 from zendesk_source.resources.run import SyncInProgress
@@ -43,9 +45,20 @@ def look_for_tables(pipeline: dlt.Pipeline, section: str, progress: SyncInProgre
                 progress.runs[stream].stop(_gone(table, stream, pipeline), "failed")
             else:
                 of_lists.append(table)
-        if of_lists:
-            client.update_stored_schema(only_tables=of_lists, force=True)
     progress.missing_tables = frozenset(of_lists)
+
+
+def make_missing(pipeline: dlt.Pipeline, section: str, progress: SyncInProgress) -> None:
+    """Make the missing tables that the package which waits has rows for, just before it is loaded.
+
+    A table that was made earlier would stay empty if its list cannot be read, or the sync is
+    killed: it is there, and the list is as it was loaded last.
+    """
+    waiting = Path(pipeline.working_dir) / PACKAGES[0]
+    made = {table for table in progress.missing_tables if any(waiting.glob(f"*/*_jobs/{table}.*"))}
+    if made:
+        with pipeline.destination_client(section) as client:
+            client.update_stored_schema(only_tables=made, force=True)
 
 
 def _gone(table: str, stream: str, pipeline: dlt.Pipeline) -> PackageRefused:

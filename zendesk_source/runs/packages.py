@@ -25,11 +25,12 @@ from zendesk_source.destination.failures import (
     stream_of_table,
 )
 from zendesk_source.destination.state import drop_packages, remember_loaded
-from zendesk_source.destination.working_folder import forget_loaded
+from zendesk_source.destination.working_folder import forget_loaded, holds_table
 from zendesk_source.errors import Bug, ZendeskError
 from zendesk_source.names import SYNC_LOG_TABLE
 from zendesk_source.resources.run import Slice, SliceLimits, SyncInProgress, running
 from zendesk_source.runs.log import SyncLog
+from zendesk_source.runs.missing_tables import make_missing
 
 log = logging.getLogger("zendesk_source")
 
@@ -90,7 +91,10 @@ class Packages:
         """Load the packages that an earlier run left; drop those that fail, to read them again."""
         try:
             while self._pipeline.has_pending_data:
+                has_log = holds_table(Path(self._pipeline.working_dir), SYNC_LOG_TABLE)
                 self._run()
+                if has_log:
+                    self._log.were_loaded()
         except PipelineStepFailed as error:
             why = self._why(error)
             drop_packages(self._pipeline)
@@ -228,4 +232,5 @@ class Packages:
             if parts:
                 self._pipeline.extract(list(parts))
             self._pipeline.normalize()
+        make_missing(self._pipeline, self._source.name, self._progress)
         self._pipeline.load()

@@ -45,9 +45,17 @@ def _as_it_is(row: Values) -> Values:
 _ERASED_NAME = "Permanently Deleted User"
 
 
+def _is_erased_user(row: Values) -> bool:
+    """Whether a user is deleted for good. The list tells by the name alone."""
+    return bool(row.get("name") == _ERASED_NAME)
+
+
 def _deleted_user(row: Values) -> Values:
-    """Return a deleted user. Of one that is deleted for good, the list tells by its name alone."""
-    return {**row, "permanently_deleted": row.get("name") == _ERASED_NAME}
+    return {**row, "permanently_deleted": _is_erased_user(row)}
+
+
+def _never(_: Values) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,6 +72,8 @@ class SecondRoad:
         deleted_at: Column of ``deletions`` with the time of the deletion.
         deleted: Returns what a row of ``deletions`` changes in the row that was loaded.
         known_of_deleted: Returns what it says of a row that was never loaded.
+        is_erased: Whether a row of ``deletions`` is of one that Zendesk has erased, so that
+            nothing personal of what was loaded stays.
         count_path: Where no list shows deletions: path that counts the rows. A smaller count
             than that of the rows here means that some are gone.
         gone: Where no list shows deletions: column for the time at which a row was missed.
@@ -77,6 +87,7 @@ class SecondRoad:
     deletions: Stream | None = None
     deleted: Callable[[Values], Values] = _as_it_is
     known_of_deleted: Callable[[Values], Values] = _as_it_is
+    is_erased: Callable[[Values], bool] = _never
     count_path: str = ""
     gone: str = ""
     misses: str
@@ -151,6 +162,7 @@ _USERS = SecondRoad(
         DELETED_USERS, params=MappingProxyType(_LAST_CHANGED), cursor_field="updated_at"
     ),
     deleted=_deleted_user,
+    is_erased=_is_erased_user,
     misses="Not seen: changes that do not move `updated_at`. Where Zendesk shows the list in"
     " another order than that of the changes, each sync reads all of it, 100 users a request.",
 )

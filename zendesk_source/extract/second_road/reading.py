@@ -104,7 +104,9 @@ def opened(
 ) -> ListsPosition:
     """Return where a stream stands on its second road.
 
-    If its export has come further than the lists have, they begin there.
+    If its export has come further than the lists have, they begin there. If rows are wanted from
+    an earlier time on, they begin there, too. If they were not read for so long that tickets may
+    have been archived meanwhile, a search comes first again.
 
     Args:
         saved: The position as ``saved_position`` wrote it; None if there is none.
@@ -125,8 +127,12 @@ def opened(
         Walked(**_known(Walked, saved["deletions"])),
         None if backfill is None else Backfill(**_known(Backfill, backfill)),
     )
-    if since > max(position.since, position.changes.through):
+    through = max(position.since, position.changes.through)
+    if since > through or since < position.since:
         return begun(road, since, now)
+    if position.backfill is None and through and road.backfill is not None:
+        anew = begun(road, through, now)
+        return position if anew.backfill is None else replace(anew, deletions=position.deletions)
     return position
 
 

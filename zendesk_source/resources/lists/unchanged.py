@@ -55,4 +55,5 @@ def _is_there(stream: Stream) -> bool:
     part = current_slice()
     columns = dlt.current.source_schema().tables.get(stream.name, {}).get("columns", {})
     is_known = any("data_type" in column for column in columns.values())
-    return part is not None and is_known and stream.name not in part.sync.missing_tables
+    tables = {table.name for table in stream.tables}
+    return part is not None and is_known and tables.isdisjoint(part.sync.missing_tables)

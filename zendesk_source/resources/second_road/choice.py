@@ -9,7 +9,7 @@ from typing import Any
 
 import dlt
 
-from zendesk_source.account.connection import Connection
+from zendesk_source.account.connection import ADMINS, Connection
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.catalogue import Stream
 from zendesk_source.catalogue.support.second_roads import SECOND_ROADS
@@ -26,8 +26,6 @@ log = logging.getLogger("zendesk_source")
 
 BACK_SECONDS = 86_400
 """How far before the end of the lists an export begins that was never read."""
-
-ADMINS = ("admin", "owner")
 
 State = dict[str, Any]
 

@@ -14,6 +14,7 @@ from zendesk_source.account.connection import Connection
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.catalogue import Origin, Stream
+from zendesk_source.catalogue.personal import PERSONAL
 from zendesk_source.catalogue.stream import NO_PARAMS
 from zendesk_source.catalogue.support.second_roads import SecondRoad
 from zendesk_source.errors import StreamRefused
@@ -61,7 +62,8 @@ def deleted_page(
         if guard is not None:
             known, changes = guard.covered_row(known), guard.covered_row(changes)
         if not _is_marked(before, changes, stream):
-            rows.append({**known, **before, **changes})
+            kept = _left_of_erased(before, stream) if road.is_erased(row) else before
+            rows.append({**known, **kept, **changes})
     return replace(_with(page, stream, rows), is_read_back=True)
 
 
@@ -170,14 +172,26 @@ def _is_marked(before: Mapping[str, Any], changes: Mapping[str, Any], stream: St
     return bool(before) and all(is_same(name, value) for name, value in changes.items())
 
 
+def _left_of_erased(before: Mapping[str, Any], stream: Stream) -> dict[str, Any]:
+    """Return what stays of a row that Zendesk has erased: nothing personal, no custom field."""
+    personal = PERSONAL[stream.name]
+    declared = stream.columns.keys() - personal.keys()
+    kept = {name: value for name, value in before.items() if name in declared}
+    return {**kept, **_nothing_beside(stream)}
+
+
 def _removing(page: Page, stream: Stream, rows: list[Row]) -> Page:
     """Return a page of deleted rows that have nothing in side tables any more."""
-    nothing: dict[str, Any] = {
+    return _with(page, stream, [{**row, **_nothing_beside(stream)} for row in rows])
+
+
+def _nothing_beside(stream: Stream) -> dict[str, Any]:
+    """Return what a row says of its side tables if it has nothing there."""
+    return {
         side.key: None if side.origin is Origin.OBJECT else []
         for side in stream.side_tables
         if side.origin is not Origin.BESIDE
     }
-    return _with(page, stream, [{**row, **nothing} for row in rows])
 
 
 def _with(page: Page, stream: Stream, rows: list[Row]) -> Page:

@@ -107,9 +107,17 @@ class _Reading:
         )
         yield from self._handed("changes", steps)
         is_at_end = self._run.is_at_end or current_slice() is None
-        if is_at_end and self._road.count_path:
+        if is_at_end and self._road.count_path and self._may_see_all():
             pages = gone_pages(self._stream, self._road, self._connection, self._run, self._ids)
             yield from self._handing.tables(list(pages))
+
+    def _may_see_all(self) -> bool:
+        """Whether what a list does not show is gone: an agent sees a part."""
+        if not self._connection.is_shown_a_part:
+            return True
+        text = "The list shows an agent a part of the rows, so nothing was marked as deleted."
+        self._run.note("deletions", text, is_missing=True)
+        return False
 
     def _walk(self, stream: Stream, place: Position) -> Iterator[Page]:
         return self._taking.pages(request_of(stream, counted_for=self._stream.name), place)

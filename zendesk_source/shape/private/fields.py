@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zendesk_source.catalogue.personal import Kind, kind_of_field
+from zendesk_source.shape.custom_fields import slug_of
 
 ReadDefinitions = Callable[[], Iterable[Mapping[str, Any]]]
 
@@ -18,10 +19,12 @@ class AboutField:
     Attributes:
         names: Its id, its key and its title, by which a rule may call it.
         kind: What its values are.
+        columns: What its column may be called, by which a rule may call it, too.
     """
 
     names: tuple[str, ...]
     kind: Kind | None
+    columns: tuple[str, ...] = ()
 
 
 _NOBODY_KNOWS = kind_of_field(None)
@@ -50,7 +53,12 @@ class FieldGuide:
     def _learn(self, definition: Mapping[str, Any]) -> None:
         known = (definition.get(name) for name in ("id", "key", "title"))
         names = tuple(str(name) for name in known if name)
-        about = AboutField(names, kind_of_field(str(definition.get("type"))))
+        slug, number = (
+            slug_of(str(names[-1])) if names else "",
+            slug_of(str(names[0])) if names else "",
+        )
+        columns = (f"cf_{slug}", f"cf_{slug}_{number}") if slug else (f"cf_{number}",)
+        about = AboutField(names, kind_of_field(str(definition.get("type"))), columns)
         for name in ("id", "key"):
             if definition.get(name):
                 self._known[str(definition[name])] = about

@@ -15,6 +15,7 @@ from zendesk_source.api.paging.door import Rejected
 from zendesk_source.catalogue import Stream
 from zendesk_source.shape.private.fields import FieldGuide
 from zendesk_source.shape.private.rules import (
+    ACTIONS,
     TABLES,
     Action,
     Rules,
@@ -75,7 +76,11 @@ _HARMLESS_IN_HISTORY = frozenset(
 """Names of changed fields that tickets have no column of, and whose values are ids or choices."""
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 _PLAIN_KEY = re.compile(r"[a-z][a-z_]{0,40}")
-_CUSTOM = "cf_"
+_COPIES: Mapping[str, str] = MappingProxyType(
+    {"ticket_events": "child_events", "ticket_audits": "events"}
+)
+"""JSON that tells of changes and comments: what other tables hold stands in it again."""
+_COPIED = ("tickets", "ticket_comments")
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 10_000, 500
 
 
@@ -199,7 +204,8 @@ class Guard:
             return self.rules.of_unknown
         about = guide.about(key)
         name = column.partition("__v_")[0] or key
-        said = self.rules.named_verdict(owner, (name,), (key, *about.names))
+        also = (key, *about.names, *(() if column else about.columns))
+        said = self.rules.named_verdict(owner, (name,), also)
         return said or self.rules.of_kind(about.kind)
 
     def _of_named_field(self, table: str, name: str) -> Verdict:
@@ -274,8 +280,33 @@ class Guard:
 
     def _part(self, table: str, path: tuple[str, ...]) -> _Part:
         verdict = self.rules.verdict(table, path)
-        is_kept = verdict.action == "keep" and not self.rules.looks_inside(table, path)
+        if (copied := self._of_copy(table, path)) is not None:
+            verdict = max(verdict, copied, key=lambda each: ACTIONS.index(each.action))
+        has_copies = _COPIES.get(table) == path[0] and bool(self.rules.named)
+        looks_inside = has_copies or self.rules.looks_inside(table, path)
+        is_kept = verdict.action == "keep" and not looks_inside
         return _Part(table, path, verdict, is_kept, {})
+
+    def _of_copy(self, table: str, path: tuple[str, ...]) -> Verdict | None:
+        """Return what rules say of the column that a change or a comment tells the value of."""
+        if _COPIES.get(table) != path[0] or len(path) < 2:
+            return None
+        if self.rules.named_verdict(table, path) is not None:
+            return None
+        if any(key in ("value", "previous_value") for key in path[1:]):
+            # Of which column it is, another key says: it is as private as the most private.
+            strictest = self.rules.strictest_of(_COPIED)
+            return None if strictest is None else Verdict(strictest)
+        field = next((key for key in path[1:] if key.isdigit()), None)
+        if field is not None:
+            return self._of_custom_field("tickets", field)
+        said = [
+            self.rules.named_verdict(each, path[1:])
+            for each in _COPIED
+            if path[1] != "id" and path[1] in TABLES[each].columns
+        ]
+        told = [each for each in said if each is not None]
+        return max(told, key=lambda each: ACTIONS.index(each.action), default=None)
 
     def _part_in(self, part: _Part, key: str) -> _Part:
         inner = part.parts.get(key)
@@ -325,7 +356,12 @@ class Guard:
         if not isinstance(value, list):
             return self._all_covered(self._unknown, value)
         return [
-            {**each, "value": self._field_value(table, str(each.get("id")), each.get("value"))}
+            {
+                name: inner
+                if name == "id"
+                else self._field_value(table, str(each.get("id")), inner)
+                for name, inner in each.items()
+            }
             if isinstance(each, Mapping)
             else self._outlined(each)
             for each in value

@@ -71,7 +71,8 @@ class _Rule:
         if not fnmatchcase(table, self.table):
             return 0
         for count in range(len(path), 0, -1):
-            if fnmatchcase(".".join(path[:count]), self.path):
+            name = ".".join(path[:count])
+            if name == self.path or fnmatchcase(name, self.path):  # a title may hold brackets
                 return count
         return 0
 
@@ -132,13 +133,23 @@ class Rules:
         """Return what a rule says of a column, or of a key inside it; None if none does."""
         if path[0].startswith(_OURS):
             return KEEP
-        names = (path[0], *also)
+        # What fits no type of its column is in a variant, and as private.
+        names = (path[0], path[0].partition(_VARIANT)[0], *also)
         found = [
             (rule.is_exact, depth, ACTIONS.index(rule.action))
             for rule in self.named
             if (depth := max(rule.depth(table, (name, *path[1:])) for name in names))
         ]
         return Verdict(ACTIONS[max(found)[-1]], is_total=True) if found else None
+
+    def strictest_of(self, tables: Sequence[str]) -> Action | None:
+        """Return the strictest of what rules say of some tables; None if none covers anything."""
+        said = [
+            rule.action
+            for rule in self.named
+            if rule.action != "keep" and any(fnmatchcase(each, rule.table) for each in tables)
+        ]
+        return max(said, key=ACTIONS.index, default=None)
 
     def of_kind(self, kind: Kind | None) -> Verdict:
         """Return what becomes of texts of a kind."""

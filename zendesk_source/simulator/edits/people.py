@@ -20,6 +20,12 @@ DELETED_USER_KEYS = (
 )
 """What the list of deleted users shows of one."""
 
+ERASED: Row = {
+    "name": "Permanently Deleted User",
+    **dict.fromkeys(("phone", "alias", "external_id", "photo", "signature", "details", "notes")),
+}
+"""What a user says of a person once it is deleted for good."""
+
 
 class PeopleEdits(State):
     """Adds, changes and deletes people."""
@@ -45,13 +51,17 @@ class PeopleEdits(State):
             return user
 
     def delete_user(self, user_id: int, *, permanently: bool = False) -> Row:
-        """Delete a user: inactive, without e-mail and identities; the row stays."""
+        """Delete a user: inactive, without e-mail and identities; the row stays.
+
+        Of one that is deleted for good nothing personal stays in it.
+        """
         with self.lock:
             for identity_id in self.identity_ids_of.pop(user_id, []):
                 self.identities.drop(identity_id)
             changes: Row = {"active": False, "email": None, "permanently_deleted": permanently}
             if permanently:
-                changes["name"] = "Permanently Deleted User"
+                fields = self.stores["users"][user_id]["user_fields"]
+                changes.update(ERASED, tags=[], user_fields=dict.fromkeys(fields))
             user = self.edit_user(user_id, **changes)
             shown = {name: user[name] for name in DELETED_USER_KEYS}
             self.stores["deleted_users"].put(shown)

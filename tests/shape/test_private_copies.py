@@ -1,0 +1,87 @@
+"""A rule for a column holds for every place where the value of that column stands."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from zendesk_source.account.shaping import tables_and_rejected
+from zendesk_source.account.stream_run import StreamRun
+from zendesk_source.api.paging import Page, Position
+from zendesk_source.api.paging.door import Rejected
+from zendesk_source.catalogue import STREAMS
+from zendesk_source.shape.private.fields import FieldGuide
+from zendesk_source.shape.private.guard import Guard
+from zendesk_source.shape.private.rules import rules_of
+from zendesk_source.shape.rows import RowShaper
+from zendesk_source.shape.stream_shape import StreamShape
+
+SECRET = "what nobody shall read"
+FIELD = {"id": 360001, "title": "IBAN number", "type": "dropdown"}
+CHANGES = [
+    {"event_type": "Create", "subject": SECRET},
+    {"event_type": "Change", "subject": "new", "previous_value": SECRET},
+    {"event_type": "Change", "custom_ticket_fields": {"360001": SECRET}, "previous_value": SECRET},
+    {"event_type": "Comment", "body": SECRET},
+]
+NAMED = ("tickets.cf_iban_number", "tickets.360001", "tickets.IBAN number", "tickets.cf_*")
+
+
+def guard_of(stream: str, **private: str) -> Guard:
+    own = next(each for each in STREAMS if each.name == stream)
+    guides = {"tickets": FieldGuide(lambda: [FIELD])}
+    return Guard(own, rules_of(private), b"key", guides, lambda _column: None)
+
+
+def test_what_an_event_tells_again_is_as_private_as_the_column() -> None:
+    rules = {"tickets.subject": "drop", "tickets.360001": "drop", "ticket_comments.body": "drop"}
+    cover = guard_of("ticket_events", **rules).cover("ticket_events", "child_events", is_json=True)
+    assert cover is not None
+    covered = cover(CHANGES)
+    assert SECRET not in str(covered)
+    assert [each["event_type"] for each in covered] == ["Create", "Change", "Change", "Comment"]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_field_is_private_in_its_history_whatever_a_rule_calls_it(name: str) -> None:
+    guard = guard_of("ticket_events", **{name: "drop"})
+    cover = guard.field_cover("ticket_field_history", "360001")
+    assert cover is not None
+    assert cover(SECRET) is None
+
+
+@pytest.mark.parametrize("column", ["phone__v_json", "ssn__v_text", "last_login_at__v_text"])
+def test_a_rule_for_a_column_is_one_for_its_variants(column: str) -> None:
+    rules = {f"users.{name}": "drop" for name in ("phone", "ssn", "last_login_at")}
+    cover = guard_of("users", **rules).cover("users", column, is_json=column.endswith("json"))
+    assert cover is not None
+    assert cover([SECRET] if column.endswith("json") else SECRET) is None
+
+
+def test_what_fits_no_table_is_covered_on_pages_that_are_read_back_too() -> None:
+    guard = guard_of("users", contact="drop")
+    shape = StreamShape(
+        guard.stream,
+        RowShaper(guard.stream, {"users": {}}, None, str),
+        False,
+        None,
+        False,
+        False,
+        guard,
+    )
+    now = datetime.now(timezone.utc)
+    page = Page(
+        {"users": []},
+        [],
+        Position(),
+        True,
+        now,
+        now,
+        0,
+        is_read_back=True,
+        rejected=(Rejected("users", "no id", {"name": SECRET}),),
+    )
+    _, rejected = tables_and_rejected(page, shape, None, StreamRun())  # type: ignore[arg-type]
+    assert rejected
+    assert SECRET not in str(rejected)
