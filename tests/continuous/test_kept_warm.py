@@ -7,7 +7,7 @@ from datetime import timedelta
 import dlt
 from dlt.extract import DltSource
 
-from tests.resources.test_brands import Brands
+from tests.support.brands import Brands
 from tests.support.rounds import rounds_of
 from tests.support.simulated import TOKEN, served, source_of
 from zendesk_source.continuous.figures import Figures

@@ -250,13 +250,13 @@ def test_of_a_user_who_is_deleted_for_good_nothing_stays(
 ) -> None:
     zendesk.close_exports()
     user = next(row for row in account.truth("users") if row["active"] and row["tags"])
-    account.edit_user(user["id"], notes="private", details="private")
+    account.edit_user(user["id"], notes="between us", details="between us")
     load(pipeline, zendesk, "users", item_format=item_format)
     account.delete_user(user["id"], permanently=True)
     load(pipeline, zendesk, "users", item_format=item_format)
     (stored,) = (row for row in stored_rows(pipeline, "users") if row["id"] == user["id"])
     assert stored["permanently_deleted"]
-    assert "private" not in str(stored)
+    assert "between us" not in str(stored)
     for side in USERS.side_tables:
         assert all(row["user_id"] != user["id"] for row in stored_rows(pipeline, side.name))
 

@@ -16,6 +16,8 @@ from zendesk_source.catalogue import Stream
 from zendesk_source.shape.private.fields import FieldGuide
 from zendesk_source.shape.private.rules import (
     ACTIONS,
+    COPIED,
+    COPIES,
     TABLES,
     Action,
     Rules,
@@ -76,11 +78,6 @@ _HARMLESS_IN_HISTORY = frozenset(
 """Names of changed fields that tickets have no column of, and whose values are ids or choices."""
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 _PLAIN_KEY = re.compile(r"[a-z][a-z_]{0,40}")
-_COPIES: Mapping[str, str] = MappingProxyType(
-    {"ticket_events": "child_events", "ticket_audits": "events"}
-)
-"""JSON that tells of changes and comments: what other tables hold stands in it again."""
-_COPIED = ("tickets", "ticket_comments")
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 10_000, 500
 
 
@@ -282,27 +279,25 @@ class Guard:
         verdict = self.rules.verdict(table, path)
         if (copied := self._of_copy(table, path)) is not None:
             verdict = max(verdict, copied, key=lambda each: ACTIONS.index(each.action))
-        has_copies = _COPIES.get(table) == path[0] and bool(self.rules.named)
+        has_copies = COPIES.get(table) == path[0] and bool(self.rules.named)
         looks_inside = has_copies or self.rules.looks_inside(table, path)
         is_kept = verdict.action == "keep" and not looks_inside
         return _Part(table, path, verdict, is_kept, {})
 
     def _of_copy(self, table: str, path: tuple[str, ...]) -> Verdict | None:
         """Return what rules say of the column that a change or a comment tells the value of."""
-        if _COPIES.get(table) != path[0] or len(path) < 2:
-            return None
-        if self.rules.named_verdict(table, path) is not None:
+        is_copy = COPIES.get(table) == path[0] and len(path) > 1
+        if not is_copy or self.rules.named_verdict(table, path) is not None:
             return None
         if any(key in ("value", "previous_value") for key in path[1:]):
             # Of which column it is, another key says: it is as private as the most private.
-            strictest = self.rules.strictest_of(_COPIED)
-            return None if strictest is None else Verdict(strictest)
+            return self.rules.strictest_of(COPIED)
         field = next((key for key in path[1:] if key.isdigit()), None)
         if field is not None:
             return self._of_custom_field("tickets", field)
         said = [
             self.rules.named_verdict(each, path[1:])
-            for each in _COPIED
+            for each in COPIED
             if path[1] != "id" and path[1] in TABLES[each].columns
         ]
         told = [each for each in said if each is not None]

@@ -25,6 +25,12 @@ Action = Literal["keep", "hash", "mask", "drop"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 """What can become of a value; the stricter comes later."""
 
+COPIES: Mapping[str, str] = MappingProxyType(
+    {"ticket_events": "child_events", "ticket_audits": "events"}
+)
+"""JSON that tells of changes and comments: what other tables hold stands in it again."""
+COPIED = ("tickets", "ticket_comments")
+
 TABLES: Mapping[str, Stream | SideTable] = MappingProxyType(
     {
         **{table.name: table for stream in STREAMS for table in stream.tables},
@@ -142,14 +148,14 @@ class Rules:
         ]
         return Verdict(ACTIONS[max(found)[-1]], is_total=True) if found else None
 
-    def strictest_of(self, tables: Sequence[str]) -> Action | None:
+    def strictest_of(self, tables: Sequence[str]) -> Verdict | None:
         """Return the strictest of what rules say of some tables; None if none covers anything."""
         said = [
             rule.action
             for rule in self.named
             if rule.action != "keep" and any(fnmatchcase(each, rule.table) for each in tables)
         ]
-        return max(said, key=ACTIONS.index, default=None)
+        return Verdict(max(said, key=ACTIONS.index)) if said else None
 
     def of_kind(self, kind: Kind | None) -> Verdict:
         """Return what becomes of texts of a kind."""
