@@ -178,7 +178,7 @@ def test_archived_rows_that_are_hidden_among_others_are_no_difference(
     report = compared(loaded, zendesk, full=True)
     assert (report.exit_code, named(report)) == (0, {})
     (note,) = report.streams["tickets"].notes
-    assert note.startswith("20 rows are not shown among others, but alone")
+    assert note.startswith("20 rows are not shown among others: they are archived")
     live = column(loaded, "select count(*) from tickets where not is_deleted")[0]
     assert report.streams["tickets"].tables[0].checked == live - 20
 
