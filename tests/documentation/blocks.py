@@ -16,6 +16,7 @@ SHOWN = {"text", "json", "diff", "yaml", "html", "mermaid"}
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\S*)$")
 _NOT_RUN = re.compile(r"^ *<!-- not run: (?P<reason>.+) -->$")
+_RUN_BY = re.compile(r"^ *<!-- run by: (?P<test>.+) -->$")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Block:
     text: str
     why_not_run: str
     """From a line `<!-- not run: the reason -->` above the block; empty for nearly all."""
+    run_by: str = ""
+    """From a line `<!-- run by: a file of tests -->`; empty where the tests of the pages run it."""
 
     @property
     def place(self) -> str:
@@ -46,9 +49,10 @@ def blocks(page: Path) -> Iterator[Block]:
             continue
         end = lines.index(f"{opened['indent']}```", at + 1)
         above = next((line for line in reversed(lines[:at]) if line.strip()), "")
-        mark = _NOT_RUN.match(above)
+        mark, other = _NOT_RUN.match(above), _RUN_BY.match(above)
         text = textwrap.dedent("\n".join(lines[at + 1 : end])) + "\n"
-        yield Block(page, at + 1, opened["language"], text, mark["reason"] if mark else "")
+        why_not, test = mark["reason"] if mark else "", other["test"] if other else ""
+        yield Block(page, at + 1, opened["language"], text, why_not, test)
         at = end + 1
 
 
@@ -58,7 +62,7 @@ def every(*languages: str) -> list[Block]:
         block
         for page in PAGES
         for block in blocks(page)
-        if block.language in languages and not block.why_not_run
+        if block.language in languages and not (block.why_not_run or block.run_by)
     ]
 
 

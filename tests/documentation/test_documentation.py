@@ -15,13 +15,14 @@ import yaml  # type: ignore[import-untyped]
 from docs.write_answers import answered, opened
 from tests.documentation.blocks import PAGES, ROOT, RUN, SHOWN, Block, answer_to, blocks, every
 from tests.documentation.conftest import environment
+from tests.support.destinations import documented_queries
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.command_line.parser import parser_for
 
 pytestmark = pytest.mark.long
 
 MIGRATING = ROOT / "docs" / "migrating.md"
-MOST_NOT_RUN = 11
+MOST_NOT_RUN = 7
 DEMO = "make demo\n"
 
 
@@ -39,6 +40,12 @@ def test_hardly_any_block_is_not_run() -> None:
     exempt = [b for page in PAGES for b in blocks(page) if b.why_not_run]
     assert all(block.language in RUN for block in exempt)
     assert len(exempt) <= MOST_NOT_RUN, [block.place for block in exempt]
+
+
+def test_what_other_tests_run_is_what_they_read_from_the_page() -> None:
+    others = [block for page in PAGES for block in blocks(page) if block.run_by]
+    assert {block.run_by for block in others} == {"tests/destination/test_matrix.py"}
+    assert tuple(block.text for block in others) == documented_queries()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))

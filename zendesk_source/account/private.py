@@ -23,7 +23,8 @@ _OTHER_KEY = (
 )
 _OTHER_RULES = (
     "`private` is another one than before, and rows that were loaded before keep what they hold,"
-    " until they change at Zendesk. To load them anew: zendesk-source reset --drop-tables."
+    " until they change at Zendesk. To load a stream anew: zendesk-source reset STREAM"
+    " --drop-tables."
 )
 
 
