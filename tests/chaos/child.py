@@ -14,10 +14,7 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
-import dlt
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
-
+from tests.support.own_process import pipeline_in
 from zendesk_source import sync, zendesk_support
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.catalogue import STREAMS
@@ -61,19 +58,6 @@ class Order:
     scale: float
 
 
-def pipeline_in(folder: Path) -> dlt.Pipeline:
-    """Return the pipeline of a folder; the process then belongs to that folder."""
-    os.chdir(folder)
-    os.environ["DLT_DATA_DIR"] = str(folder / "dlt-data")
-    os.environ["RUNTIME__LOG_LEVEL"] = "ERROR"
-    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-    os.environ["LOAD__DELETE_COMPLETED_JOBS"] = "true"
-    os.environ["LOAD__TRUNCATE_STAGING_DATASET"] = "true"
-    Container()[PluggableRunContext].reload(str(folder))
-    destination = dlt.destinations.duckdb(str(folder / "copy.duckdb"))
-    return dlt.pipeline("chaos", destination=destination, dataset_name="zendesk_data")
-
-
 def make_pages_small() -> None:
     """Give a small account many pages: only what has an export is worth killing."""
     for stream in STREAMS:
@@ -93,7 +77,7 @@ def run(order: Order, marks: Pipe) -> None:
 
 def _sync(order: Order, tell: Callable[[str], None]) -> int:
     make_pages_small()
-    pipeline = pipeline_in(order.folder)
+    pipeline = pipeline_in(order.folder, "chaos")
     for step in STEPS:
         _announce(pipeline, step, tell)
     credentials = ZendeskOAuthToken()

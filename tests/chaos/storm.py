@@ -14,9 +14,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.chaos.child import SLICE_PAGES, STREAM_NAMES, TOKEN, Order, pipeline_in, run
+from tests.chaos.child import SLICE_PAGES, STREAM_NAMES, TOKEN, Order, run
+from tests.support.own_process import pipeline_in
 from tests.support.second_road import assert_equals_truth, deleted_ids, tell_true_deletions
-from tests.support.tables import TABLES, assert_table_equals
+from tests.support.tables import differences
 from zendesk_source.catalogue import STREAMS
 from zendesk_source.simulator import Account, Answer, RateLimits, Request, Simulator
 from zendesk_source.simulator.clock import TimeScaledClock
@@ -186,7 +187,7 @@ class Storm:
         self.verdict.exits[child.exitcode or 0] += 1
 
     def _compare(self) -> None:
-        pipeline = pipeline_in(self._folder)
+        pipeline = pipeline_in(self._folder, "chaos")
         pipeline.sync_destination()
         if not self._has_exports:
             try:
@@ -194,21 +195,12 @@ class Storm:
             except AssertionError as difference:
                 self.verdict.differences.append(str(difference))
             return
-        deleted = {r["id"] for r in self.account.truth("tickets") if r["status"] == "deleted"}
-        for name, table in TABLES.items():
-            owner = next(s.name for s in STREAMS if table in s.tables)
-            if owner not in STREAM_NAMES:
-                continue
-            try:
-                truth = self.account.truth(name)
-            except KeyError:
-                continue  # made of other rows, which are compared
-            but_not = deleted if name == "ticket_metrics" else ()
-            try:
-                assert_table_equals(pipeline, name, truth, but_not=but_not)
-                self._say(f"     {name}: {len(truth)} rows are as Zendesk has them")
-            except AssertionError as difference:
-                self.verdict.differences.append(str(difference))
+        for name, differs in differences(pipeline, self.account, STREAM_NAMES):
+            if differs:
+                self.verdict.differences.append(differs)
+            else:
+                rows = len(self.account.truth(name))
+                self._say(f"     {name}: {rows} rows are as Zendesk has them")
 
     @contextmanager
     def _edits(self) -> Iterator[None]:

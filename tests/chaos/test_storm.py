@@ -6,8 +6,9 @@ import multiprocessing
 
 import pytest
 
-from tests.chaos.child import TOKEN, Order, pipeline_in, run
+from tests.chaos.child import TOKEN, Order, run
 from tests.chaos.storm import Storm
+from tests.support.own_process import pipeline_in
 from tests.support.tables import assert_table_equals
 from zendesk_source import sync, zendesk_support
 from zendesk_source.errors import ConfigurationError
@@ -52,7 +53,7 @@ def test_a_second_sync_of_a_pipeline_stops_or_waits(tmp_path):
         credentials.subdomain, credentials.oauth_token = "acme", TOKEN
         credentials.base_url = zendesk.base_url
         source = zendesk_support(credentials, clock=clock).with_resources("tickets")
-        pipeline = pipeline_in(tmp_path)
+        pipeline = pipeline_in(tmp_path, "chaos")
         with pytest.raises(ConfigurationError, match="Another sync of pipeline 'chaos' is running"):
             sync(pipeline, source, clock=clock)
         report = sync(pipeline, source, clock=clock, wait_for_other=True)

@@ -88,10 +88,10 @@ def said(source: str) -> Iterator[str]:
     filled = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
     parts = {part for node in filled for part in node.values}
     for node in filled:
-        yield "".join(p.value if isinstance(p, ast.Constant) else "7" for p in node.values)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in parts:
-            yield node.value
+        yield "".join(str(p.value) if isinstance(p, ast.Constant) else "7" for p in node.values)
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and each not in parts:
+            yield each.value
 
 
 def mistyped(text: str) -> Iterator[str]:

@@ -16,10 +16,10 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from tests.continuous.keeper import STREAMS_KEPT, Orders, Told, pipeline_in, run
+from tests.continuous.keeper import STREAMS_KEPT, Orders, Told, run
+from tests.support.own_process import pipeline_in
 from tests.support.simulated import TOKEN
-from tests.support.tables import TABLES, assert_table_equals, opened
-from zendesk_source.catalogue import STREAMS
+from tests.support.tables import differences, opened
 from zendesk_source.simulator import Account, RateLimits, Simulator
 from zendesk_source.simulator.clock import DEFAULT_START, TimeScaledClock
 
@@ -208,22 +208,10 @@ class Endurance:
                 account.create_ticket(subject="Brand new", tags=["new"])
 
     def _compare(self) -> None:
-        pipeline = pipeline_in(self._folder)
+        pipeline = pipeline_in(self._folder, "keeper")
         pipeline.sync_destination()
-        deleted = {r["id"] for r in self.account.truth("tickets") if r["status"] == "deleted"}
-        for name, table in TABLES.items():
-            owner = next(stream.name for stream in STREAMS if table in stream.tables)
-            if owner not in STREAMS_KEPT:
-                continue
-            try:
-                truth = self.account.truth(name)
-            except KeyError:
-                continue  # made of other rows, which are compared
-            but_not = deleted if name == "ticket_metrics" else ()
-            try:
-                assert_table_equals(pipeline, name, truth, but_not=but_not)
-            except AssertionError as difference:
-                self.outcome.differences.append(str(difference))
+        compared = differences(pipeline, self.account, STREAMS_KEPT)
+        self.outcome.differences += [text for _, text in compared if text]
         with opened(pipeline) as dataset:
             for name in ("_dlt_loads", "_dlt_pipeline_state", "_dlt_version", "_zendesk_sync_log"):
                 table = dataset.client.make_qualified_table_name(name)

@@ -13,11 +13,9 @@ from datetime import datetime
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
-import dlt
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.extract import DltSource
 
+from tests.support.own_process import pipeline_in
 from tests.support.simulated import TOKEN
 from zendesk_source import keep_syncing, zendesk_source
 from zendesk_source.continuous.rounds import Round
@@ -83,19 +81,6 @@ class Told:
     seconds: float
 
 
-def pipeline_in(folder: Path) -> dlt.Pipeline:
-    """Return the pipeline of a folder; the process then belongs to that folder."""
-    os.chdir(folder)
-    os.environ["DLT_DATA_DIR"] = str(folder / "dlt-data")
-    os.environ["RUNTIME__LOG_LEVEL"] = "ERROR"
-    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-    os.environ["LOAD__DELETE_COMPLETED_JOBS"] = "true"
-    os.environ["LOAD__TRUNCATE_STAGING_DATASET"] = "true"
-    Container()[PluggableRunContext].reload(str(folder))
-    destination = dlt.destinations.duckdb(str(folder / "copy.duckdb"))
-    return dlt.pipeline("keeper", destination=destination, dataset_name="zendesk_data")
-
-
 def run(orders: Orders, pipe: Pipe) -> None:
     """Keep loading until something is sent, and leave with 0."""
     try:
@@ -109,7 +94,7 @@ def run(orders: Orders, pipe: Pipe) -> None:
 
 
 def _keep(orders: Orders, pipe: Pipe) -> None:
-    pipeline, begun_at = pipeline_in(orders.folder), time.monotonic()
+    pipeline, begun_at = pipeline_in(orders.folder, "keeper"), time.monotonic()
     clock = TimeScaledClock(orders.scale, orders.now)
     stop, objects = threading.Event(), [0]
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.singer import run_tap, selected
+from tests.support.take_over import edit
 from zendesk_source.extract.taken_over import AIRBYTE, TAP_ZENDESK, Rule
 from zendesk_source.simulator import Account, Simulator
 from zendesk_source.singer.foreign_state import taken_over
@@ -55,19 +56,6 @@ def airbyte_state(account: Account) -> Any:
         {"type": "STREAM", "stream": {"stream_descriptor": {"name": n}, "stream_state": mark}}
         for n, mark in marks.items()
     ]
-
-
-def edit(account: Account) -> None:
-    """Edit rows of every stream that is taken over; some without moving `updated_at`."""
-    account.clock.advance(3_600)
-    ids = [row["id"] for row in account.truth("tickets") if row["status"] == "open"]
-    account.edit_ticket(ids[0], status="pending")
-    account.system_update(ids[1])
-    account.delete_ticket(ids[2])
-    account.create_ticket(subject="Brand new")
-    account.edit_user(account.truth("users")[0]["id"], name="Someone else")
-    account.edit_organization(account.truth("organizations")[0]["id"], details="Moved")
-    account.clock.advance(3_600)
 
 
 @pytest.mark.parametrize("connector", ["singer", "airbyte"])

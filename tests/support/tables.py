@@ -113,6 +113,26 @@ def assert_equals_truth(
             assert_table_equals(dataset, table, account.truth(table), but_not=but_not)
 
 
+def differences(
+    pipeline: dlt.Pipeline, account: Account, streams: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield each table of some streams, and in what it differs from the truth: empty if in nothing.
+
+    Tables that are made of other rows, which are compared, are left out.
+    """
+    for table in (table.name for s in STREAMS if s.name in streams for table in s.tables):
+        try:
+            account.truth(table)
+        except KeyError:
+            continue
+        try:
+            assert_equals_truth(pipeline, account, [table])
+        except AssertionError as difference:
+            yield table, str(difference)
+        else:
+            yield table, ""
+
+
 def assert_rows_equal(
     loaded: dlt.Pipeline | Dataset,
     table: str,
