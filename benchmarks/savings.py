@@ -111,7 +111,7 @@ SAVINGS: Mapping[str, Saving] = {
     ),
     "asking": Saving(
         "dlt is given only what has something new, and a file that nobody wrote is not opened",
-        {"runs.loop.ask": _never, "runs.loop.is_as_left": _never},
+        {"runs.asking.ask": _never, "runs.loop.is_as_left": _never},
         load="idle",
         stream="core",
         figure="idle_cpu_seconds",

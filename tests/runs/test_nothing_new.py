@@ -21,7 +21,7 @@ from zendesk_source.api.retry import RetryPolicy
 from zendesk_source.command_line import main
 from zendesk_source.names import SYNC_LOG_TABLE
 from zendesk_source.resources.run import SliceLimits
-from zendesk_source.runs import asking, loop
+from zendesk_source.runs import asking
 from zendesk_source.runs.waiting_log import LONGEST_WAIT
 from zendesk_source.simulator import Account, Fault
 
@@ -201,11 +201,11 @@ def test_a_list_whose_table_is_dropped_while_streams_are_asked_is_written_again(
     ask = asking.ask
 
     def ask_and_drop(*args: Any) -> None:
-        monkeypatch.setattr(loop, "ask", ask)
+        monkeypatch.setattr(asking, "ask", ask)
         ask(*args)
         drop(pipeline, "groups")
 
-    monkeypatch.setattr(loop, "ask", ask_and_drop)
+    monkeypatch.setattr(asking, "ask", ask_and_drop)
     assert synced(pipeline, zendesk, *STREAMS).slices == 1
     assert_equals_truth(pipeline, account, ("tickets", "groups"))
 

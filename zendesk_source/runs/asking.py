@@ -8,6 +8,7 @@ One that has nothing is at its end.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import dlt
@@ -15,6 +16,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.pipeline import StateInjectableContext
 from dlt.extract import DltSource
 
+from zendesk_source.destination.state import version_of_state
 from zendesk_source.resources.run import Asking, SyncInProgress, running, stream_of_part
 
 
@@ -58,3 +60,46 @@ def ask(pipeline: dlt.Pipeline, source: DltSource, progress: SyncInProgress) -> 
     for place, run in progress.parts.items():
         if stream_of_part(place) in again:
             run.begin_again()
+
+
+@dataclass
+class Asked:
+    """The streams of a sync, which are asked once; what they said can be taken back.
+
+    Attributes:
+        pipeline: The pipeline of the sync.
+        source: The source, with all streams of the sync selected.
+        progress: How far the sync is.
+    """
+
+    pipeline: dlt.Pipeline
+    source: DltSource
+    progress: SyncInProgress
+    _state: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        """Remember where the sync began."""
+        self._go_back = self.progress.way_back()
+
+    def ask(self) -> None:
+        """Ask the streams, unless that was done.
+
+        Raises:
+            ZendeskError: As of ``ask``.
+        """
+        if not self._state:
+            self._state = version_of_state(self.pipeline)
+            ask(self.pipeline, self.source, self.progress)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether they were asked from positions that no longer are the pipeline's."""
+        return self._state not in ("", version_of_state(self.pipeline))
+
+    def take_back(self) -> bool:
+        """Set the progress back to before they were asked; return whether they were."""
+        was_asked = bool(self._state)
+        if was_asked:
+            self._go_back()
+            self._state = ""
+        return was_asked

@@ -29,7 +29,6 @@ from zendesk_source.destination.state import (
     is_remembered,
     mend_working_folder,
     remember_left,
-    version_of_state,
 )
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.kept import was_begun
@@ -43,7 +42,7 @@ from zendesk_source.resources.run import (
     SyncInProgress,
     running,
 )
-from zendesk_source.runs.asking import ask
+from zendesk_source.runs.asking import Asked
 from zendesk_source.runs.erasing import erase
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
@@ -174,18 +173,16 @@ def sync(
                 waiting=WaitingLog.of(pipeline, file=path),
                 may_wait=take_over is None and is_remembered(pipeline),
             )
-            go_back, asked_at = progress.way_back(), ""
+            asked = Asked(pipeline, source, progress)
             if log.may_wait and is_as_left(pipeline, path, runs):
-                asked_at = version_of_state(pipeline)
-                ask(pipeline, source, progress)
+                asked.ask()
                 # What is to be erased may have been loaded before that was wished for.
                 if not progress.erases and log.let_wait():
                     return report(0)
             with held_file(pipeline, clock, on_wait, waits_long=wait_for_other) as file:
                 is_new = not follow_destination(pipeline)
-                if asked_at not in ("", version_of_state(pipeline)):
-                    go_back()  # it was asked from positions that are not the destination's
-                    asked_at = ""
+                if asked.is_outdated:
+                    asked.take_back()
                 with little_memory(pipeline, file) as memory:
                     progress.used = memory.used
                     packages = Packages(pipeline, source, progress, limits, log, memory, is_new)
@@ -193,13 +190,7 @@ def sync(
                     if take_over is not None:
                         _check_nothing_begun(pipeline, source.name, account)
                     if not is_new:
-                        look_for_tables(pipeline, source.name, progress)
-                        if asked_at and progress.missing_tables:
-                            go_back()  # a list was compared with a table that is gone since
-                            asked_at = ""
-                            look_for_tables(pipeline, source.name, progress)
-                        if not asked_at and take_over is None:
-                            ask(pipeline, source, progress)
+                        _compare_with_destination(asked, is_taken_over=take_over is not None)
                     packages.load_all(on_slice)
                     if progress.erases:
                         erase(pipeline, source.name, account, started_at)
@@ -212,6 +203,17 @@ def sync(
             return report(packages.count)
     finally:
         progress.ahead.stop()
+
+
+def _compare_with_destination(asked: Asked, *, is_taken_over: bool) -> None:
+    """Find tables that are gone, and ask the streams with that in mind."""
+    pipeline, source, progress = asked.pipeline, asked.source, asked.progress
+    look_for_tables(pipeline, source.name, progress)
+    # A list may have been compared with a table that is gone since.
+    if progress.missing_tables and asked.take_back():
+        look_for_tables(pipeline, source.name, progress)
+    if not is_taken_over:
+        asked.ask()
 
 
 def _check_nothing_begun(pipeline: dlt.Pipeline, section: str, account: str) -> None:

@@ -14,11 +14,9 @@ from zendesk_source.resources.run import SyncInProgress
 
 
 def look_for_tables(pipeline: dlt.Pipeline, section: str, progress: SyncInProgress) -> None:
-    """Find tables that were loaded once and are gone, and make those of lists anew.
+    """Find tables that were loaded once and are gone.
 
-    dlt makes a table only when its schema changes. The schema of a list stays the same, so dlt
-    would try to empty a table that is not there. An export whose table is gone fails: reading on
-    would fill a new table with later changes only.
+    An export whose table is gone fails: reading on would fill a new table with later changes only.
 
     Args:
         pipeline: Its state and schema are those of the destination.
@@ -51,8 +49,9 @@ def look_for_tables(pipeline: dlt.Pipeline, section: str, progress: SyncInProgre
 def make_missing(pipeline: dlt.Pipeline, section: str, progress: SyncInProgress) -> None:
     """Make the missing tables that the package which waits has rows for, just before it is loaded.
 
-    A table that was made earlier would stay empty if its list cannot be read, or the sync is
-    killed: it is there, and the list is as it was loaded last.
+    dlt makes a table only when its schema changes. The schema of a list stays the same, so dlt
+    would try to empty a table that is not there. One that was made earlier would stay empty if its
+    list cannot be read, or the sync is killed: it is there, and the list is as it was loaded last.
     """
     waiting = Path(pipeline.working_dir) / PACKAGES[0]
     made = {table for table in progress.missing_tables if any(waiting.glob(f"*/*_jobs/{table}.*"))}
