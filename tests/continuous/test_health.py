@@ -106,7 +106,7 @@ def test_rows_of_a_list_that_has_not_changed_are_not_written(figures: Figures) -
 
 def test_a_round_under_way_shows_what_it_has_loaded_and_counts_it_once(figures: Figures) -> None:
     runs = {"tickets": tickets(is_at_end=False)}
-    figures.begin(runs)
+    figures.begin(runs, NOON)
     figures.count_package(runs, NOON + timedelta(minutes=5))
     key = ("rows_total", 'stream="tickets",table="tickets"')
     assert samples(figures)[key] == 3
@@ -120,7 +120,7 @@ def test_a_round_under_way_shows_what_it_has_loaded_and_counts_it_once(figures: 
 def test_what_a_round_has_loaded_before_it_failed_counts(figures: Figures) -> None:
     figures.count_package({"tickets": tickets()}, NOON)
     figures.count_round(failed(1, NOON))
-    figures.begin({"tickets": StreamRun()})
+    figures.begin({"tickets": StreamRun()}, NOON)
     assert samples(figures)["rows_total", 'stream="tickets",table="tickets"'] == 3
 
 
@@ -146,6 +146,20 @@ def test_rounds_that_are_far_apart_have_more_patience() -> None:
     figures = Figures(NOON, 3_600.0)
     assert figures.snapshot().status(NOON + timedelta(hours=4)) == "starting"
     assert figures.snapshot().status(NOON + timedelta(hours=6)) == "stale"
+
+
+def test_an_account_that_waits_for_its_turn_is_not_stale_and_one_that_hangs_in_it_is() -> None:
+    figures = Figures(NOON, 60.0, takes_turns=True)
+    hours = timedelta(hours=3)
+    assert figures.snapshot().status(NOON + hours) == "starting"
+    begun = NOON + hours
+    figures.begin({"tickets": StreamRun()}, begun)
+    assert figures.snapshot().status(begun + timedelta(minutes=15)) == "starting"
+    assert figures.snapshot().status(begun + timedelta(minutes=16)) == "stale"
+    figures.count_round(done(1, begun, ("tickets", tickets())))
+    assert figures.snapshot().status(begun + hours) == "ok"
+    document = health_document({"acme": figures.snapshot()}, begun + hours)
+    assert document["accounts"]["acme"]["stale_at"] > (begun + hours).isoformat()
 
 
 def test_the_document_says_what_failed_and_when_the_next_round_is(figures: Figures) -> None:

@@ -122,7 +122,9 @@ class _Told:
 
     def __init__(self, names: Iterable[str], clock: Clock, every_seconds: float) -> None:
         started_at = clock.now()
-        self.figures = {name: Figures(started_at, every_seconds) for name in names}
+        self.figures = {
+            name: Figures(started_at, every_seconds, takes_turns=bool(name)) for name in names
+        }
         self.show: Callable[[], None] = lambda: None
         self._telling = {name: Telling(started_at, name) for name in self.figures}
         self._clock = clock
@@ -133,7 +135,7 @@ class _Told:
 
     def on_start(self, name: str, runs: Runs) -> None:
         """Show the streams of a round that begins."""
-        self.figures[name].begin(runs)
+        self.figures[name].begin(runs, self._clock.now())
 
     def on_slice(self, name: str, runs: Runs) -> None:
         """Count what was loaded."""

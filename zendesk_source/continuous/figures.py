@@ -75,6 +75,8 @@ class Snapshot:
         streams: By name, in the order of the catalogue.
         rate_limits: The account's rate limits after the last round that asked.
         patience: How long after the last sign the process counts as stuck, or as cut off.
+        takes_turns: Whether a round may have to wait for those of other accounts.
+        is_under_way: Whether a round has begun and not ended.
     """
 
     started_at: datetime
@@ -89,10 +91,22 @@ class Snapshot:
     streams: Mapping[str, StreamFigures]
     rate_limits: Mapping[str, LimitInUse]
     patience: timedelta
+    takes_turns: bool
+    is_under_way: bool = False
+
+    def stale_at(self, now: datetime) -> datetime:
+        """Return when it counts as stale; a wait for a turn is nobody's fault, and adds to it."""
+        return self.last_sign_at + self.patience + self.waited(now)
+
+    def waited(self, now: datetime) -> timedelta:
+        """Return how long its next round has been waiting for its turn."""
+        if not self.takes_turns or self.is_under_way:
+            return timedelta()
+        return max(timedelta(), now - (self.next_round_at or self.started_at))
 
     def status(self, now: datetime) -> Literal["starting", "ok", "failing", "stale"]:
         """Return in a word how the process fares; ``stale`` means: do something."""
-        if now - self.last_sign_at > self.patience:
+        if now > self.stale_at(now):
             return "stale"
         if self.failures_in_a_row:
             return "failing"
@@ -105,9 +119,12 @@ class Figures:
     Args:
         started_at: When the process began to load, UTC.
         every_seconds: From the beginning of a round to that of the next one.
+        takes_turns: Whether a round may have to wait for those of other accounts.
     """
 
-    def __init__(self, started_at: datetime, every_seconds: float) -> None:
+    def __init__(
+        self, started_at: datetime, every_seconds: float, *, takes_turns: bool = False
+    ) -> None:
         self._every = timedelta(seconds=every_seconds)
         missed = ROUNDS_TO_MISS * self._every
         self._lock = threading.Lock()
@@ -125,6 +142,7 @@ class Figures:
             streams={},
             rate_limits={},
             patience=max(missed, SHORTEST_PATIENCE),
+            takes_turns=takes_turns,
         )
 
     def snapshot(self) -> Snapshot:
@@ -132,9 +150,11 @@ class Figures:
         with self._lock:
             return self._now
 
-    def begin(self, runs: Mapping[str, StreamRun]) -> None:
+    def begin(self, runs: Mapping[str, StreamRun], now: datetime) -> None:
         """Show the streams of a round that begins."""
-        self._set(streams=self._with(runs))
+        before = self._now
+        last_sign_at = before.last_sign_at + before.waited(now)
+        self._set(streams=self._with(runs), last_sign_at=last_sign_at, is_under_way=True)
 
     def count_package(self, runs: Mapping[str, StreamRun], now: datetime) -> None:
         """Show what a round has loaded so far."""
@@ -160,6 +180,7 @@ class Figures:
             last_good_at=ended_at if done.is_good else before.last_good_at,
             last_sign_at=max(ended_at, next_at - self._every) if is_good else before.last_sign_at,
             next_round_at=next_at,
+            is_under_way=False,
             error="" if done.error is None else str(done.error),
             streams=self._with({}),
             rate_limits=before.rate_limits if report is None else report.rate_limits,

@@ -53,7 +53,7 @@ def _of_account(shown: Snapshot, now: datetime) -> dict[str, Any]:
         "status": shown.status(now),
         "started_at": shown.started_at.isoformat(),
         "last_success_at": _moment(shown.last_good_at),
-        "stale_at": (shown.last_sign_at + shown.patience).isoformat(),
+        "stale_at": shown.stale_at(now).isoformat(),
         "next_round_at": _moment(shown.next_round_at),
         "rounds": dict(shown.rounds),
         "failed_rounds_in_a_row": shown.failures_in_a_row,
