@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from zendesk_source.command_line import main
+from zendesk_source.fleet import union as union_of_files
 
 Rows = list[dict[str, Any]]
 
@@ -135,3 +136,22 @@ def test_accounts_elsewhere_than_in_duckdb_are_refused(tmp_path, capsys):
     file.write_text('destination = "postgres"\noauth_token = "env:TOKEN"\n[accounts.acme]')
     assert main(["union", "--accounts", str(file)]) == 2
     assert "Only DuckDB files can be put together" in capsys.readouterr().err
+
+
+def test_an_account_whose_tables_change_meanwhile_is_left_out_as_a_whole(
+    file, tmp_path, capsys, monkeypatch
+):
+    put_together = union_of_files._joint
+
+    def after_a_drop(found: Any) -> Any:
+        monkeypatch.undo()
+        with duckdb.connect(str(tmp_path / "acme-emea.duckdb")) as database:
+            database.execute("DROP TABLE zendesk_acme_emea.users")
+        return put_together(found)
+
+    monkeypatch.setattr(union_of_files, "_joint", after_a_drop)
+    out = tmp_path / "all.duckdb"
+    document = union(file, out, capsys)
+    assert "changed while they were copied" in document["left_out"]["acme-emea"]
+    with duckdb.connect(str(out)) as database:
+        assert {row["account"] for row in rows_of(database, "tickets")} == {"acme"}

@@ -148,6 +148,7 @@ def _copied(
             with (
                 _noted(left_out, unit["account"]),
                 _attached(database, unit, wait_seconds, tell),
+                _all_or_nothing(database),
             ):
                 for table, columns in found[unit["account"]].items():
                     rows = _select(unit, table, columns, joint[table])
@@ -191,6 +192,24 @@ def _noted(left_out: dict[str, str], account: str) -> Iterator[None]:
         yield
     except ZendeskError as error:
         left_out[account] = str(error)
+
+
+@contextmanager
+def _all_or_nothing(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Copy an account in one transaction: a part of its tables would pass for all of them.
+
+    Raises:
+        DestinationBusy: Its tables are not those that were found.
+    """
+    database.begin()
+    try:
+        yield
+    except (duckdb.CatalogException, duckdb.BinderException):
+        database.rollback()
+        raise DestinationBusy(
+            "Its tables were changed while they were copied.", "Try again when its load has ended."
+        ) from None
+    database.commit()
 
 
 @contextmanager
