@@ -18,7 +18,7 @@ from zendesk_source.api.refusals import RequestRefused
 from zendesk_source.catalogue import Stream
 from zendesk_source.catalogue.support.audits import as_ticket_event
 from zendesk_source.catalogue.support.second_roads import SECOND_ROADS
-from zendesk_source.errors import AccessDenied, ConfigurationError, StreamRefused
+from zendesk_source.errors import AccessDenied, ConfigurationError, ZendeskError
 from zendesk_source.extract.second_road.newest_first import OVERLAP_SECONDS, Walked, newest_first
 from zendesk_source.extract.second_road.reading import (
     ARCHIVED_SECONDS,
@@ -286,7 +286,7 @@ def test_a_search_that_is_killed_or_loses_its_cursor_finds_every_row(
 
 
 def follow_up(position: ListsPosition, listed: Listed) -> Iterator[Any]:
-    def refused(_: StreamRefused) -> None:
+    def refused(_: ZendeskError) -> None:
         raise AssertionError
 
     yield from read_follow_up(

@@ -163,11 +163,15 @@ def test_a_follow_up_asks_for_what_changed_alone(pipeline: dlt.Pipeline) -> None
         assert all(run.usage.requests <= 5 for run in report.runs.values())
 
 
+@pytest.mark.parametrize("status", [400, 403, 422])
 def test_a_refused_list_of_deletions_is_named_and_the_rest_is_read(
-    account: Account, zendesk: Simulator, pipeline: dlt.Pipeline
+    account: Account, zendesk: Simulator, pipeline: dlt.Pipeline, status: int
 ) -> None:
+    def refuse(request: Request, answer: Answer) -> Answer:
+        return replace(answer, status=status) if "deleted_tickets" in request.path else answer
+
     zendesk.close_exports()
-    zendesk.refuse("deleted_tickets")
+    zendesk.alter_answers(refuse)
     report = load(pipeline, zendesk, "tickets")
     assert report.runs["tickets"].status == "incomplete"
     assert "Nothing was marked as deleted" in report.runs["tickets"].reason

@@ -17,7 +17,7 @@ from zendesk_source.api.paging import Page, Position
 from zendesk_source.api.refusals import RequestRefused
 from zendesk_source.catalogue import Stream
 from zendesk_source.catalogue.support.second_roads import MANY_IDS, RESULT_TYPE, SecondRoad
-from zendesk_source.errors import StreamRefused
+from zendesk_source.errors import StreamRefused, ZendeskError
 from zendesk_source.extract.kept import check_version
 from zendesk_source.extract.positions import row_time
 from zendesk_source.extract.second_road.newest_first import (
@@ -246,7 +246,7 @@ def read_follow_up(
     *,
     digest_key: bytes,
     has_deletions: bool = True,
-    on_refused: Callable[[StreamRefused], None],
+    on_refused: Callable[[ZendeskError], None],
 ) -> Iterator[ListStep]:
     """Read what was deleted, and what changed.
 
@@ -275,7 +275,7 @@ def read_follow_up(
             for page, walked in newest_first(road.deletions, position.deletions, walk, digest_key):
                 position = replace(position, deletions=walked)
                 yield ListStep(page, "deletions", position)
-        except StreamRefused as refused:
+        except (StreamRefused, RequestRefused) as refused:
             on_refused(refused)
     changes = newest_first(road.changes, position.changes, exported, digest_key)
     for page, walked in changes:

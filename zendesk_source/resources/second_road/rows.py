@@ -13,7 +13,7 @@ from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page, Position, request_of
 from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.catalogue.support.second_roads import SECOND_ROADS, SecondRoad
-from zendesk_source.errors import StreamRefused
+from zendesk_source.errors import ZendeskError
 from zendesk_source.extract.kept import FIRST_READ_AT, LISTS
 from zendesk_source.extract.second_road.reading import (
     ListsPosition,
@@ -154,7 +154,7 @@ class _Reading:
         newest = position.changes.newest or position.changes.through
         self._run.newest = max(newest, self._run.newest or 0) or None
 
-    def _note_refused(self, refused: StreamRefused) -> None:
+    def _note_refused(self, refused: ZendeskError) -> None:
         text = f"{refused.what} Nothing was marked as deleted."
         self._run.note("deletions", text, is_missing=True)
 
