@@ -55,17 +55,28 @@ CASES = {
     "loads": [
         Case("`orjson.loads`, nothing kept", YARDSTICK),
         Case("tickets with metrics, tags and followers", "sync"),
+        Case("the same by hand, from files", "hand"),
+        Case("the same by hand, through TLS", "hand-tls"),
+        Case("tickets, through TLS", "sync-tls"),
         Case("the same as typed dicts", "sync-objects", share=0.1),
         Case("a plain dlt resource, dlt's defaults", "plain", share=0.0125),
         Case("`orjson.loads`, nothing kept", YARDSTICK, "users"),
         Case("users", "sync", "users"),
+        Case("the same by hand, from files", "hand", "users"),
+        Case("the same by hand, through TLS", "hand-tls", "users"),
         Case("`orjson.loads`, nothing kept", YARDSTICK, "ticket_events"),
         Case("ticket events with comments and history", "sync", "ticket_events"),
+        Case("the same by hand, from files", "hand", "ticket_events"),
+        Case("the same by hand, through TLS", "hand-tls", "ticket_events"),
     ],
     "memory": [
         Case("a tenth of the tickets", "sync", share=0.1),
         Case("a quarter of the tickets", "sync", share=0.25),
         Case("all tickets", "sync"),
+    ],
+    "size": [
+        Case("a tenth of the tickets, through TLS", "sync-tls", share=0.1),
+        Case("all tickets, through TLS", "sync-tls"),
     ],
     "later": [
         Case("a first load of 1,000 tickets", "sync", rows=1000),
@@ -82,18 +93,22 @@ CASES = {
 def run(case: Case, rows: int, folder: Path) -> Result:
     """Run one load in a process of its own."""
     if case.stream in MAKERS and rows >= PAGE_ROWS:
-        write_pages(folder, case.stream, rows)  # here, so that the load does not pay for it
+        # Here, so that the load does not pay for it.
+        write_pages(folder, case.stream, rows, is_packed=case.load.endswith("-tls"))
     with tempfile.TemporaryDirectory(prefix="zendesk-bench-") as work:
         results = [
-            _load(load, case, rows, folder, work) for load in (case.before, case.load) if load
+            load_apart(load, case.stream, rows, folder, work)
+            for load in (case.before, case.load)
+            if load
         ]
     return results[-1]
 
 
-def _load(load: str, case: Case, rows: int, folder: Path, work: str) -> Result:
+def load_apart(load: str, stream: str, rows: int, folder: Path, work: str) -> Result:
+    """Run a load of ``measure.LOADS`` in a process of its own, and return what it prints."""
     quiet = {"RUNTIME__LOG_LEVEL": "ERROR", "RUNTIME__DLTHUB_TELEMETRY": "false"}
     finished = subprocess.run(
-        [sys.executable, "-m", "benchmarks.measure", load, case.stream, folder, str(rows), work],
+        [sys.executable, "-m", "benchmarks.measure", load, stream, folder, str(rows), work],
         cwd=ROOT,
         env={**os.environ, **quiet},
         check=True,

@@ -21,7 +21,7 @@ from typing import Any
 
 import orjson
 
-from benchmarks.pages import PAGE_ROWS, write_pages
+from benchmarks.pages import PAGE_ROWS, changed_page, write_pages
 from benchmarks.savings import WITHOUT, left_out
 
 DATASET = "zendesk_data"
@@ -61,6 +61,7 @@ def synced(
     *,
     item_format: str = "auto",
     is_changed: bool = False,
+    is_secure: bool = False,
 ) -> None:
     """Load a stream with `sync`, as users do, from a server of page files.
 
@@ -71,11 +72,28 @@ def synced(
         work: Folder of the database; an earlier load in it is continued.
         item_format: As the source takes it.
         is_changed: A page of changed rows follows what was loaded before.
+        is_secure: Pages come gzipped through TLS.
     """
-    changed = ["changed"] if is_changed else []
-    command = [sys.executable, "-m", "benchmarks.server", stream, str(folder), str(rows), *changed]
-    with serving(command) as port:
-        _sync(work, f"http://127.0.0.1:{port}", [stream], item_format)
+    with _served(stream, folder, rows, work, is_changed=is_changed, is_secure=is_secure) as address:
+        _sync(work, address, [stream], item_format)
+
+
+def by_hand(stream: str, folder: Path, rows: int, work: Path, *, is_changed: bool = False) -> None:
+    """Load page files with SQL that was written for them, changed ones as last served."""
+    from benchmarks.by_hand import in_packages, load
+
+    paths = write_pages(folder, stream, rows)
+    if is_changed:
+        paths.append(changed_page(folder, rows, is_new=False))
+    load(stream, in_packages(paths), _database(work))
+
+
+def served_by_hand(stream: str, folder: Path, rows: int, work: Path) -> None:
+    """Load with the same SQL what is asked for through TLS, and saved before it is loaded."""
+    from benchmarks.by_hand import downloaded, load
+
+    with _served(stream, folder, rows, work, is_secure=True) as address:
+        load(stream, downloaded(stream, address, work), _database(work))
 
 
 def synced_account(_streams: str, _folder: Path, rows: int, work: Path) -> None:
@@ -149,11 +167,35 @@ LOADS: dict[str, Callable[[str, Path, int, Path], dict[str, float] | None]] = {
     "sync": synced,
     "sync-objects": partial(synced, item_format="object"),
     "sync-changed": partial(synced, is_changed=True),
+    "sync-tls": partial(synced, is_secure=True),
+    "hand": by_hand,
+    "hand-changed": partial(by_hand, is_changed=True),
+    "hand-tls": served_by_hand,
     "sync-account": synced_account,
     "idle": idle,
     "backfill": backfilled,
     "tap": tapped,
 }
+
+
+@contextmanager
+def _served(
+    stream: str,
+    folder: Path,
+    rows: int,
+    work: Path,
+    *,
+    is_changed: bool = False,
+    is_secure: bool = False,
+) -> Iterator[str]:
+    certificate = work / "certificate.pem"
+    command = [sys.executable, "-m", "benchmarks.server", stream, str(folder), str(rows)]
+    command += ["changed"] if is_changed else []
+    command += [f"tls={certificate}"] if is_secure else []
+    with serving(command) as port:
+        if is_secure:
+            os.environ["REQUESTS_CA_BUNDLE"] = str(certificate)
+        yield f"{'https' if is_secure else 'http'}://127.0.0.1:{port}"
 
 
 @contextmanager
@@ -189,7 +231,7 @@ def _pipeline(work: Path) -> Any:
 
     return dlt.pipeline(
         "benchmark",
-        destination=dlt.destinations.duckdb(str(work / "benchmark.duckdb")),
+        destination=dlt.destinations.duckdb(str(_database(work))),
         dataset_name=DATASET,
         pipelines_dir=str(work / "pipelines"),
     )
@@ -201,7 +243,7 @@ def _cpu_seconds() -> float:
 
 
 def _tables(work: Path) -> dict[str, int]:
-    database = work / "benchmark.duckdb"
+    database = _database(work)
     if not database.exists():
         return {}
     import duckdb
@@ -215,6 +257,10 @@ def _tables(work: Path) -> dict[str, int]:
             name: connection.execute(f'SELECT count(*) FROM {DATASET}."{name}"').fetchall()[0][0]
             for (name,) in names
         }
+
+
+def _database(work: Path) -> Path:
+    return work / "benchmark.duckdb"
 
 
 def main() -> None:

@@ -6,7 +6,9 @@ them unset, a description of some hundred words, tags, and a metric set.
 
 from __future__ import annotations
 
+import gzip
 import random
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,6 +17,8 @@ from typing import Any
 import orjson
 
 PAGE_ROWS = 1000
+PACKED = ".gz"
+"""End of the names of pages that are gzipped."""
 FIRST_EPOCH = 1_577_836_800  # 2020-01-01
 SECONDS_BETWEEN = {"tickets": 150, "users": 300, "ticket_events": 60}
 """Between two rows of an export; a million tickets take less than five years."""
@@ -263,13 +267,14 @@ MAKERS: Mapping[str, Callable[[random.Random, int], Row]] = {
 }
 
 
-def write_pages(folder: Path, stream: str, rows: int) -> list[Path]:
+def write_pages(folder: Path, stream: str, rows: int, *, is_packed: bool = False) -> list[Path]:
     """Write the pages of a stream that are not there yet.
 
     Args:
         folder: Where the files are kept.
         stream: One of ``MAKERS``.
         rows: How many in all; whole pages.
+        is_packed: Gzipped, and without the last brace: the server puts further keys there.
 
     Returns:
         The files, in the order of the export.
@@ -277,22 +282,32 @@ def write_pages(folder: Path, stream: str, rows: int) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for first in range(1, rows + 1, PAGE_ROWS):
-        path = folder / f"{stream}-{first:09}.json"
+        path = folder / f"{stream}-{first:09}.json{PACKED if is_packed else ''}"
         if not path.exists():
             chance = random.Random(f"{stream} {first}")
             page = [MAKERS[stream](chance, number) for number in range(first, first + PAGE_ROWS)]
-            path.write_bytes(orjson.dumps({stream: page}))
+            body = orjson.dumps({stream: page})
+            path.write_bytes(gzip.compress(body[:-1], 6) if is_packed else body)
         paths.append(path)
     return paths
 
 
-def changed_page(folder: Path, rows: int) -> Path:
-    """Write a page of tickets that changed after the export: some of all that there are."""
+def changed_page(folder: Path, rows: int, *, is_new: bool = True) -> Path:
+    """Write a page of tickets that change now: some of all that there are.
+
+    Args:
+        folder: Where the files are kept.
+        rows: How many there are.
+        is_new: Written anew. To a load, what changed before it began is no change.
+    """
     path = folder / f"tickets-changed-of-{rows:09}.json"
-    chance = random.Random(rows)
+    if path.exists() and not is_new:
+        return path
+    chance, now = random.Random(rows), int(time.time())
     page = []
     for number in range(PAGE_ROWS):
         row = ticket(chance, rows + 1 + number)
+        row["updated_at"], row["generated_timestamp"] = time_text(now), now
         row["id"] = row["metric_set"]["ticket_id"] = 1 + number * rows // PAGE_ROWS
         row["metric_set"]["id"] = 10_000_000 + row["id"]
         page.append(row)

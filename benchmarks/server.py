@@ -1,13 +1,17 @@
 """A Zendesk for a load to read from, in a process of its own; prints its port.
 
-    python -m benchmarks.server STREAM FOLDER ROWS [changed]    an export, from page files
-    python -m benchmarks.server account 300                     a simulated account
+    python -m benchmarks.server STREAM FOLDER ROWS [changed] [tls=FILE]   an export, from files
+    python -m benchmarks.server account 300                               a simulated account
+
+With ``tls`` pages go gzipped through TLS, as from Zendesk; the certificate is written to the file.
 
 The simulator makes every page when it is asked for, which would take longer than loading it.
 """
 
 from __future__ import annotations
 
+import gzip
+import ssl
 import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -19,9 +23,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from benchmarks.certificate import write_certificate
 from benchmarks.pages import (
     CUSTOM_FIELDS,
     FIRST_EPOCH,
+    PACKED,
     PAGE_ROWS,
     SECONDS_BETWEEN,
     USER_FIELDS,
@@ -33,6 +39,8 @@ from zendesk_source.catalogue import STREAMS
 from zendesk_source.simulator import Account, RateLimits, SimulatedClock, Simulator
 
 TOKEN = "a-token"
+GZIP = b"\x1f\x8b"
+"""What gzip begins with."""
 NOON = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 """Of the simulated account, for who reads it too."""
 
@@ -51,8 +59,8 @@ ANSWERS: Mapping[str, Any] = {
 }
 
 
-def export_page(stream: str, paths: list[Path], query: Mapping[str, list[str]]) -> bytes:
-    """Return a page of an export by cursor or by time, with the place of the next one."""
+def export_page(stream: str, paths: list[Path], query: Mapping[str, list[str]]) -> list[bytes]:
+    """Return a page of an export by cursor or by time, and its end, which tells where to go on."""
     if "cursor" in query:
         number = int(query["cursor"][0])
     else:
@@ -66,11 +74,21 @@ def export_page(stream: str, paths: list[Path], query: Mapping[str, list[str]]) 
         "end_of_stream": is_last,
         "count": PAGE_ROWS,
     }
-    return paths[number].read_bytes()[:-1] + b"," + orjson.dumps(beside)[1:]
+    return [_without_end(paths[number]), b"," + orjson.dumps(beside)[1:]]
 
 
-def handler(stream: str, paths: list[Path]) -> type[BaseHTTPRequestHandler]:
-    """Return what answers requests."""
+def _without_end(path: Path) -> bytes:
+    return path.read_bytes() if path.suffix == PACKED else path.read_bytes()[:-1]
+
+
+def handler(stream: str, paths: list[Path], *, is_packed: bool) -> type[BaseHTTPRequestHandler]:
+    """Return what answers requests.
+
+    Args:
+        stream: Whose pages there are.
+        paths: The pages; packed ones are sent as they are.
+        is_packed: Whether answers are gzipped.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -79,10 +97,15 @@ def handler(stream: str, paths: list[Path]) -> type[BaseHTTPRequestHandler]:
             asked = urlsplit(self.path)
             name = BY_PATH.get(asked.path, "me")
             if name == stream:
-                body = export_page(stream, paths, parse_qs(asked.query))
+                parts = export_page(stream, paths, parse_qs(asked.query))
             else:
-                body = orjson.dumps(ANSWERS[name])
+                parts = [orjson.dumps(ANSWERS[name])]
+            if is_packed:  # gzip may have several members
+                parts = [each if each[:2] == GZIP else gzip.compress(each) for each in parts]
+            body = b"".join(parts)
             self.send_response(200)
+            if is_packed:
+                self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             for header, value in LIMITS.items():
@@ -96,12 +119,20 @@ def handler(stream: str, paths: list[Path]) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def serve_pages(stream: str, folder: Path, rows: int, *, is_changed: bool) -> None:
+def serve_pages(
+    stream: str, folder: Path, rows: int, *, is_changed: bool, certificate: Path | None
+) -> None:
     """Serve the pages of one export until killed."""
-    paths = write_pages(folder, stream, rows)
+    paths = write_pages(folder, stream, rows, is_packed=certificate is not None)
     if is_changed:
         paths.append(changed_page(folder, rows))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(stream, paths))
+    answers = handler(stream, paths, is_packed=certificate is not None)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), answers)
+    if certificate:
+        write_certificate(certificate)
+        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        secure.load_cert_chain(certificate)
+        server.socket = secure.wrap_socket(server.socket, server_side=True)
     print(server.server_address[1], flush=True)
     server.serve_forever()
 
@@ -120,7 +151,14 @@ def main() -> None:
     if what == "account":
         serve_account(int(rest[0]))
     else:
-        serve_pages(what, Path(rest[0]), int(rest[1]), is_changed="changed" in rest)
+        files = [Path(each[4:]) for each in rest if each.startswith("tls=")]
+        serve_pages(
+            what,
+            Path(rest[0]),
+            int(rest[1]),
+            is_changed="changed" in rest,
+            certificate=files[0] if files else None,
+        )
 
 
 if __name__ == "__main__":
