@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from copy import deepcopy
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -63,13 +62,15 @@ def rows_like(
     """
     step = max(1, (end - start) // max(1, count + 1))
     key = shown_key(stream)
+    targets = _targets(stream, example)
+    moments = [name for name, value in example.items() if _is_moment(value)]
     for number in range(count):
-        row = deepcopy(example)
+        row = dict(example)  # what is nested stays as it is
         for name in key:
             if name not in (*_REFERENCES, "type") and not _is_moment(row[name]):
                 row[name] = _new_key(state, row[name], number, rng)
-        _refer(state, stream, row, key, number, rng)
-        _date(row, start + number * step, step, rng)
+        _refer(state, stream, row, targets, number, rng)
+        _date(row, moments, start + number * step, step, rng)
         for name in _TITLES:
             if number and isinstance(row.get(name), str) and name not in key:
                 row[name] += f" {number + 1}"
@@ -98,14 +99,23 @@ def _new_key(state: State, value: Any, number: int, rng: Random) -> Any:
     return value if number == 0 else f"{value}_{number + 1}"
 
 
+def _targets(stream: Stream, example: Row) -> dict[str, str]:
+    """Return what is pointed at by the columns of an example that hold something."""
+    return {
+        name: target
+        for name, target in references_of(stream).items()
+        if example.get(name)
+        and target != stream.name
+        and STREAM_BY_NAME[target].product in ("support", stream.product)
+    }
+
+
 def _refer(
-    state: State, stream: Stream, row: Row, key: tuple[str, ...], number: int, rng: Random
+    state: State, stream: Stream, row: Row, targets: Mapping[str, str], number: int, rng: Random
 ) -> None:
     """Let ids point at existing rows: keys in turn, others at random."""
-    for name, target in references_of(stream).items():
-        product = STREAM_BY_NAME[target].product
-        if not row.get(name) or target == stream.name or product not in ("support", stream.product):
-            continue
+    key = shown_key(stream)
+    for name, target in targets.items():
         store = state.stores[target]
         ids = store.keys()
         if stream.parent is not None and name == stream.parent.column:
@@ -118,13 +128,12 @@ def _refer(
             row[name] = row[stream.parent.column]
 
 
-def _date(row: Row, second: int, step: int, rng: Random) -> None:
+def _date(row: Row, moments: Sequence[str], second: int, step: int, rng: Random) -> None:
     """Give a row its own times: when it was made, and when it was changed, if ever."""
     changed = second + rng.choice((0, step // 2))
-    for name, value in row.items():
-        if _is_moment(value):
-            moment = iso(changed if name == "updated_at" else second).removesuffix("Z")
-            row[name] = moment + value[len(moment) :]
+    for name in moments:
+        moment = iso(changed if name == "updated_at" else second).removesuffix("Z")
+        row[name] = moment + row[name][len(moment) :]
 
 
 def _is_moment(value: Any) -> bool:
