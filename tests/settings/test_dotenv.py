@@ -134,6 +134,19 @@ def test_half_a_login_in_a_file_of_dlt_is_completed(
     assert (credentials.client_id, credentials.client_secret) == ("etl", SECRET)
 
 
+@pytest.mark.parametrize("place", ["nowhere", "environment", "file"])
+def test_dlt_leaves_the_plain_names_out_where_none_is_set(
+    place: str, own_dlt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if place == "environment":
+        monkeypatch.setenv("ZENDESK_EMAIL", "a@acme.com")
+    if place == "file":
+        write(own_dlt, ZENDESK_EMAIL="a@acme.com")
+    read_plain_settings()
+    provider = Container()[PluggableRunContext].providers["ZENDESK_* names"]
+    assert provider.is_empty is (place == "nowhere")
+
+
 def test_any_setting_of_dlt_may_stand_in_the_file(own_dlt: Path) -> None:
     write(own_dlt, DESTINATION__POSTGRES__CREDENTIALS="postgresql://somewhere")
     read_plain_settings()

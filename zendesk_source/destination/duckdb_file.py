@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import dlt
 
@@ -16,6 +17,9 @@ from zendesk_source.destination.duckdb_lock import (
     Tell,
 )
 from zendesk_source.destination.working_folder import close_to_others, private_files
+
+if TYPE_CHECKING:
+    from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 STORAGE_VERSION = "v1.3.0"
 """The oldest DuckDB that can read the file.
@@ -44,17 +48,18 @@ def held_file(
     Yields:
         The open file; None at any other destination.
     """
-    path = file_of(pipeline)
+    client = _client_of(pipeline)
+    path = _path_of(client)
     with private_files(path):
         if pipeline.first_run:
             close_to_others(Path(pipeline.working_dir))
-        if not pipeline.destination.destination_type.endswith(".duckdb"):
+        if client is None:
             yield None
             return
         if path is not None:
-            make_file(pipeline, path)
+            make_file(client.credentials.global_config or {}, path)
         seconds = LONGEST_WAIT_SECONDS if waits_long else USUAL_WAIT_SECONDS
-        file = OpenFile(pipeline.sql_client(), path, clock, seconds, tell)
+        file = OpenFile(client, path, clock, seconds, tell)
         file.open()
         try:
             yield file
@@ -64,17 +69,27 @@ def held_file(
 
 def file_of(pipeline: dlt.Pipeline) -> Path | None:
     """Return the DuckDB file that a pipeline writes; None at any other destination."""
+    return _path_of(_client_of(pipeline))
+
+
+def _client_of(pipeline: dlt.Pipeline) -> DuckDbSqlClient | None:
+    """Return a client of a pipeline's DuckDB; dlt resolves all settings for each, so make one."""
     if not pipeline.destination.destination_type.endswith(".duckdb"):
         return None
-    credentials = pipeline.sql_client().credentials
-    if credentials.read_only or credentials.external_conn() is not None:
+    return cast("DuckDbSqlClient", pipeline.sql_client())
+
+
+def _path_of(client: DuckDbSqlClient | None) -> Path | None:
+    if client is None or client.credentials.read_only:
         return None
-    path = str(credentials.database)
+    if client.credentials.external_conn() is not None:
+        return None
+    path = str(client.credentials.database)
     return None if path.startswith(":") else Path(path)
 
 
-def make_file(pipeline: dlt.Pipeline, path: Path) -> None:
-    """Make the DuckDB file of a pipeline where there is none.
+def make_file(config: Mapping[str, Any], path: Path) -> None:
+    """Make a DuckDB file where there is none, in the format that the settings name.
 
     DuckDB settles the format when it makes a file. dlt would make the file first and apply
     ``global_config`` only afterwards.
@@ -83,8 +98,7 @@ def make_file(pipeline: dlt.Pipeline, path: Path) -> None:
         return
     import duckdb
 
-    configured = pipeline.sql_client().credentials.global_config or {}
     # dlt will say what is wrong with the path.
     with suppress(duckdb.Error):
-        version = configured.get(STORAGE_SETTING, STORAGE_VERSION)
+        version = config.get(STORAGE_SETTING, STORAGE_VERSION)
         duckdb.connect(str(path), config={STORAGE_SETTING: version}).close()

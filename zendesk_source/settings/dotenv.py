@@ -123,6 +123,11 @@ class PlainNames(ConfigProvider):
         return "ZENDESK_* names"
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no plain name is set. dlt then leaves it out of thousands of look-ups a sync."""
+        return not any(name in os.environ or name in self._values for name in PLAIN_NAMES.values())
+
+    @property
     def supports_secrets(self) -> bool:
         """Whether secrets may be kept here."""
         return True
