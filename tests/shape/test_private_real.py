@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.real_records import Recorded, recordings_folder
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.shape.private.fields import FieldGuide
-from zendesk_source.shape.private.guard import OWNERS, Guard
+from zendesk_source.shape.private.fields import OWNERS, FieldGuide
+from zendesk_source.shape.private.guard import Guard
 from zendesk_source.shape.private.rules import rules_of
 from zendesk_source.shape.rows import RowShaper
 

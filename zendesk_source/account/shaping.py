@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Set
 from zendesk_source.account.column_names import column_name
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.field_definitions import describe_first, describe_new, field_columns
-from zendesk_source.account.private import guard_of
+from zendesk_source.account.private import covered, guard_of
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page
 from zendesk_source.api.paging.door import Rejected
@@ -49,7 +49,7 @@ def new_shape(
     make = ArrowShaper if is_arrow else RowShaper
     shaper = make(stream, known, fields, column_name(normalize, connection))
     removes_deleted = connection.options.deleted == "remove"
-    guard = guard_of(stream, connection, fields)
+    guard = guard_of(stream, connection, fields, names)
     return StreamShape(stream, shaper, is_arrow, fields, is_refused, removes_deleted, guard)
 
 
@@ -82,6 +82,6 @@ def tables_and_rejected(
         rejected += parts
     if (guard := shape.guard) is not None:
         if not page.is_read_back:
-            tables = [table.covered(guard) for table in tables]
+            tables = covered(tables, guard)
         rejected = tuple(map(guard.rejected, rejected))  # these come from Zendesk in any case
     return tables, rejected

@@ -21,6 +21,7 @@ from typing import Literal
 from zendesk_source.account.brands import BRANDS, help_centers
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.first_page import first_sampled
+from zendesk_source.account.private import idle_rules
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
@@ -30,9 +31,11 @@ from zendesk_source.catalogue.support.second_roads import SECOND_ROADS
 from zendesk_source.destination.place import Place, found_at
 from zendesk_source.errors import RateLimited, StreamRefused, ZendeskError
 from zendesk_source.preflight.account import connected
+from zendesk_source.preflight.preview import shaped_rows
 from zendesk_source.settings.credentials import API_TOKENS_END, base_url_of
 from zendesk_source.settings.dlt_credentials import ZendeskApiToken, ZendeskCredentials
 from zendesk_source.settings.selection import select_streams
+from zendesk_source.shape.private.rules import FIELDS_INSIDE
 from zendesk_source.times import duration_text
 
 AT_ONCE = 4
@@ -79,6 +82,7 @@ class CheckReport:
         help_centers: Brands whose Help Center can be read.
         unread_help_centers: Brands whose address is not known to be the account's.
         help_centers_doubt: Why the brands are not known; empty where they are.
+        idle_rules: What to tell of rules of ``private`` that met nothing at Zendesk.
     """
 
     account: str
@@ -95,6 +99,7 @@ class CheckReport:
     help_centers: Sequence[str]
     unread_help_centers: Sequence[str]
     help_centers_doubt: str
+    idle_rules: Sequence[str] = ()
 
     @property
     def closed(self) -> Mapping[str, StreamCheck]:
@@ -105,7 +110,7 @@ class CheckReport:
     @property
     def warnings(self) -> Sequence[str]:
         """What would not stop a load, but should be mended."""
-        return list(_warnings(self.user, self.clock_skew_seconds))
+        return [*_warnings(self.user, self.clock_skew_seconds), *self.idle_rules]
 
 
 def check(
@@ -250,7 +255,28 @@ def _report(
         help_centers=[center.name for center in centers.found],
         unread_help_centers=list(centers.unread),
         help_centers_doubt=centers.doubt,
+        idle_rules=_idle_rules(connection, answers),
     )
+
+
+def _idle_rules(connection: Connection, answers: Mapping[Stream, _Answer]) -> list[str]:
+    """Return what to tell of rules that neither the rows nor the fields of the account know.
+
+    One row says little of what is inside JSON, so nothing is said of rules that look there.
+    """
+    rules = connection.options.rules
+    if not rules.open:
+        return []
+    for stream, answer in answers.items():
+        if answer.page is not None and answer.page.rows:
+            shaped_rows(connection, stream, answer.page)
+    # Whether there is a field of a title is known without a row.
+    rules.shown.update(stream.name for stream in answers if stream.name in FIELDS_INSIDE)
+    told: dict[str, str] = {}
+    for stream in answers:
+        told |= idle_rules(stream, connection, {}, {})
+    inside = {rule.name for rule in rules.open if rule.is_inside}
+    return [text for name, text in told.items() if name not in inside]
 
 
 def _skew_seconds(times: Iterable[tuple[datetime, datetime]]) -> int | None:

@@ -14,7 +14,7 @@ from typing import Any
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.field_definitions import describe, field_columns
 from zendesk_source.account.first_page import first_sampled
-from zendesk_source.account.private import guard_of
+from zendesk_source.account.private import covered, guard_of
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
@@ -82,6 +82,6 @@ def shaped_rows(
     shaper = RowShaper(stream, known, fields, str)
     read_at = datetime.now(timezone.utc)
     tables: Iterable[Table] = shaper.tables(page.envelope, read_at)
-    if (guard := guard_of(stream, connection, fields)) is not None:
-        tables = (table.covered(guard) for table in tables)
+    if (guard := guard_of(stream, connection, fields, {})) is not None:
+        tables = covered(tables, guard)
     return {table.table: table.rows for table in tables}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import wraps
@@ -10,14 +11,14 @@ from typing import Any
 import dlt
 
 from zendesk_source.account.connection import Connection
-from zendesk_source.account.private import note_private
+from zendesk_source.account.private import idle_rules, note_private
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Stop, Stopped
 from zendesk_source.api.standing import whoami
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import ConfigurationError, ServerUnavailable, StreamRefused
-from zendesk_source.extract.kept import ACCOUNT, accounts_in, was_begun
+from zendesk_source.extract.kept import ACCOUNT, CUSTOM_FIELD_COLUMNS, accounts_in, was_begun
 from zendesk_source.extract.taken_over import note_places
 from zendesk_source.names import ACCOUNT_COLUMN
 from zendesk_source.resources.destination import fit_resource, meet_destination
@@ -31,6 +32,8 @@ from zendesk_source.resources.run import (
     up_to_news,
 )
 from zendesk_source.resources.unique_rows import unique_in_package
+
+log = logging.getLogger("zendesk_source")
 
 
 def greeted(
@@ -66,6 +69,8 @@ def greeted(
         elif connection.abilities.needs_unique_rows and stream.write == "merge":
             items = unique_in_package(items, stream, connection)
         yield from items
+        if not isinstance(part, Asking):
+            _tell_of_idle_rules(stream, connection)
 
     return read
 
@@ -75,7 +80,29 @@ def _tell_of_private(connection: Connection, state: dict[str, Any], run: StreamR
     account = connection.account if connection.options.account_column else ""
     has_rows = was_begun(state, account)
     if text := note_private(connection, connection.own_state(state), has_rows=has_rows):
-        run.note("private", text, is_missing=False)
+        _tell(run, "private", text)
+
+
+def _tell_of_idle_rules(stream: Stream, connection: Connection) -> None:
+    """Say so if something is to be private that was not met when all was read."""
+    part, run = current_slice(), run_of(stream.name)
+    if not connection.options.rules.open or (part is not None and not run.is_at_end):
+        return
+    runs = {} if part is None else part.sync.runs
+    unread = [name for name, each in runs.items() if not each.is_at_end]
+    state = connection.own_state(dlt.current.source_state())
+    names = state.get(CUSTOM_FIELD_COLUMNS, {})
+    for name, text in idle_rules(stream, connection, state, names, unread):
+        about = f"private {name}"
+        # Of two streams that end together each sees the other at its end.
+        if not any(about in each.notes for each in runs.values()):
+            _tell(run, about, text)
+
+
+def _tell(run: StreamRun, about: str, text: str) -> None:
+    run.note(about, text, is_missing=False)
+    if current_slice() is None:  # nobody reads the notes of a plain run
+        log.warning(text)
 
 
 def greet(connection: Connection, stop: Stop | None, on_wait: OnWait | None) -> None:

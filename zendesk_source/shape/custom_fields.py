@@ -34,7 +34,7 @@ _TYPES: Mapping[str, DataType] = {
     "partialcreditcard": "text",
 }
 # Ticket fields of these types are the ticket's own columns, not custom fields.
-_SYSTEM_TYPES = {
+SYSTEM_TYPES = {
     "assignee",
     "basic_priority",
     "custom_status",
@@ -45,7 +45,7 @@ _SYSTEM_TYPES = {
     "subject",
     "tickettype",
 }
-_BY_KEY = "key:"
+BY_KEY = "key:"
 _LOOKUP_BY_NUMBER = ("zen:user", "zen:organization", "zen:ticket")
 
 
@@ -83,7 +83,7 @@ class FieldColumns:
         Args:
             definitions: Rows of ``ticket_fields``, ``user_fields`` or ``organization_fields``.
         """
-        custom = (row for row in definitions if str(row.get("type")) not in _SYSTEM_TYPES)
+        custom = (row for row in definitions if str(row.get("type")) not in SYSTEM_TYPES)
         for definition in sorted(custom, key=lambda row: int(row["id"])):
             field_id = str(definition["id"])
             key = field_id if self.owner == "ticket" else str(definition.get("key") or field_id)
@@ -91,14 +91,14 @@ class FieldColumns:
                 self.names.setdefault(field_id, self.names[key])
             name = self._name(field_id, str(definition.get("title") or ""))
             if key != field_id:
-                self.names[_BY_KEY + key] = name  # for when it cannot be described
+                self.names[BY_KEY + key] = name  # for when it cannot be described
             self.by_key[key] = FieldColumn(name, column_type(definition))
 
     def column(self, key: str) -> FieldColumn:
         """Return a field's column; a field without a definition is named by its key."""
         known = self.by_key.get(key)
         if known is None:
-            name = self.names.get(_BY_KEY + key) or self._name(key, key)
+            name = self.names.get(BY_KEY + key) or self._name(key, key)
             known = self.by_key[key] = FieldColumn(name, None)
         return known
 

@@ -102,8 +102,8 @@ class TableRows:
         for row in self.rows:
             own = covers
             if by_field is not None:
-                cover = guard.field_cover(self.table, row.get(by_field.name))
-                own = {**covers, **dict.fromkeys(by_field.values, cover)}
+                field, columns = row.get(by_field.name), by_field.values
+                own = covers | {c: guard.field_cover(self.table, c, field) for c in columns}
             values = (
                 (name, value if (cover := own[name]) is None else cover(value))
                 for name, value in row.items()

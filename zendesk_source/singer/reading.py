@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import orjson
 
 from zendesk_source.account.column_names import snake_case
 from zendesk_source.account.custom_objects import export_of, keys_of_objects, of_object, table_of
+from zendesk_source.account.private import idle_rules
 from zendesk_source.account.shaping import new_shape
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Stopped
 from zendesk_source.catalogue import DataType, Stream
+from zendesk_source.extract.kept import PRIVATE
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.stream_shape import StreamShape
 from zendesk_source.singer.run import Tap, isolated
@@ -40,6 +43,18 @@ def read_all(tap: Tap) -> None:
                 next(readings[name])
             except StopIteration:
                 del readings[name]
+    _tell_of_idle_rules(tap)
+
+
+def _tell_of_idle_rules(tap: Tap) -> None:
+    """Say so if something is to be private that was not met when all was read."""
+    state, names = tap.state.document, tap.state.all_field_columns()
+    before = state.get(PRIVATE)
+    found = (idle_rules(stream, tap.connection, state, names) for stream in tap.streams)
+    for text in dict(chain.from_iterable(found)).values():
+        log.warning("%s", text)
+    if state.get(PRIVATE) != before:
+        tap.writer.state()
 
 
 def _told(tap: Tap, stream: Stream) -> Iterator[None]:
@@ -90,13 +105,20 @@ def _shape(tap: Tap, stream: Stream, run: StreamRun) -> StreamShape:
         stream,
         tap.connection,
         run,
-        names={} if stream.custom_fields is None else tap.state.custom_field_columns(stream.name),
+        names=_names(tap, stream),
         known={table.name: tap.state.columns(table.name) for table in stream.tables},
         normalize=snake_case,
         is_arrow=stream.is_incremental and stream.custom_fields != "custom_object",
     )
     shape.begin_package()
     return shape
+
+
+def _names(tap: Tap, stream: Stream) -> dict[str, dict[str, str]]:
+    """Return the columns of custom fields: those of the stream, or all if it can add none."""
+    state = tap.state
+    is_owner = stream.custom_fields is not None
+    return state.custom_field_columns(stream.name) if is_owner else state.all_field_columns()
 
 
 def _described(fields: FieldColumns) -> dict[str, DataType]:

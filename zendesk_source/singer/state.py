@@ -135,6 +135,11 @@ class State:
         tables: dict[str, str] = self.document.setdefault(CUSTOM_OBJECT_TABLES, {})
         return tables
 
+    def all_field_columns(self) -> dict[str, dict[str, str]]:
+        """Return the columns of all custom fields, by owner and field."""
+        marks = (mark.get(CUSTOM_FIELD_COLUMNS, {}) for mark in self._bookmarks.values())
+        return {owner: names for mark in marks for owner, names in mark.items()}
+
     def custom_field_columns(self, table: str) -> dict[str, dict[str, str]]:
         """Return the columns of a table's custom fields, by owner and field, to write to."""
         mark = self._bookmarks.setdefault(table, {})

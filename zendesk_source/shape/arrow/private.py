@@ -48,13 +48,13 @@ def _covered(cover: Cover, value: Any) -> Any:
 
 def _covered_by_field(rows: pa.Table, table: str, by_field: ByField, guard: Guard) -> pa.Table:
     fields = rows[by_field.name]
-    covers = {name: guard.field_cover(table, name) for name in pc.unique(fields).to_pylist()}
-    if not any(covers.values()):
-        return rows
-    names = fields.to_pylist()
+    names = pc.unique(fields).to_pylist()
     for column in by_field.values:
+        covers = {name: guard.field_cover(table, column, name) for name in names}
+        if not any(covers.values()):
+            continue
         place = rows.column_names.index(column)
-        pairs = zip(names, rows[column].to_pylist(), strict=True)
+        pairs = zip(fields.to_pylist(), rows[column].to_pylist(), strict=True)
         values = [
             value if value is None or (cover := covers[name]) is None else cover(value)
             for name, value in pairs

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from zendesk_source.catalogue.personal import Kind, kind_of_field
-from zendesk_source.shape.custom_fields import slug_of
+from zendesk_source.shape.custom_fields import BY_KEY, SYSTEM_TYPES, slug_of
 
 ReadDefinitions = Callable[[], Iterable[Mapping[str, Any]]]
 
@@ -27,6 +28,35 @@ class AboutField:
     columns: tuple[str, ...] = ()
 
 
+OWNERS: Mapping[str, str] = MappingProxyType(
+    {"ticket": "tickets", "user": "users", "organization": "organizations"}
+)
+"""Tables of those that have custom fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByField:
+    """A table in which one column names the field whose value another column holds.
+
+    Attributes:
+        name: Column with the name.
+        values: Columns with values of that field.
+        owner: Table of those who have the fields.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    owner: str
+
+
+BY_FIELD: Mapping[str, ByField] = MappingProxyType(
+    {
+        "ticket_field_history": ByField("field_name", ("value", "previous_value"), "tickets"),
+        "ticket_custom_fields": ByField("field_id", ("value",), "tickets"),
+        "user_custom_fields": ByField("field_key", ("value",), "users"),
+        "organization_custom_fields": ByField("field_key", ("value",), "organizations"),
+    }
+)
 _NOBODY_KNOWS = kind_of_field(None)
 
 
@@ -36,9 +66,12 @@ class FieldGuide:
 
     Attributes:
         read: Returns their definitions; none if Zendesk refuses them.
+        given: Names of the columns that were given to them, as ``FieldColumns`` has them: a field
+            keeps its column when its title changes.
     """
 
     read: ReadDefinitions
+    given: Mapping[str, str] = field(default_factory=dict)
     _known: dict[str, AboutField] = field(default_factory=dict)
 
     def about(self, key: str) -> AboutField:
@@ -50,6 +83,18 @@ class FieldGuide:
             self._known.setdefault(key, AboutField((key,), _NOBODY_KNOWS))
         return self._known[key]
 
+    def described(self) -> Iterator[str]:
+        """Yield the keys of all custom fields that Zendesk describes."""
+        for definition in self.read():
+            if str(definition.get("type")) not in SYSTEM_TYPES:
+                self._learn(definition)
+                yield str(definition.get("key") or definition.get("id"))
+
+    def names(self) -> Iterator[str]:
+        """Yield what a rule may call the fields that were learned of."""
+        for about in self._known.values():
+            yield from (*about.names, *about.columns)
+
     def _learn(self, definition: Mapping[str, Any]) -> None:
         known = (definition.get(name) for name in ("id", "key", "title"))
         names = tuple(str(name) for name in known if name)
@@ -58,6 +103,8 @@ class FieldGuide:
             slug_of(str(names[0])) if names else "",
         )
         columns = (f"cf_{slug}", f"cf_{slug}_{number}") if slug else (f"cf_{number}",)
+        given = (self.given.get(name) for each in names[:2] for name in (each, BY_KEY + each))
+        columns += tuple(filter(None, given))
         about = AboutField(names, kind_of_field(str(definition.get("type"))), columns)
         for name in ("id", "key"):
             if definition.get(name):

@@ -6,18 +6,19 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from zendesk_source.api.paging.door import Rejected
 from zendesk_source.catalogue import Stream
-from zendesk_source.shape.private.fields import FieldGuide
+from zendesk_source.shape.private.fields import BY_FIELD, ByField, FieldGuide
 from zendesk_source.shape.private.rules import (
     ACTIONS,
     COPIED,
     COPIES,
+    FIELDS_INSIDE,
+    FIELDS_OF_RECORDS,
     TABLES,
     Action,
     Rules,
@@ -31,44 +32,6 @@ Cover = Callable[[Any], Any]
 GONE = object()
 """In the place of a value inside JSON of which nothing is loaded."""
 
-OWNERS: Mapping[str, str] = MappingProxyType(
-    {"ticket": "tickets", "user": "users", "organization": "organizations"}
-)
-"""Tables of those that have custom fields."""
-
-FIELDS_INSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "tickets": ("custom_fields", "fields"),
-        "users": ("user_fields",),
-        "organizations": ("organization_fields",),
-    }
-)
-_FIELDS_OF_RECORDS = ("custom_object_fields",)
-
-
-@dataclass(frozen=True, slots=True)
-class ByField:
-    """A table in which one column names the field whose value another column holds.
-
-    Attributes:
-        name: Column with the name.
-        values: Columns with values of that field.
-        owner: Table of those who have the fields.
-    """
-
-    name: str
-    values: tuple[str, ...]
-    owner: str
-
-
-BY_FIELD: Mapping[str, ByField] = MappingProxyType(
-    {
-        "ticket_field_history": ByField("field_name", ("value", "previous_value"), "tickets"),
-        "ticket_custom_fields": ByField("field_id", ("value",), "tickets"),
-        "user_custom_fields": ByField("field_key", ("value",), "users"),
-        "organization_custom_fields": ByField("field_key", ("value",), "organizations"),
-    }
-)
 _HARMLESS_IN_HISTORY = frozenset(
     {
         *("is_public", "linked_id", "locale_id", "priority_id", "satisfaction_score"),
@@ -138,11 +101,11 @@ class Guard:
         """Return how a table names the field that a value belongs to; None if it does not."""
         return BY_FIELD.get(table)
 
-    def field_cover(self, table: str, name: Any) -> Cover | None:
-        """Return what covers the values of one field in a table that names fields."""
-        question = (table, "a field", name)
+    def field_cover(self, table: str, column: str, name: Any) -> Cover | None:
+        """Return what covers the values of one field in a column of a table that names fields."""
+        question = (table, column, "a field", name)
         if question not in self._covers:
-            verdict = self._of_named_field(table, str(name))
+            verdict = self._of_named_field(table, column, str(name))
             self._covers[question] = self._leaf_cover(verdict)
         return self._covers[question]
 
@@ -201,15 +164,29 @@ class Guard:
             return self.rules.of_unknown
         about = guide.about(key)
         name = column.partition("__v_")[0] or key
-        also = (key, *about.names, *(() if column else about.columns))
+        names = (key, *about.names, *(() if column else about.columns))
+        inside = FIELDS_INSIDE.get(owner, FIELDS_OF_RECORDS)
+        also = (*names, *(f"{each}.{called}" for each in inside for called in (name, *names)))
         said = self.rules.named_verdict(owner, (name,), also)
-        return said or self.rules.of_kind(about.kind)
+        return said or self._of_all_fields(owner) or self.rules.of_kind(about.kind)
 
-    def _of_named_field(self, table: str, name: str) -> Verdict:
+    def _of_all_fields(self, owner: str) -> Verdict | None:
+        """Return what rules say of the JSON in which rows have their custom fields."""
+        inside = FIELDS_INSIDE.get(owner, FIELDS_OF_RECORDS)
+        said = [self.rules.named_verdict(owner, (each,)) for each in inside]
+        told = [each for each in said if each is not None]
+        return max(told, key=lambda each: ACTIONS.index(each.action), default=None)
+
+    def meet_fields(self, owner: str) -> None:
+        """Let the rules meet all custom fields that Zendesk describes, whether rows have them."""
+        for key in self.guides[owner].described() if owner in self.guides else ():
+            self._of_custom_field(owner, key)
+
+    def _of_named_field(self, table: str, column: str, name: str) -> Verdict:
         by_field = BY_FIELD[table]
-        said = self.rules.named_verdict(table, by_field.values[:1])
-        if said is not None:
-            return said
+        for each in (column, by_field.values[0]):
+            if (said := self.rules.named_verdict(table, (each,))) is not None:
+                return said
         is_history = table == "ticket_field_history"
         if is_history and name in TABLES["tickets"].columns:
             return self.rules.verdict("tickets", (name,))
@@ -224,7 +201,7 @@ class Guard:
 
     def _holds_fields(self, table: str, column: str) -> bool:
         if table == self.stream.name and self.stream.custom_fields == "custom_object":
-            return column in _FIELDS_OF_RECORDS
+            return column in FIELDS_OF_RECORDS
         return column in FIELDS_INSIDE.get(table, ())
 
     def _leaf_cover(self, verdict: Verdict) -> Cover | None:
@@ -343,13 +320,13 @@ class Guard:
 
     def _covered_fields(self, table: str, column: str, value: Any) -> Any:
         """Cover the values of custom fields: an object has them by key, a list by id."""
-        whole = self.rules.named_verdict(table, (column,))
-        if whole is not None:
-            return self._all_covered(whole, value)
+        whole = self._of_all_fields(table)
+        if whole is not None and whole.action == "drop":
+            return GONE
         if isinstance(value, Mapping):
             return {key: self._field_value(table, str(key), each) for key, each in value.items()}
         if not isinstance(value, list):
-            return self._all_covered(self._unknown, value)
+            return self._all_covered(whole or self._unknown, value)
         return [
             {
                 name: inner

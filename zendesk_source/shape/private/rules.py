@@ -8,10 +8,11 @@ with, then the longer path, then the stricter rule. The catalogue's two kinds, `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -30,6 +31,16 @@ COPIES: Mapping[str, str] = MappingProxyType(
 )
 """JSON that tells of changes and comments: what other tables hold stands in it again."""
 COPIED = ("tickets", "ticket_comments")
+
+FIELDS_INSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "tickets": ("custom_fields", "fields"),
+        "users": ("user_fields",),
+        "organizations": ("organization_fields",),
+    }
+)
+"""JSON in which rows have their custom fields, by table."""
+FIELDS_OF_RECORDS = ("custom_object_fields",)
 
 TABLES: Mapping[str, Stream | SideTable] = MappingProxyType(
     {
@@ -63,18 +74,43 @@ KEEP = Verdict("keep")
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class Rule:
+    """What is said of a column, or of several.
+
+    Attributes:
+        table: Name of the table, or a pattern.
+        path: The column and keys inside it, joined by dots, or a pattern.
+        action: What becomes of the values.
+    """
+
     table: str
     path: str
     action: Action
 
     @property
+    def name(self) -> str:
+        """The rule as it was written."""
+        return f"{self.table}.{self.path}"
+
+    @property
     def is_exact(self) -> bool:
-        return not _PATTERN & set(self.table + self.path)
+        """Whether it has no pattern."""
+        return not _PATTERN & set(self.name)
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether it means keys inside a column that the catalogue knows."""
+        column, dot, _ = self.path.partition(".")
+        tables = (table for name, table in TABLES.items() if self.is_of(name))
+        return bool(dot) and any(column in table.columns for table in tables)
+
+    def is_of(self, table: str) -> bool:
+        """Whether it may mean a column of a table."""
+        return fnmatchcase(table, self.table)
 
     def depth(self, table: str, path: Sequence[str]) -> int:
         """Return how much of a path, in keys, the rule names at most; 0 if it is not meant."""
-        if not fnmatchcase(table, self.table):
+        if not self.is_of(table):
             return 0
         for count in range(len(path), 0, -1):
             name = ".".join(path[:count])
@@ -90,10 +126,14 @@ class Rules:
     Attributes:
         kinds: What becomes of each kind of the catalogue.
         named: The other rules.
+        met: Names of rules that were found to mean something there is.
+        shown: Names of tables of which rows were covered.
     """
 
     kinds: Mapping[Kind, Action]
-    named: tuple[_Rule, ...]
+    named: tuple[Rule, ...]
+    met: set[str] = field(default_factory=set, compare=False, repr=False)
+    shown: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def __bool__(self) -> bool:
         """Whether anything is private."""
@@ -107,8 +147,13 @@ class Rules:
     @property
     def text(self) -> str:
         """All rules as one text that is the same for the same rules."""
-        named = {f"{rule.table}.{rule.path}": rule.action for rule in self.named}
+        named = {rule.name: rule.action for rule in self.named}
         return orjson.dumps({**self.kinds, **named}, option=orjson.OPT_SORT_KEYS).decode()
+
+    @cached_property
+    def open(self) -> tuple[Rule, ...]:
+        """The rules of which the catalogue cannot say whether they mean anything."""
+        return tuple(rule for rule in self.named if not any(_known_to(rule)))
 
     def verdict(self, table: str, path: tuple[str, ...], also: tuple[str, ...] = ()) -> Verdict:
         """Return what becomes of a column, or of a key inside it.
@@ -141,11 +186,11 @@ class Rules:
             return KEEP
         # What fits no type of its column is in a variant, and as private.
         names = (path[0], path[0].partition(_VARIANT)[0], *also)
-        found = [
-            (rule.is_exact, depth, ACTIONS.index(rule.action))
-            for rule in self.named
-            if (depth := max(rule.depth(table, (name, *path[1:])) for name in names))
-        ]
+        found = []
+        for rule in self.named:
+            if depth := max(rule.depth(table, (name, *path[1:])) for name in names):
+                self.met.add(rule.name)
+                found.append((rule.is_exact, depth, ACTIONS.index(rule.action)))
         return Verdict(ACTIONS[max(found)[-1]], is_total=True) if found else None
 
     def strictest_of(self, tables: Sequence[str]) -> Verdict | None:
@@ -153,7 +198,7 @@ class Rules:
         said = [
             rule.action
             for rule in self.named
-            if rule.action != "keep" and any(fnmatchcase(each, rule.table) for each in tables)
+            if rule.action != "keep" and any(map(rule.is_of, tables))
         ]
         return Verdict(max(said, key=ACTIONS.index)) if said else None
 
@@ -171,7 +216,7 @@ class Rules:
         prefix = ".".join((path[0].partition(_VARIANT)[0], *path[1:], ""))
         declared = any(path.startswith(prefix) for path in personal_in(table))
         return declared or any(
-            fnmatchcase(table, rule.table) and (not rule.is_exact or rule.path.startswith(prefix))
+            rule.is_of(table) and (not rule.is_exact or rule.path.startswith(prefix))
             for rule in self.named
         )
 
@@ -198,7 +243,7 @@ def rules_of(given: Any) -> Rules:
         ConfigurationError: It cannot be meant.
     """
     kinds: dict[Kind, Action] = {}
-    named: list[_Rule] = []
+    named: list[Rule] = []
     for name, action in _flat(_mapping(given)):
         if action not in ACTIONS:
             raise ConfigurationError(
@@ -213,7 +258,7 @@ def rules_of(given: Any) -> Rules:
                 f"Write for example {_EXAMPLE}.",
             )
         else:
-            named.append(_checked(_Rule(table, path, action)))
+            named.append(_checked(Rule(table, path, action)))
     return Rules(MappingProxyType(kinds), tuple(named))
 
 
@@ -239,41 +284,91 @@ def _flat(given: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield f"{prefix}{name}", str(value).strip().lower()
 
 
-def _checked(rule: _Rule) -> _Rule:
+def _checked(rule: Rule) -> Rule:
     """Refuse what would do nothing, or could not be loaded.
 
     Raises:
         ConfigurationError: The rule does.
     """
-    name = f"{rule.table}.{rule.path}"
-    matching = [table for table in TABLES if fnmatchcase(table, rule.table)]
+    matching = [table for name, table in TABLES.items() if rule.is_of(name)]
     if not matching and not rule.table.startswith("custom_object"):
         raise ConfigurationError(
-            f"private names {name}, and there is no table {rule.table}.",
-            "docs/streams.md has the names of all tables.",
+            f"private names {rule.name}, and there is no table {rule.table}.",
+            f"{did_you_mean(rule.table, TABLES)}docs/streams.md has the names of all tables.",
         )
-    column, _, inside = rule.path.partition(".")
-    if not rule.is_exact or rule.table not in TABLES or rule.action == "keep":
-        return rule
-    table = TABLES[rule.table]
-    data_type = table.columns.get(column)
-    meant = get_close_matches(column, table.columns, n=1, cutoff=0.8)
-    if data_type is None and meant and _VARIANT not in column:
+    if rule.path.startswith(_OURS):
         raise ConfigurationError(
-            f"private names {name}, and {table.name} has no column {column}.",
-            f"Did you mean {meant[0]}? A custom field of that title can be named by its id.",
+            f"private names {rule.name}, which is not Zendesk's and never private.", "Leave it out."
         )
-    if column in table.primary_key and not may_change(table, column):
+    keys = [
+        (table, column)
+        for table in matching
+        for column in table.columns
+        if rule.depth(table.name, (column,))
+    ]
+    if keys and not any(c not in t.primary_key or may_change(t, c) for t, c in keys):
         raise ConfigurationError(
-            f"private names {name}, which tells the rows of {table.name} apart.",
+            f"private names {rule.name}, which tells the rows of {keys[0][0].name} apart.",
             "Leave it out; or do not load the stream, if even its ids are private.",
         )
-    if rule.action != "drop" and not inside and data_type not in (None, *_TEXTS):
+    if rule.is_exact and rule.table in TABLES:
+        _check_column(rule, TABLES[rule.table])
+    return rule
+
+
+def _check_column(rule: Rule, table: Stream | SideTable) -> None:
+    """Refuse a column that is spelt almost like another, or that cannot be covered so.
+
+    Raises:
+        ConfigurationError: It is.
+    """
+    column, _, inside = rule.path.partition(".")
+    has_fields = table.name in FIELDS_INSIDE
+    known = {*table.columns, *FIELDS_INSIDE.get(table.name, ())}
+    if column not in known and _VARIANT not in column:
+        # Without custom fields there only is what Zendesk has not told of yet.
+        if meant := did_you_mean(column, known, cutoff=0.8 if has_fields else 0.6):
+            other = "A custom field of that title can be named by its id."
+            if not has_fields:
+                other = f"For one that is new write a pattern: {table.name}.{column[:-1]}?."
+            raise ConfigurationError(
+                f"private names {rule.name}, and {table.name} has no column {column}.",
+                meant + other,
+            )
+        return
+    data_type = table.columns.get(column)
+    if inside and data_type not in (None, "json"):
         raise ConfigurationError(
-            f"private says {rule.action} of {name}, which is of the type {data_type}.",
+            f"private names {rule.name}, and {table.name}.{column} is of the type {data_type}:"
+            " there is nothing inside it.",
+            f"Write {table.name}.{column}.",
+        )
+    is_covered_so = rule.action in ("drop", "keep") or inside
+    if not is_covered_so and data_type not in (None, *_TEXTS):
+        raise ConfigurationError(
+            f"private says {rule.action} of {rule.name}, which is of the type {data_type}.",
             "Only texts can be hashed or masked; say drop, or leave it out.",
         )
-    return rule
+
+
+def did_you_mean(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return the question whether one of the names that are most like one was meant, or nothing."""
+    by_fold = {each.casefold(): each for each in names}
+    near = get_close_matches(name.casefold(), by_fold, n=3, cutoff=cutoff)
+    return f"Did you mean {' or '.join(by_fold[each] for each in near)}? " if near else ""
+
+
+def _known_to(rule: Rule) -> Iterator[bool]:
+    """Yield for each column of the catalogue, and each key that it names, whether a rule means it.
+
+    A variant of a column is meant with it.
+    """
+    column, variant, _ = rule.path.partition(_VARIANT)
+    plain = Rule(rule.table, column, rule.action) if variant else rule
+    for name, table in TABLES.items():
+        if plain.is_of(name):
+            columns = (*table.columns, *FIELDS_INSIDE.get(name, ()), *personal_in(name))
+            yield from (bool(plain.depth(name, each.split("."))) for each in columns)
 
 
 def may_change(table: Stream | SideTable, column: str) -> bool:
