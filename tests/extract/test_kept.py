@@ -80,6 +80,7 @@ def test_what_a_stream_forgets_is_of_itself_of_one_account_or_of_all() -> None:
     assert set(forgotten("macros")) == {
         "resources.macros.positions",
         "resources.macros.lists",
+        "resources.macros.listed_whole_at",
         "resources.macros.newest_rows",
         "loaded_lists.macros",
         "listed.macros",

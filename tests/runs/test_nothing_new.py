@@ -22,6 +22,7 @@ from zendesk_source.command_line import main
 from zendesk_source.names import SYNC_LOG_TABLE
 from zendesk_source.resources.run import SliceLimits
 from zendesk_source.runs import asking
+from zendesk_source.runs.log_reader import logged_runs
 from zendesk_source.runs.waiting_log import LONGEST_WAIT
 from zendesk_source.simulator import Account, Fault
 
@@ -97,6 +98,28 @@ def test_every_sync_is_in_the_log_once_with_the_next_package(account, zendesk) -
     assert len(after) == len(set(after))
     synced(pipeline, zendesk, *STREAMS)
     assert syncs_logged(pipeline) == after
+
+
+def test_a_kill_behind_the_package_does_not_write_the_waiting_log_twice(
+    account: Account, zendesk: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rows are at the destination, and still wait beside the working folder."""
+    pipeline = at_rest(zendesk, *STREAMS)
+    account.clock.advance(60)
+    synced(pipeline, zendesk, *STREAMS)
+    (waiting,) = Path(pipeline.working_dir).parent.glob("*sync_log.jsonl")
+    rows = waiting.read_bytes()
+    for _ in range(2):
+        account.edit_ticket(alive(account), subject=f"Another {account.clock.now()}")
+        account.clock.advance(120)
+        synced(pipeline, zendesk, *STREAMS)
+        logged = syncs_logged(pipeline)
+        assert len(logged) == len(set(logged))
+        waiting.write_bytes(rows)  # what a kill before it is forgotten leaves
+        runs = logged_runs(pipeline, account.clock.now())
+        assert runs is not None
+        began = [run.started_at for run in runs["tickets"]]
+        assert len(began) == len(set(began))
 
 
 def test_the_log_waits_for_an_hour_at_most(account, zendesk) -> None:

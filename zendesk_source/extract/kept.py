@@ -24,6 +24,8 @@ ACCOUNTS = "accounts"
 """The parts of accounts that share a dataset, by name; of resources as well."""
 CUSTOM_OBJECT_TABLES = "custom_object_tables"
 """Tables of custom objects, by key; accounts share them."""
+LOGGED_SYNCS = "logged_syncs"
+"""When syncs began whose rows of the log waited for a package that is loaded; the last ones."""
 
 # Of the source, or of an account's part of it.
 CUSTOM_FIELD_COLUMNS = "custom_field_columns"
@@ -48,6 +50,8 @@ PARENTS = "parents"
 """A key among the positions: which parents were read."""
 LISTS = "lists"
 """Where the stream stands in the lists that are read where Zendesk refuses its export."""
+LISTED_WHOLE_AT = "listed_whole_at"
+"""When a list was last read whole that shows no deletions, to find what is gone."""
 NEWEST_ROWS = "newest_rows"
 """Digests of rows that come again."""
 FIRST_READ_AT = "first_read_at"
@@ -56,7 +60,7 @@ FIELDS_AS_JSON = "custom_fields_as_json"
 """Whether its rows are loaded without columns for custom fields, which nobody could describe."""
 
 _OF_A_RESOURCE = "resources"  # which is dlt's own key
-FORGOTTEN_OF_RESOURCE = (POSITIONS, LISTS, NEWEST_ROWS)
+FORGOTTEN_OF_RESOURCE = (POSITIONS, LISTS, LISTED_WHOLE_AT, NEWEST_ROWS)
 FORGOTTEN_OF_SOURCE = (LOADED_LISTS, LISTED, REFUSED_PARENTS, TAKEN_OVER)
 """By stream. Everything else stays when a stream is read anew."""
 

@@ -12,6 +12,7 @@ from dlt.extract import DltSource
 
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.clock import Clock
+from zendesk_source.extract.kept import LOGGED_SYNCS
 from zendesk_source.names import ACCOUNT_COLUMN, SYNC_LOG_TABLE
 from zendesk_source.runs.waiting_log import WaitingLog
 
@@ -21,6 +22,10 @@ _COLUMNS: Any = {
     "newest_at": {"data_type": "timestamp"},
     "lag_seconds": {"data_type": "bigint"},
 }
+
+
+MOST = 120
+"""How many syncs are remembered whose rows have waited: two hours of one each minute."""
 
 
 class SyncLog:
@@ -95,12 +100,25 @@ class SyncLog:
         def read() -> Iterator[list[dict[str, Any]]]:
             if is_over or all(run.is_at_end for run in self._runs.values()):
                 self.is_written = True
-                yield [*self._waiting.rows(), *self._rows()]
+                yield [*self._not_loaded(), *self._rows()]
 
         rows = dlt.resource(read, SYNC_LOG_TABLE, write_disposition="append", columns=_COLUMNS)
         rows.apply_hints(table_format=next(iter(streams.resources.values())).table_format)
         # A source of its own, but in the same schema: dlt keeps the order of sources only.
         return DltSource(streams.schema.clone(), streams.section, [rows])
+
+    def _not_loaded(self) -> list[dict[str, Any]]:
+        """Return the rows that waited, without those of a package that was loaded before a kill.
+
+        The state notes the syncs whose rows have waited for a package, and arrives with it.
+        """
+        rows = self._waiting.rows()
+        state = dlt.current.source_state()
+        loaded = state.get(LOGGED_SYNCS, [])
+        began = dict.fromkeys(row["started_at"].isoformat() for row in rows)
+        if not began.keys() <= set(loaded):
+            state[LOGGED_SYNCS] = [*loaded, *(each for each in began if each not in loaded)][-MOST:]
+        return [row for row in rows if row["started_at"].isoformat() not in loaded]
 
     def _rows(self) -> list[dict[str, Any]]:
         return [self._row(name, run) for name, run in self._runs.items()]

@@ -113,7 +113,12 @@ def logged_runs(
                 rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
         except DestinationUndefinedEntity:
             return None
-    rows += WaitingLog.of(pipeline, folder=folder).rows()
+    logged = {(_utc(row["started_at"]), row["stream"], row.get(ACCOUNT_COLUMN)) for row in rows}
+    rows += [
+        row  # a sync that was killed may have left it behind
+        for row in WaitingLog.of(pipeline, folder=folder).rows()
+        if (_utc(row["started_at"]), row["stream"], row.get(ACCOUNT_COLUMN)) not in logged
+    ]
     rows.sort(key=lambda row: _utc(row["started_at"]))
     runs: dict[str, list[LoggedRun]] = {}
     for row in rows:
