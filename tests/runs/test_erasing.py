@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from tests.support.simulated import source_of
 from tests.support.tables import whole_rows
 from zendesk_source import ConfigurationError, sync
 from zendesk_source.settings.options import Options
-from zendesk_source.simulator import Account, Simulator
+from zendesk_source.simulator import Account, Answer, Request, Simulator
 from zendesk_source.simulator.edits.tickets import REDACTED
 
 STREAMS = ("tickets", "ticket_events", "satisfaction_ratings", "ticket_audits")
@@ -104,6 +105,48 @@ def test_a_comment_of_which_an_event_alone_says_that_it_was_redacted_loses_its_t
     events = {row["id"]: row["child_events"] for row in whole_rows(pipeline, "ticket_events")}
     assert events[rows[SECRET]["event_id"]] is None
     assert SECRET not in str(after)
+
+
+def test_a_redacted_attachment_goes_with_its_event_and_the_text_of_the_comment_stays(
+    account: Account, zendesk, pipeline
+) -> None:
+    ticket = next(row for row in account.truth("tickets") if row["status"] == "open")["id"]
+    file = {"id": 7, "file_name": SECRET, "content_url": "https://acme.example/7"}
+    comment = account.comment(ticket, body="harmless", attachments=[file])
+    account.clock.advance(3_600)  # the rows of the last second are shown again
+    other = account.comment(ticket, body="another", attachments=[{**file, "file_name": "kept"}])
+    load(zendesk, pipeline, erase=True)
+    assert SECRET in str(of_ticket(pipeline, "ticket_comments", ticket))
+
+    def of_attachment(request: Request, answer: Answer) -> Answer:
+        told = answer.body.replace(b"CommentRedactionEvent", b"AttachmentRedactionEvent")
+        return replace(answer, body=told)
+
+    zendesk.alter_answers(of_attachment)
+    account.redact_comment(comment["id"], is_told_apart=True)
+    load(zendesk, pipeline, erase=True)
+    after = {row["id"]: row for row in of_ticket(pipeline, "ticket_comments", ticket)}
+    assert (after[comment["id"]]["body"], after[comment["id"]]["attachments"]) == ("harmless", None)
+    assert "kept" in str(after[other["id"]]["attachments"])
+    events = {row["id"]: row["child_events"] for row in whole_rows(pipeline, "ticket_events")}
+    assert events[comment["event_id"]] is None
+    assert "another" in str(events[other["event_id"]])
+    assert SECRET not in str(events)
+
+
+def test_a_ticket_that_a_schedule_deletes_for_good_is_emptied_like_any_other(
+    account: Account, zendesk, pipeline, ticket
+) -> None:
+    load(zendesk, pipeline, erase=True)
+    account.edit_ticket(ticket, status="closed")
+    account.scrub_ticket(ticket)  # a schedule does not wait for 30 days
+    load(zendesk, pipeline, erase=True)
+    (row,) = (row for row in whole_rows(pipeline, "tickets") if row["id"] == ticket)
+    assert row["is_scrubbed"] is True
+    for table in ("ticket_comments", "ticket_field_history", "ticket_events", "ticket_audits"):
+        rows = of_ticket(pipeline, table, ticket)
+        assert rows or table == "ticket_audits"
+        assert SECRET not in str(rows), table
 
 
 def test_what_zendesk_shows_of_a_redacted_comment_stays(account, zendesk, pipeline, ticket) -> None:
