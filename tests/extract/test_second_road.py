@@ -52,6 +52,7 @@ class Listed:
         late: How long the list shows a row as it was before a change.
         is_ordered: Whether it comes in the order that is asked for.
         cursor_lives: Seconds after which a cursor is refused; 0 for never.
+        knows_order: Whether it can be asked for an order; one that cannot comes in its own.
     """
 
     def __init__(
@@ -64,9 +65,11 @@ class Listed:
         late: int = 0,
         is_ordered: bool = True,
         cursor_lives: int = 0,
+        knows_order: bool = True,
     ) -> None:
         self.random, self.size, self.edits, self.late = Random(seed), size, edits, late
-        self.is_ordered, self.cursor_lives = is_ordered, cursor_lives
+        self.is_ordered, self.cursor_lives = is_ordered and knows_order, cursor_lives
+        self.knows_order = knows_order
         self.now, self.requests, self.page_seconds = NOW, 0, 1
         self._rows: dict[int, list[Row]] = {}
         for number in range(rows):
@@ -80,6 +83,9 @@ class Listed:
         terms = [each.partition("<=")[2] for each in stream.params.get("query", "").split()]
         until = next((each for each in terms if each), "9999")
         began, after = self.now, json.loads(place.cursor or "null")
+        if not self.knows_order and "sort" in stream.params:
+            self.requests += 1
+            raise refusal()
         while True:
             self.requests += 1
             self._change()
@@ -144,12 +150,20 @@ def load(table: dict[int, int], pages: Sequence[Page]) -> None:
     st.integers(0, 9999),
     st.integers(0, 4),
     st.sampled_from([0, 0, 100, OVERLAP_SECONDS - 60]),
-    st.booleans(),
+    st.sampled_from(["ordered", "in its own order", "refuses an order"]),
 )
 def test_whatever_changes_and_wherever_a_walk_is_killed_the_next_ones_end_with_the_truth(
-    rows: int, size: int, seed: int, edits: int, late: int, is_ordered: bool
+    rows: int, size: int, seed: int, edits: int, late: int, order: str
 ) -> None:
-    listed = Listed(rows, size, seed, edits=edits, late=late, is_ordered=is_ordered)
+    listed = Listed(
+        rows,
+        size,
+        seed,
+        edits=edits,
+        late=late,
+        is_ordered=order == "ordered",
+        knows_order=order != "refuses an order",
+    )
     table: dict[int, int] = {}
     saved = Walked()
     for _ in range(6):
@@ -204,6 +218,18 @@ def test_a_list_in_another_order_is_read_to_its_end_every_time() -> None:
         (*_, (_, walked)) = newest_first(CHANGES, Walked(NOW - 600), listed.walk, b"")
     assert listed.requests == 10
     assert walked.through >= NOW - 60
+
+
+def test_a_list_that_knows_no_order_is_read_without_one_and_goes_on_where_it_broke_off() -> None:
+    listed = Listed(50, 10, 1, knows_order=False)
+    walks = newest_first(CHANGES, Walked(), listed.walk, b"")
+    _, walked = [next(walks) for _ in range(3)][-1]
+    assert listed.requests == 1 + 3
+    listed.requests = 0
+    found = [page.rows for page, _ in newest_first(CHANGES, walked, listed.walk, b"")]
+    assert [len(rows) for rows in found[:2]] == [10, 10]
+    assert found[0][0]["id"] == 31
+    assert listed.requests == 2 + 1 + 5  # what was left, then all of it, which may have changed
 
 
 def test_rows_that_were_imported_at_once_do_not_pass_for_an_order() -> None:

@@ -287,6 +287,39 @@ def test_what_lists_tell_of_deletions_is_covered_and_what_was_loaded_is_not_hash
     assert loaded() == after
 
 
+def test_what_was_loaded_before_is_covered_when_a_deletion_writes_it_again(
+    account: Account, zendesk, pipeline
+) -> None:
+    zendesk.close_exports()
+    names = ("tickets", "users", "organizations", "macros")
+    kinds = {
+        "contact": "hash",
+        "content": "drop",
+        "macros.title": "mask",
+        "ticket_tags.tag": "hash",
+    }
+    ticket = next(r for r in account.truth("tickets") if r["status"] == "open" and r["tags"])
+    user = next(row for row in account.truth("users") if row["role"] == "end-user")
+    organization, macro = account.truth("organizations")[0], account.truth("macros")[0]
+    account.clock.advance(3_600)
+    load(zendesk, pipeline, *names)
+    account.delete_ticket(ticket["id"])
+    account.delete_user(user["id"])
+    account.delete_organization(organization["id"])
+    account.remove_row("macros", macro["id"])
+    account.clock.advance(3_600)
+    load(zendesk, pipeline, *names, private=kinds)
+    assert by_id(pipeline, "tickets")[ticket["id"]]["subject"] is None
+    assert by_id(pipeline, "tickets")[ticket["id"]]["status"] == "deleted"
+    assert by_id(pipeline, "users")[user["id"]]["name"] == hashed(user["name"].strip())
+    assert by_id(pipeline, "organizations")[organization["id"]]["deleted_at"] is not None
+    name = hashed(organization["name"].strip())
+    assert by_id(pipeline, "organizations")[organization["id"]]["name"] in (None, name)
+    assert by_id(pipeline, "macros")[macro["id"]]["title"] == str(len(macro["title"]))
+    tags = {r["tag"] for r in whole_rows(pipeline, "ticket_tags") if r["ticket_id"] == ticket["id"]}
+    assert tags == set(map(hashed, ticket["tags"]))
+
+
 def test_a_preview_shows_what_a_load_would_bring(
     account: Account, zendesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

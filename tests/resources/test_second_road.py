@@ -79,6 +79,62 @@ def test_an_organization_that_is_missed_gets_the_time(
     assert len(stored_rows(pipeline, "organizations")) == len(stored)
 
 
+def test_a_list_that_knows_no_such_order_is_read_whole(
+    account: Account, zendesk: Simulator, pipeline: dlt.Pipeline
+) -> None:
+    """Zendesk answers 400 InvalidPaginationParameter to an order that an endpoint does not know."""
+    names = ("users", "organizations", "deleted_users")
+
+    def refuse_order(request: Request, answer: Answer) -> Answer:
+        if request.stream in names and "sort" in request.query:
+            body = b'{"errors":[{"code":"InvalidPaginationParameter","title":"sort is not valid"}]}'
+            return replace(answer, status=400, body=body)
+        return answer
+
+    zendesk.close_exports()
+    zendesk.alter_answers(refuse_order)
+    for _ in range(2):
+        before = deleted_ids(account)
+        report = load(pipeline, zendesk, "users", "organizations")
+        assert any(request.status == 400 for request in zendesk.requests)
+        assert {run.status for run in report.runs.values()} == {"ok"}
+        stored = {row["id"]: row["name"] for row in stored_rows(pipeline, "users")}
+        assert {r["id"]: r["name"] for r in account.truth("users") if r["active"]}.items() <= (
+            stored.items()
+        )
+        organizations = {row["id"]: row["name"] for row in stored_rows(pipeline, "organizations")}
+        assert organizations == {row["id"]: row["name"] for row in account.truth("organizations")}
+        a_day(account)
+    assert before
+
+
+def test_a_count_that_zendesk_keeps_for_a_day_does_not_list_all_with_every_sync(
+    account: Account, zendesk: Simulator, pipeline: dlt.Pipeline
+) -> None:
+    """Above 100,000 rows the count may be a day old, and tells of no deletion meanwhile."""
+
+    def many(request: Request, answer: Answer) -> Answer:
+        if request.path.endswith("/organizations/count"):
+            body = b'{"count":{"value":100001,"refreshed_at":null}}'
+            return replace(answer, body=body)
+        return answer
+
+    zendesk.close_exports()
+    zendesk.alter_answers(many)
+    load(pipeline, zendesk, "organizations")
+    account.delete_organization(account.truth("organizations")[0]["id"])
+    asked = []
+    for _ in range(3):
+        load(pipeline, zendesk, "organizations")
+        asked.append(paths(zendesk)["/api/v2/organizations"])
+    assert asked == [1, 1, 1]
+    account.clock.advance(24 * HOUR)
+    load(pipeline, zendesk, "organizations")
+    assert paths(zendesk)["/api/v2/organizations"] == 2
+    gone = [row for row in stored_rows(pipeline, "organizations") if "deleted_at" in row]
+    assert len(gone) == 1
+
+
 def test_archived_tickets_come_from_the_search(
     account: Account, zendesk: Simulator, pipeline: dlt.Pipeline
 ) -> None:

@@ -46,7 +46,7 @@ def test_what_an_event_tells_again_is_as_private_as_the_column() -> None:
 @pytest.mark.parametrize("name", NAMED)
 def test_a_field_is_private_in_its_history_whatever_a_rule_calls_it(name: str) -> None:
     guard = guard_of("ticket_events", **{name: "drop"})
-    cover = guard.field_cover("ticket_field_history", "360001")
+    cover = guard.field_cover("ticket_field_history", "value", "360001")
     assert cover is not None
     assert cover(SECRET) is None
 

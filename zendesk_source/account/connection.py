@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from secrets import token_hex
 from typing import Any
@@ -64,6 +65,7 @@ class Connection:
             sync.
         is_known: Whether Zendesk has accepted the credentials.
         role: Whose credentials they are, such as ``admin``; empty if Zendesk does not say.
+        made_at: When it was made, UTC; every row that is read with it is read later.
     """
 
     credentials: Credentials
@@ -78,6 +80,7 @@ class Connection:
     centers: ReadOnce[HelpCenters] = field(default_factory=ReadOnce)
     is_known: bool = False
     role: str = ""
+    made_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         """Refuse to hash without a key, before anything is asked.
@@ -85,6 +88,7 @@ class Connection:
         Raises:
             ConfigurationError: There is none, or a short one, which can be guessed.
         """
+        self.made_at = self.clock.now()
         keep_out(self.private_key)
         if not self.options.rules.hashes or len(self.private_key) >= SHORTEST_KEY:
             return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
@@ -25,9 +26,12 @@ from zendesk_source.shape.private.rules import (
 )
 from zendesk_source.shape.tables import Table
 
+Row = Mapping[str, Any]
+CoverStored = Callable[[Row, Any], Row]
+
 _KEY_OF = b"zendesk_source: which key"
 _DIGEST_LETTERS = 16
-_MET = "met"
+_MET, _SINCE = "met", "since"
 _BY_NAME = {stream.name: stream for stream in STREAMS}
 _OTHER_KEY = (
     "private_key is another one than before: hashes of rows that were loaded before do not join"
@@ -82,6 +86,7 @@ def note_private(connection: Connection, state: dict[str, Any], *, has_rows: boo
     rules, key = connection.options.rules, connection.private_key
     before = dict(state.get(PRIVATE, {}))
     met = before.pop(_MET, ())
+    before.pop(_SINCE, None)
     now = {"rules": rules.text} if rules else {}
     if rules.hashes:
         now["key"] = hmac.digest(key.encode(), _KEY_OF, "sha256").hex()[:_DIGEST_LETTERS]
@@ -89,7 +94,7 @@ def note_private(connection: Connection, state: dict[str, Any], *, has_rows: boo
         return ""
     state.pop(PRIVATE, None)
     if now:
-        state[PRIVATE] = now
+        state[PRIVATE] = {**now, _SINCE: connection.made_at.isoformat()}
         _remember(connection, state, met)
     if not has_rows or not now:
         return ""
@@ -103,6 +108,27 @@ def covered(tables: Iterable[Table], guard: Guard) -> list[Table]:
     tables = list(tables)
     guard.rules.shown.update(table.table for table in tables if table.count_kept())
     return [table.covered(guard) for table in tables]
+
+
+def cover_of_stored(guard: Guard | None, state: Mapping[str, Any]) -> CoverStored:
+    """Return what covers rows that are read back, where they were loaded before `private` said so.
+
+    Args:
+        guard: Covers what is private; None if nothing is.
+        state: The account's part of the source's state, which says since when it is.
+
+    Returns:
+        A function of a row and the time at which it was read from Zendesk.
+    """
+    if guard is None:
+        return lambda row, _: row
+    since, again = state.get(PRIVATE, {}).get(_SINCE), guard.of_stored()
+
+    def covered_stored(row: Row, read_at: Any) -> Row:
+        is_covered = None not in (since, read_at) and _moment(read_at) >= _moment(since)
+        return row if is_covered else again.covered_row(row)
+
+    return covered_stored
 
 
 def idle_rules(
@@ -183,6 +209,12 @@ def _with_owners(tables: Iterable[str]) -> set[str]:
     named = set(tables)
     named.update(BY_FIELD[table].owner for table in named & BY_FIELD.keys())
     return named.union(COPIED) if named & COPIES.keys() else named
+
+
+def _moment(told: Any) -> datetime:
+    """Return a time with its zone, which some destinations leave out, as SQLite does the type."""
+    time: datetime = datetime.fromisoformat(told) if isinstance(told, str) else told
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
 def _definitions(owner: Owner, connection: Connection) -> Iterable[Mapping[str, Any]]:

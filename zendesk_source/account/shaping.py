@@ -81,7 +81,11 @@ def tables_and_rejected(
         run.note_rejected(len(parts))
         rejected += parts
     if (guard := shape.guard) is not None:
-        if not page.is_read_back:
+        if page.is_read_back:  # its rows are covered, but not what is put beside them
+            beside = guard.of_stored()
+            own = shape.stream.name
+            tables = [each if each.table == own else each.covered(beside) for each in tables]
+        else:
             tables = covered(tables, guard)
         rejected = tuple(map(guard.rejected, rejected))  # these come from Zendesk in any case
     return tables, rejected

@@ -28,7 +28,8 @@ INACTIVE = "SupportProductInactive"
 _PHRASES = frozenset({"Couldn't authenticate you", "Internal Server Error"})
 _EXPORT_CLOSED = (
     "From December 2026 Zendesk closes incremental exports to third-party apps: log in as an"
-    " admin with an OAuth client of your own account, or leave this stream out."
+    " admin with an OAuth client of your own account, or leave this stream out:"
+    " --streams '!NAME'."
 )
 
 

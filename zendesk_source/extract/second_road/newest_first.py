@@ -5,13 +5,14 @@ to the top, behind the walk, and is found by the next one, which ends at the new
 one began with. So no row can slip through, however long a walk takes.
 
 Zendesk may show a list in another order than the one that is asked for. That is seen from the
-rows, and such a list is read to its end.
+rows, and such a list is read to its end. One that refuses the order is asked for none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.api.refusals import RequestRefused
@@ -30,6 +31,8 @@ imported in one second may be at the top of a list of any order."""
 WalkList = Callable[[Stream, Position], Iterator[Page]]
 """Walks the pages of a list from a position."""
 
+_ORDER = ("sort", "sort_by", "sort_order")
+
 
 @dataclass(frozen=True, slots=True)
 class Walked:
@@ -42,6 +45,7 @@ class Walked:
             began. The list is read through it once the walk is at its end.
         began: Zendesk's time when that walk began, in epoch seconds.
         top: Digest of the newest rows as they were read, which come again with the next walk.
+        is_unordered: Whether the walk that broke off asked for no order, as its cursor then does.
     """
 
     through: int = 0
@@ -49,6 +53,7 @@ class Walked:
     newest: int | None = None
     began: int | None = None
     top: str = ""
+    is_unordered: bool = False
 
 
 @dataclass(slots=True)
@@ -113,7 +118,7 @@ def _one_walk(
     stream: Stream, walked: Walked, walk: WalkList, digest_key: bytes
 ) -> Iterator[tuple[Page, Walked]]:
     is_first, order = walked.cursor is None, Order()
-    for page in walk(stream, Position(cursor=walked.cursor)):
+    for page, is_unordered in _pages(stream, walked, walk):
         began = walked.began
         if began is None:
             began = int(page.server_time.timestamp())
@@ -130,11 +135,34 @@ def _one_walk(
         if is_over:
             walked = Walked(max(walked.through, newest or 0), top=top)
         else:
-            walked = Walked(walked.through, page.after.cursor, newest, began, top)
+            cursor = page.after.cursor
+            walked = Walked(walked.through, cursor, newest, began, top, is_unordered)
         yield new, walked
         is_first = False
         if is_over:
             return
+
+
+def _pages(stream: Stream, walked: Walked, walk: WalkList) -> Iterator[tuple[Page, bool]]:
+    """Yield the pages of a walk, and whether they were asked for in no order.
+
+    They are if Zendesk refuses the order, as it does where an endpoint does not know one.
+    """
+    place, begun = Position(cursor=walked.cursor), False
+    params = {key: value for key, value in stream.params.items() if key not in _ORDER}
+    if not walked.is_unordered:
+        try:
+            for page in walk(stream, place):
+                begun = True
+                yield page, False
+        except RequestRefused as refused:
+            is_of_order = refused.status in (400, 422) and len(params) < len(stream.params)
+            if begun or walked.cursor is not None or not is_of_order:
+                raise
+        else:
+            return
+    for page in walk(replace(stream, params=MappingProxyType(params)), place):
+        yield page, True
 
 
 def _since(page: Page, stream: Stream, second: int) -> Page:

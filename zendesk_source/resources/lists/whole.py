@@ -13,9 +13,11 @@ from zendesk_source.account.brand_list import BrandList
 from zendesk_source.account.brands import help_centers_for
 from zendesk_source.account.children import AllParents, is_needed_by_others
 from zendesk_source.account.connection import Connection
+from zendesk_source.account.private import cover_of_stored
 from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.catalogue import Stream
 from zendesk_source.extract.kept import LISTED, REFUSED_PARENTS
+from zendesk_source.names import SYNCED_AT
 from zendesk_source.resources.accounts import emptied, write_of
 from zendesk_source.resources.children import tell_cost_of
 from zendesk_source.resources.handing import Handing
@@ -90,7 +92,7 @@ def _rows(
     shaped = list(_shaped(stream, handing, answers, connection))
     # After what can fail: it notes what is shown now.
     if is_hidden or (connection.options.deleted == "mark" and stream.misses_rows):
-        yield from _vanished(stream, answers, connection, is_hidden)
+        yield from _vanished(stream, handing, answers, connection, is_hidden)
     yield from emptied(stream, bool(answers), connection)
     yield from shaped
     if stream.write == "replace":
@@ -159,7 +161,7 @@ def _versions(
         for item in _shaped(stream, handing, answers, connection)
     ]
     if as_versions is first_versions:
-        for item in _vanished(stream, answers, connection):
+        for item in _vanished(stream, handing, answers, connection):
             yield first_versions(item.data, None, connection)
     elif not answers:
         yield from all_closed(stream, connection)
@@ -169,6 +171,7 @@ def _versions(
 
 def _vanished(
     stream: Stream,
+    handing: Handing,
     answers: list[Page],
     connection: Connection,
     is_hidden: IsHidden | None = None,
@@ -178,8 +181,10 @@ def _vanished(
         missed_at = None  # it may be one of these that is missing
     shown = [row for page in answers for row in page.rows]
     hints = dlt.mark.make_hints(write_disposition=write_of(stream, connection))
-    state = connection.own_state(dlt.current.source_state()).setdefault(LISTED, {})
+    of_source = connection.own_state(dlt.current.source_state())
+    state, cover = of_source.setdefault(LISTED, {}), cover_of_stored(handing.shape.guard, of_source)
     if rows := vanished_rows(stream, shown, missed_at, state, connection, is_hidden):
+        rows = [dict(cover(row, row.get(SYNCED_AT))) for row in rows]
         yield dlt.mark.with_hints(rows, hints)
 
 

@@ -8,9 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import dlt
 from dlt.common.destination.exceptions import SqlClientNotAvailable
 
 from zendesk_source.account.connection import Connection
+from zendesk_source.account.private import cover_of_stored
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page, Position, pages, request_of
 from zendesk_source.catalogue import Origin, Stream
@@ -18,10 +20,13 @@ from zendesk_source.catalogue.personal import PERSONAL
 from zendesk_source.catalogue.stream import NO_PARAMS
 from zendesk_source.catalogue.support.second_roads import SecondRoad
 from zendesk_source.errors import StreamRefused
-from zendesk_source.names import ACCOUNT_COLUMN, MORE
+from zendesk_source.names import ACCOUNT_COLUMN, MORE, SYNCED_AT
 from zendesk_source.resources.read_back import Row, rows_read_back
 from zendesk_source.shape.private.guard import Guard
 from zendesk_source.times import epoch_of
+
+MOST_COUNTED, CACHED_SECONDS = 100_000, 86_400
+"""Zendesk counts anew each time up to so many rows; it keeps a larger count for a day."""
 
 _NOT_ZENDESKS = ("_zendesk_", "_dlt_")
 
@@ -42,7 +47,7 @@ def deleted_page(
         road: Its lists.
         connection: The account; its options say whether rows are marked or removed.
         run: Noted if the destination cannot say what it holds.
-        guard: Covers what the list says; rows that were loaded are covered already.
+        guard: Covers what the list says, and rows that were loaded before anything was private.
     """
     assert road.deletions is not None
     derive = road.deletions.derive
@@ -50,7 +55,7 @@ def deleted_page(
     if connection.options.deleted == "remove":
         return _removing(page, stream, [{**row, **road.deleted(row)} for row in told])
     try:
-        loaded = _loaded(stream, connection, [row["id"] for row in told])
+        loaded = _loaded(stream, connection, [row["id"] for row in told], guard)
     except SqlClientNotAvailable:
         text = "The destination does not say what it holds, so nothing was marked as deleted."
         run.note("deletions", text, is_missing=True)
@@ -73,6 +78,9 @@ def gone_pages(
     connection: Connection,
     run: StreamRun,
     walked: Collection[str],
+    guard: Guard | None,
+    *,
+    was_listed: bool,
 ) -> Iterator[Page]:
     """Yield pages with the rows that Zendesk no longer has; one request if there are none.
 
@@ -85,6 +93,8 @@ def gone_pages(
         connection: The account.
         run: Noted if this cannot be said.
         walked: Ids of the rows that this load package has of the list, as texts.
+        guard: Covers rows that were loaded before anything was private.
+        was_listed: Whether all of them were listed within the time for which a count may be old.
     """
 
     def is_alive(escape: Callable[[str], str]) -> str:
@@ -98,7 +108,8 @@ def gone_pages(
         run.note("deletions", text, is_missing=True)
         return
     try:
-        if _count(road, connection, stream.name) == len(here | set(walked)):
+        count = _count(road, connection, stream.name)
+        if count == len(here | set(walked)) or (was_listed and (count or 0) > MOST_COUNTED):
             return
     except StreamRefused:
         pass  # the list itself says what there is
@@ -115,7 +126,7 @@ def gone_pages(
     if connection.options.deleted == "remove":
         yield _removing(last, stream, [{"id": int(each), **changes} for each in gone])
     else:
-        loaded = _loaded(stream, connection, gone)
+        loaded = _loaded(stream, connection, gone, guard)
         rows = [{**row, **changes} for row in loaded.values()]
         yield replace(_with(last, stream, rows), is_read_back=True)
 
@@ -127,8 +138,12 @@ def _count(road: SecondRoad, connection: Connection, name: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _loaded(stream: Stream, connection: Connection, ids: Collection[Any]) -> dict[str, Row]:
+def _loaded(
+    stream: Stream, connection: Connection, ids: Collection[Any], guard: Guard | None
+) -> dict[str, Row]:
     """Return rows as they were loaded, by the text of their id; their values as JSON has them.
+
+    What is private is covered, also in those that were loaded before it was.
 
     Raises:
         SqlClientNotAvailable: The destination cannot be asked.
@@ -140,8 +155,11 @@ def _loaded(stream: Stream, connection: Connection, ids: Collection[Any]) -> dic
     def is_wanted(escape: Callable[[str], str]) -> str:
         return f"{escape('id')} IN ({wanted})"
 
-    found = rows_read_back(stream.name, connection, is_wanted)
-    return {str(row["id"]): _as_sent(row, connection) for row in found}
+    cover = cover_of_stored(guard, connection.own_state(dlt.current.source_state()))
+    return {
+        str(row["id"]): dict(cover(_as_sent(row, connection), row.get(SYNCED_AT)))
+        for row in rows_read_back(stream.name, connection, is_wanted)
+    }
 
 
 def _as_sent(row: Row, connection: Connection) -> Row:

@@ -14,7 +14,7 @@ from zendesk_source.api.paging import Page, Position, request_of
 from zendesk_source.catalogue import Paging, Stream
 from zendesk_source.catalogue.support.second_roads import SECOND_ROADS, SecondRoad
 from zendesk_source.errors import ZendeskError
-from zendesk_source.extract.kept import FIRST_READ_AT, LISTS
+from zendesk_source.extract.kept import FIRST_READ_AT, LISTED_WHOLE_AT, LISTS
 from zendesk_source.extract.second_road.reading import (
     ListsPosition,
     ListStep,
@@ -26,7 +26,11 @@ from zendesk_source.extract.second_road.reading import (
 from zendesk_source.resources.handing import Handing, handed
 from zendesk_source.resources.item_format import quiet_about_kept_hints
 from zendesk_source.resources.run import before_writing, current_slice
-from zendesk_source.resources.second_road.deleted import deleted_page, gone_pages
+from zendesk_source.resources.second_road.deleted import (
+    CACHED_SECONDS,
+    deleted_page,
+    gone_pages,
+)
 from zendesk_source.resources.taking import Taking, in_batches
 
 State = dict[str, Any]
@@ -108,8 +112,24 @@ class _Reading:
         yield from self._handed("changes", steps)
         is_at_end = self._run.is_at_end or current_slice() is None
         if is_at_end and self._road.count_path and self._may_see_all():
-            pages = gone_pages(self._stream, self._road, self._connection, self._run, self._ids)
-            yield from self._handing.tables(list(pages))
+            yield from self._gone()
+
+    def _gone(self) -> Iterator[Any]:
+        """Hand on what a list shows no more, and remember when all of it was read for that."""
+        now = self._taking.now()
+        listed_at: int = self._state.get(LISTED_WHOLE_AT, 0)
+        listed = gone_pages(
+            self._stream,
+            self._road,
+            self._connection,
+            self._run,
+            self._ids,
+            self._handing.shape.guard,
+            was_listed=0 <= now - listed_at < CACHED_SECONDS,
+        )
+        if pages := list(listed):
+            remember = partial(self._state.__setitem__, LISTED_WHOLE_AT, now)
+            yield from handed(self._handing.tables(pages), remember)
 
     def _may_see_all(self) -> bool:
         """Whether what a list does not show is gone: an agent sees a part."""

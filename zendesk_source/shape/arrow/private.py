@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zendesk_source.shape.private.guard import ByField, Cover, Guard
+from zendesk_source.shape.private.fields import ByField
+from zendesk_source.shape.private.guard import Cover, Guard
 
 
 def covered(rows: pa.Table, table: str, json: Collection[str], guard: Guard) -> pa.Table:

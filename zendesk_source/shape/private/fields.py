@@ -102,10 +102,10 @@ class FieldGuide:
             slug_of(str(names[-1])) if names else "",
             slug_of(str(names[0])) if names else "",
         )
-        columns = (f"cf_{slug}", f"cf_{slug}_{number}") if slug else (f"cf_{number}",)
+        columns = [f"cf_{slug}", f"cf_{slug}_{number}"] if slug else [f"cf_{number}"]
         given = (self.given.get(name) for each in names[:2] for name in (each, BY_KEY + each))
-        columns += tuple(filter(None, given))
-        about = AboutField(names, kind_of_field(str(definition.get("type"))), columns)
+        columns += filter(None, given)
+        about = AboutField(names, kind_of_field(str(definition.get("type"))), tuple(columns))
         for name in ("id", "key"):
             if definition.get(name):
                 self._known[str(definition[name])] = about

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -40,6 +40,7 @@ _HARMLESS_IN_HISTORY = frozenset(
 )
 """Names of changed fields that tickets have no column of, and whose values are ids or choices."""
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
+_HASH = re.compile(r"[0-9a-f]{64}")
 _PLAIN_KEY = re.compile(r"[a-z][a-z_]{0,40}")
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 10_000, 500
 
@@ -73,6 +74,7 @@ class Guard:
         key: Key of the hashes.
         guides: Custom fields, by the table of their owner.
         field_of: Returns the key of the custom field that a column holds; None if it holds none.
+        keeps_hashes: Whether what looks like a hash of ours stays as it is.
     """
 
     stream: Stream
@@ -80,7 +82,12 @@ class Guard:
     key: bytes
     guides: Mapping[str, FieldGuide]
     field_of: Callable[[str], str | None]
-    _covers: dict[Any, Cover | None] = field(default_factory=dict)
+    keeps_hashes: bool = False
+    _covers: dict[Any, Cover | None] = field(default_factory=dict, init=False)
+
+    def of_stored(self) -> Guard:
+        """Return what covers values that may be covered already."""
+        return replace(self, keeps_hashes=True)
 
     def cover(self, table: str, column: str, *, is_json: bool) -> Cover | None:
         """Return what covers the values of a column; None if they are loaded as they are."""
@@ -248,6 +255,8 @@ class Guard:
         plain = text.strip()
         if not plain:
             return ""
+        if self.keeps_hashes and _HASH.fullmatch(plain):
+            return plain
         if _EMAIL.fullmatch(plain):
             plain = plain.lower()
         return hmac.digest(self.key, plain.encode("utf-8", "surrogatepass"), "sha256").hex()
