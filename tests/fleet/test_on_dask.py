@@ -26,6 +26,7 @@ from zendesk_source.simulator import Account, Fault
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 STREAMS = 'streams = ["tickets", "users", "organizations", "macros"]'
+OF_ALL = (f'client_id = "{CLIENT}"', 'client_secret = "env:OF_ALL"')
 TABLES = ("tickets", "ticket_tags", "users", "user_identities", "organizations", "macros")
 WRONG = "marker-wrong-secret"
 
@@ -40,14 +41,13 @@ def assert_account_equals(file: Path, name: str, account: Account, scratch: Path
 def test_a_killed_worker_wrong_credentials_and_an_outage_cost_no_other_account_a_row(tmp_path):
     names = [f"a{number:02}" for number in range(24)]
     secrets = {"OF_ALL": SECRET, "OF_A05": WRONG}
-    login = [f'client_id = "{CLIENT}"', 'client_secret = "env:OF_ALL"']
     with (
         accounts_served(names) as simulators,
         cluster(tmp_path, threads=6, environment=secrets) as dask,
     ):
         simulators["a07"].fail_next(Fault.UNAVAILABLE_WITHOUT_RETRY_AFTER, times=3)
         own = {"a05": 'client_secret = "env:OF_A05"'}
-        file = accounts_file(tmp_path / "accounts.toml", simulators, *login, STREAMS, **own)
+        file = accounts_file(tmp_path / "accounts.toml", simulators, *OF_ALL, STREAMS, **own)
         killed = threading.Event()
 
         def kill_one() -> None:
@@ -84,6 +84,81 @@ def test_a_killed_worker_wrong_credentials_and_an_outage_cost_no_other_account_a
     assert "zendesk-a" in dask.pages[f"info/worker/tls%3A%2F%2F{address}.html"]  # it had loads
     assert [secret for secret in (SECRET, WRONG) if secret in text] == []
     assert os.environ.keys().isdisjoint(secrets)
+
+
+def test_a_killed_scheduler_leaves_a_summary_that_says_what_is_known(tmp_path):
+    names = ["acme", "beta", "gamma", "last"]
+    goes_on = threading.Event()
+    with (
+        accounts_served(names) as simulators,
+        cluster(tmp_path, threads=3, workers=1, environment={"OF_ALL": SECRET}) as dask,
+    ):
+        for name in ("beta", "gamma"):
+            simulators[name].before_answer(lambda _: goes_on.wait(300))
+        file = accounts_file(tmp_path / "accounts.toml", simulators, *OF_ALL, STREAMS)
+        command = [sys.executable, "-m", "zendesk_source", "load", "--accounts", str(file)]
+        command += ["--scheduler", dask.address, "--json", "--progress", "lines"]
+        with subprocess.Popen(
+            command,
+            env=dask.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as load:
+            assert load.stderr is not None
+            told = []
+            while not {"acme: loaded", "last: loaded"} <= {line.split(",")[0] for line in told}:
+                told.append(load.stderr.readline())
+                assert told[-1], told
+            dask.scheduler.popen.send_signal(signal.SIGKILL)
+            written, _ = load.communicate(timeout=300)
+        goes_on.set()
+    accounts = {each["account"]: each for each in json.loads(written)["accounts"]}
+    assert load.returncode == 5
+    assert {name: each["exit_code"] for name, each in accounts.items()} == {
+        "acme": 0,
+        "beta": 1,
+        "gamma": 1,
+        "last": 0,
+    }
+    for name in ("beta", "gamma"):
+        assert "The scheduler does not answer any more" in accounts[name]["reason"]
+        assert "is not known" in accounts[name]["reason"]
+    assert_account_equals(file, "acme", simulators["acme"].account, tmp_path)
+
+
+def test_a_scheduler_without_tls_loads_into_a_database_where_that_is_allowed(
+    tmp_path, postgres_url, monkeypatch
+):
+    names = ["acme", "beta", "gamma"]
+    secrets = {"OF_ALL": SECRET, "DESTINATION__POSTGRES__CREDENTIALS": postgres_url}
+    with (
+        accounts_served(names) as simulators,
+        cluster(tmp_path, threads=2, environment=secrets, protocol="tcp") as dask,
+    ):
+        lines = (*OF_ALL, 'destination = "postgres"', STREAMS)
+        file = accounts_file(tmp_path / "accounts.toml", simulators, *lines)
+        file.write_text(file.read_text().partition("\n")[2])  # Postgres takes no `database`
+        command = [sys.executable, "-m", "zendesk_source", "load", "--accounts", str(file)]
+        command += ["--scheduler", dask.address, "--json"]
+        refused = subprocess.run(command, env=dask.environment, capture_output=True, check=False)
+        done = subprocess.run(
+            [*command, "--allow-tcp"],
+            env=dask.environment,
+            capture_output=True,
+            text=True,
+            timeout=800,
+            check=False,
+        )
+        assert refused.returncode == 2
+        assert b"is no address of TLS" in refused.stderr
+        assert done.returncode == 0, done.stderr + done.stdout
+        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres_url)
+        for name, simulator in simulators.items():
+            assert_account_equals(file, name, simulator.account, tmp_path)
+    assert [
+        secret for secret in (SECRET, postgres_url) if secret in done.stdout + done.stderr
+    ] == []
 
 
 def test_processes_of_this_machine_find_a_secret_that_stands_in_the_file(tmp_path):

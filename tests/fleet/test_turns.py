@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
@@ -12,23 +12,31 @@ import pytest
 
 from zendesk_source.api.clock import Stop
 from zendesk_source.fleet.report import AccountLoad, AccountsReport, worst_first
-from zendesk_source.fleet.turns import in_turns
+from zendesk_source.fleet.turns import WorkersGone, in_turns
 from zendesk_source.simulator import SimulatedClock
 
 Load = Callable[[float], AccountLoad]
 
 
 class Workers:
-    """One worker that loads at once; its clock goes on by the minutes that a load takes."""
+    """One worker that loads at once; its clock goes on by the minutes that a load takes.
 
-    def __init__(self, minutes: dict[str, float]) -> None:
+    Args:
+        minutes: What loading an account takes, by its name.
+        gone_after: After so many turns it cannot be reached any more.
+    """
+
+    def __init__(self, minutes: dict[str, float], gone_after: int | None = None) -> None:
         self.clock = SimulatedClock(datetime(2026, 1, 1, tzinfo=timezone.utc))
         self.left = dict(minutes)
         self.turns: list[tuple[str, float]] = []
         self.fails: dict[str, list[Any]] = {}
+        self.rooms, self.gone_after = 1, gone_after
 
     def slots(self) -> int:
-        return 1
+        if self.gone_after is not None and len(self.turns) >= self.gone_after:
+            raise WorkersGone("The scheduler does not answer any more.", "Start it again.")
+        return self.rooms
 
     def start(self, unit: dict[str, Any], max_minutes: float) -> Future[dict[str, Any]]:
         name = unit["account"]
@@ -36,7 +44,7 @@ class Workers:
         future: Future[dict[str, Any]] = Future()
         outcomes = self.fails.get(name)
         outcome = outcomes.pop(0) if outcomes else self._loaded(name, max_minutes)
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, BaseException):
             future.set_exception(outcome)
         else:
             future.set_result(asdict(outcome))
@@ -101,6 +109,45 @@ def test_what_may_pass_is_tried_three_times_and_the_rest_once():
     assert (loads["broken"].exit_code, loads["broken"].attempts) == (1, 3)
     assert "RuntimeError" in loads["broken"].reason
     assert "marker" not in loads["broken"].reason
+
+
+def test_what_was_loaded_is_told_after_the_workers_are_gone_and_the_rest_is_named():
+    workers = Workers({"big": 70.0, "small": 3.0, "lost": 1.0, "last": 1.0}, gone_after=3)
+    workers.fails["lost"] = [CancelledError()]
+    loads = {each.account: each for each in workers.load()}
+    assert len(workers.turns) == 3
+    assert (loads["small"].exit_code, loads["small"].rows, loads["small"].reason) == (0, 3, "")
+    assert (loads["big"].exit_code, loads["big"].rows, loads["big"].is_at_end) == (1, 10, False)
+    reasons = {
+        "big": "It was not at its end yet",
+        "lost": "What became of this load is not known",
+        "last": "This account had no turn yet",
+    }
+    for name, reason in reasons.items():
+        assert loads[name].exit_code == 1
+        assert "The scheduler does not answer any more" in loads[name].reason
+        assert reason in loads[name].reason
+    assert AccountsReport(list(loads.values()), datetime.now(timezone.utc), 1.0).exit_code == 5
+
+
+def test_a_load_that_runs_when_the_workers_are_gone_is_not_known():
+    class Busy(Workers):
+        def slots(self) -> int:
+            self.rooms = 3  # one ends at once, the others never
+            return super().slots()
+
+        def start(self, unit: dict[str, Any], max_minutes: float) -> Future[dict[str, Any]]:
+            if unit["account"] == "quick":
+                return super().start(unit, max_minutes)
+            self.turns.append((unit["account"], max_minutes))
+            return Future()
+
+    workers = Busy({"quick": 1.0, "one": 1.0, "other": 1.0, "last": 1.0}, gone_after=3)
+    loads = {each.account: (each.exit_code, each.reason) for each in workers.load()}
+    assert loads["quick"] == (0, "")
+    assert "is not known" in loads["one"][1]
+    assert "is not known" in loads["other"][1]
+    assert "had no turn yet" in loads["last"][1]
 
 
 @pytest.mark.parametrize(

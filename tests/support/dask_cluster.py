@@ -1,4 +1,4 @@
-"""A Dask scheduler and workers, each a process of its own, that talk through TLS."""
+"""A Dask scheduler and workers, each a process of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAGES = (
     "json/identity.json",
     "metrics",
 )
-HERE = ("--host", "127.0.0.1", "--protocol", "tls")
+HERE = ("--host", "127.0.0.1")
 _PATIENCE_SECONDS = 60.0
 
 
@@ -78,16 +78,23 @@ class Cluster:
 
 @contextmanager
 def cluster(
-    folder: Path, *, threads: int, workers: int = 2, environment: Mapping[str, str] = {}
+    folder: Path,
+    *,
+    threads: int,
+    workers: int = 2,
+    environment: Mapping[str, str] = {},
+    protocol: str = "tls",
 ) -> Iterator[Cluster]:
     """Run a scheduler and workers, whose environment alone has the secrets."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **_certificates(folder)}
-    scheduler = _started("dask_scheduler", ["--port", "0", "--dashboard-address", ":0"], environ)
+    speaks = ["--protocol", protocol]
+    options = ["--port", "0", "--dashboard-address", ":0", *speaks]
+    scheduler = _started("dask_scheduler", options, environ)
     started = [scheduler]
     try:
-        address = scheduler.found(r"Scheduler at:\s+(tls://\S+)")[1]
+        address = scheduler.found(r"Scheduler at:\s+(\w+://\S+)")[1]
         dashboard = scheduler.found(r"dashboard at:\s+(http\S+?)/status")[1]
-        options = [address, "--no-nanny", "--nthreads", str(threads), "--no-dashboard"]
+        options = [address, "--no-nanny", "--nthreads", str(threads), "--no-dashboard", *speaks]
         ours = {**environ, **environment}
         started += [_started("dask_worker", options, ours) for _ in range(workers)]
         for worker in started[1:]:

@@ -16,7 +16,7 @@ from typing import Any
 from zendesk_source.errors import ConfigurationError, ZendeskError, as_typed
 from zendesk_source.fleet.accounts_file import Unit
 from zendesk_source.fleet.report import AccountLoad
-from zendesk_source.fleet.turns import Turn, Workers
+from zendesk_source.fleet.turns import Turn, Workers, WorkersGone
 from zendesk_source.fleet.unit import load_account, zendesk_of
 from zendesk_source.runs.dlt_process import dlt_set_up
 
@@ -139,7 +139,7 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise ZendeskError(
+        raise WorkersGone(
             f"The scheduler does not answer any more: {type(error).__name__}.",
             "What was loaded is complete, and loads that run on its workers end with their turn."
             " Start again to go on.",

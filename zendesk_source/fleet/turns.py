@@ -6,24 +6,33 @@ one account get longer, because a list that cannot be read in one turn begins an
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any, Protocol
 
 from zendesk_source.api.clock import Stop
-from zendesk_source.errors import Bug
+from zendesk_source.errors import Bug, ZendeskError
 from zendesk_source.fleet.accounts_file import Unit
 from zendesk_source.fleet.report import AccountLoad
+
+log = logging.getLogger("zendesk_source")
 
 TURN_MINUTES = 10.0
 ATTEMPTS = 3
 """How often an account is tried; a sync itself has tried each request several times."""
 
+_GONE = "The scheduler does not answer any more."
+
 OnTurn = Callable[[AccountLoad, bool], object]
 """Called with what became of an account so far, and whether it gets another turn."""
+
+
+class WorkersGone(ZendeskError):
+    """Nobody can be asked any more what becomes of loads, or for another one."""
 
 
 class Turn(Protocol):
@@ -40,10 +49,18 @@ class Workers(Protocol):
     """What runs loads."""
 
     def slots(self) -> int:
-        """Return how many loads run at the same time, now."""
+        """Return how many loads run at the same time, now.
+
+        Raises:
+            WorkersGone: They cannot be reached any more.
+        """
 
     def start(self, unit: Unit, max_minutes: float) -> Turn:
-        """Start a load."""
+        """Start a load.
+
+        Raises:
+            WorkersGone: They cannot be reached any more.
+        """
 
 
 @dataclass
@@ -71,24 +88,26 @@ def in_turns(
         on_turn: Called after each turn.
 
     Returns:
-        What became of each account.
+        What became of each account. If the workers cannot be reached any more, those of which that
+        is not known have a reason that says so.
     """
     waiting = deque(_Standing(unit, turn_minutes) for unit in units)
+    running: dict[str, _Standing] = {}
     ended: SimpleQueue[tuple[_Standing, Turn]] = SimpleQueue()
     loads: list[AccountLoad] = []
-    running = 0
     while waiting or running:
-        while waiting and running < max(1, workers.slots()):
-            next_one = waiting.popleft()
-            if stop.is_over:
-                loads.append(next_one.load or _without_a_turn(next_one.unit))
-                continue
-            _start(next_one, workers, stop, ended)
-            running += 1
+        if stop.is_over:
+            loads += [each.load or _without_a_turn(each.unit) for each in waiting]
+            waiting.clear()
+        try:
+            _start(waiting, running, ended, workers, stop)
+        except WorkersGone as gone:
+            log.debug("what becomes of %s is not known", [*running], exc_info=gone)
+            return loads + _as_they_stand(waiting, running, ended)
         if not running:
             break
         standing, turn = ended.get()
-        running -= 1
+        del running[standing.unit["account"]]
         load = _load_of(standing, turn).after(standing.load)
         standing.load = load
         standing.turn_minutes *= 2
@@ -104,20 +123,41 @@ def in_turns(
 
 
 def _start(
-    standing: _Standing,
+    waiting: deque[_Standing],
+    running: dict[str, _Standing],
+    ended: SimpleQueue[tuple[_Standing, Turn]],
     workers: Workers,
     stop: Stop,
-    ended: SimpleQueue[tuple[_Standing, Turn]],
 ) -> None:
-    minutes = min(standing.turn_minutes, stop.seconds_left / 60)
-    turn = workers.start(standing.unit, minutes)
-    turn.add_done_callback(lambda done: ended.put((standing, done)))
+    """Start as many loads as there is room for."""
+    while waiting and len(running) < max(1, workers.slots()):
+        standing = waiting[0]
+        minutes = min(standing.turn_minutes, stop.seconds_left / 60)
+        turn = workers.start(standing.unit, minutes)
+        running[standing.unit["account"]] = waiting.popleft()
+        turn.add_done_callback(lambda done, of=standing: ended.put((of, done)))
+
+
+def _as_they_stand(
+    waiting: deque[_Standing],
+    running: dict[str, _Standing],
+    ended: SimpleQueue[tuple[_Standing, Turn]],
+) -> list[AccountLoad]:
+    """Return what is known of accounts, now that nobody can be asked any more."""
+    while not ended.empty():
+        standing, turn = ended.get()
+        standing.load = _load_of(standing, turn).after(standing.load)
+        waiting.append(running.pop(standing.unit["account"]))
+    loads = [_not_known(each.unit).after(each.load) for each in running.values()]
+    return loads + [_as_it_stands(each) for each in waiting]
 
 
 def _load_of(standing: _Standing, turn: Turn) -> AccountLoad:
     try:
         return AccountLoad(**turn.result())
-    except (Exception, CancelledError) as error:  # noqa: BLE001 (a worker died, say)
+    except (CancelledError, OSError):  # of Dask, where the scheduler went away
+        return _not_known(standing.unit)
+    except Exception as error:  # noqa: BLE001 (a worker died, say)
         return AccountLoad(standing.unit["account"], reason=_why(error), may_pass=True)
 
 
@@ -128,6 +168,26 @@ def _why(error: BaseException) -> str:
     if isinstance(error, ImportError):
         return f"The worker cannot import {error.name}: install zendesk-source there, too."
     return str(Bug(error))
+
+
+def _not_known(unit: Unit) -> AccountLoad:
+    return AccountLoad(
+        unit["account"],
+        reason=f"{_GONE} What became of this load is not known: what it wrote is complete, and if"
+        " its worker lives, it ends with its turn. The next run goes on.",
+        is_at_end=False,
+        may_pass=True,
+    )
+
+
+def _as_it_stands(standing: _Standing) -> AccountLoad:
+    if standing.load is None:
+        reason = f"{_GONE} This account had no turn yet. The next run loads it."
+        return AccountLoad(standing.unit["account"], reason=reason, is_at_end=False)
+    if standing.load.is_at_end or standing.load.reason:
+        return standing.load
+    reason = f"{_GONE} It was not at its end yet. The next run goes on."
+    return replace(standing.load, exit_code=1, reason=reason)
 
 
 def _without_a_turn(unit: Unit) -> AccountLoad:
