@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
+import re
 import shutil
 from collections import Counter
 from datetime import timedelta
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import duckdb
 import pytest
 
 from tests.support.edits import eventful_day
@@ -163,6 +166,26 @@ def test_status_tells_of_syncs_that_found_nothing(zendesk, capsys, monkeypatch) 
         assert looks() == before
     assert seen == sorted(seen)
     assert len({tuple(each) for each in seen}) == 4
+
+
+def test_the_report_says_what_status_says_after_a_sync_that_found_nothing(
+    zendesk, capsys, monkeypatch
+) -> None:
+    log_in(monkeypatch, zendesk.base_url)
+    for _ in range(3):
+        assert main(["load", "--streams", "tickets,groups", "--quiet"]) == 0
+    with duckdb.connect(str(DATABASE)) as database:  # the sync before the last one failed, say
+        database.execute(
+            "update zendesk_data._zendesk_sync_log set status = 'failed', reason = 'Why & how',"
+            " started_at = started_at - interval 3 day"
+        )
+    assert main(["status", "--json"]) == 0
+    streams = json.loads(capsys.readouterr().out)["streams"]
+    assert {each["status"] for each in streams.values()} == {"ok"}
+    assert main(["report", "--out", "page.html"]) == 0
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "Why & how" not in html.unescape(page)
+    assert re.search(r"The last sync began (just now|\d+ minutes? ago)\.", page)
 
 
 def test_only_what_has_news_is_written(account, zendesk) -> None:

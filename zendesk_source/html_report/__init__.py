@@ -24,6 +24,7 @@ def write_report(
     time_zone: str = "UTC",
     account: str = "",
     now: datetime | None = None,
+    folder: Path | None = None,
 ) -> list[TableFacts]:
     """Write a page about what a pipeline has loaded.
 
@@ -34,6 +35,8 @@ def write_report(
         time_zone: Time zone of days and hours, such as ``Europe/Vienna``.
         account: Name of the account, if several share the dataset.
         now: When the page is made; now, when left out.
+        folder: Where syncs from this machine work, if that is not the pipeline's own folder. Those
+            that found nothing new may have left their part of the log beside it.
 
     Returns:
         Size and age of each table, largest first.
@@ -43,7 +46,7 @@ def write_report(
     """
     if weeks < 1:
         raise ConfigurationError("At least one week must be shown.", "Leave --weeks out for 13.")
-    with opened(pipeline, _zone(time_zone), weeks, account) as loaded:
+    with opened(pipeline, _zone(time_zone), weeks, account, folder) as loaded:
         text, facts = page(loaded, now or datetime.now(timezone.utc)), loaded.facts
     write_page(text, file)
     return facts

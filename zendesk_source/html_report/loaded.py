@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,8 @@ from zendesk_source.html_report.queries import (
     Query,
 )
 from zendesk_source.names import ACCOUNT_COLUMN, REMOVED, SYNC_LOG_TABLE, SYNCED_AT
+from zendesk_source.runs.log_reader import latest_start
+from zendesk_source.runs.waiting_log import Row, WaitingLog
 from zendesk_source.views import analytics
 from zendesk_source.views.database import literal, tables_in
 from zendesk_source.views.dialects import DIALECTS, Dialect
@@ -66,8 +69,27 @@ class Period:
         return self.first_day - timedelta(days=DAYS_A_WEEK * self.weeks)
 
 
+@dataclass(frozen=True)
+class LastSync:
+    """How the last sync that read a stream ended."""
+
+    stream: str
+    status: str
+    reason: str
+    started_at: datetime
+
+
 class Loaded:
-    """An open dataset that answers queries about one account."""
+    """An open dataset that answers queries about one account.
+
+    Args:
+        client: Open at the dataset.
+        dialect: That of its SQL.
+        zone: Of days and hours.
+        weeks: How many weeks are asked for.
+        account: Whose rows, if several accounts share the dataset.
+        waiting: Rows of the sync log that are not at the destination yet.
+    """
 
     def __init__(
         self,
@@ -76,8 +98,10 @@ class Loaded:
         zone: ZoneInfo,
         weeks: int,
         account: str,
+        waiting: Sequence[Row] = (),
     ) -> None:
         self._client, self._dialect, self.zone = client, dialect, zone
+        self._waiting = waiting
         self._answers: dict[Query, list[tuple[Any, ...]]] = {}
         self.name = client.dataset_name
         self.tables = {name for (name,) in self._run(TABLES, self.name)}
@@ -104,9 +128,23 @@ class Loaded:
             self._answers[query] = self._run(f"with {', '.join(parts)} {query.sql}", *settings)
         return self._answers.get(query, [])
 
-    def last_syncs(self) -> list[tuple[Any, ...]]:
-        """Return how each stream's last sync ended: stream, status, reason and time."""
-        return self._run(self._with() + LAST_SYNC) if SYNC_LOG_TABLE in self.tables else []
+    def last_syncs(self, now: datetime) -> list[LastSync]:
+        """Return how each stream's last sync ended, by stream.
+
+        Those that seem to have begun later than now count only where there is no other.
+        """
+        latest = latest_start(now)
+        logged = SYNC_LOG_TABLE in self.tables
+        rows = self._run(self._with() + LAST_SYNC, latest) if logged else []
+        rows += [
+            (row["stream"], row["status"], row["reason"], row["started_at"])
+            for row in self._waiting
+            if not self._account or row.get(ACCOUNT_COLUMN) == self._account
+        ]
+        syncs = [LastSync(stream, how, why or "", at) for stream, how, why, at in rows]
+        syncs.sort(key=lambda each: (each.started_at <= latest, each.started_at))
+        last = {each.stream: each for each in syncs}
+        return [last[stream] for stream in sorted(last)]
 
     @cached_property
     def facts(self) -> list[TableFacts]:
@@ -193,9 +231,20 @@ class Loaded:
 
 @contextmanager
 def opened(
-    pipeline: dlt.Pipeline, zone: ZoneInfo, weeks: int, account: str = ""
+    pipeline: dlt.Pipeline,
+    zone: ZoneInfo,
+    weeks: int,
+    account: str = "",
+    folder: Path | None = None,
 ) -> Iterator[Loaded]:
     """Open the dataset of a pipeline for reading only.
+
+    Args:
+        pipeline: Its destination is read.
+        zone: Of days and hours.
+        weeks: How many weeks are asked for.
+        account: Whose rows, if several accounts share the dataset.
+        folder: As of ``write_report``.
 
     Raises:
         ConfigurationError: There is no such dataset, or the queries do not run at its destination.
@@ -208,11 +257,12 @@ def opened(
             " zendesk_source/html_report/queries.py.",
         )
     with explained(pipeline):
+        waiting = WaitingLog.of(pipeline, folder=folder).rows()
         client = pipeline.sql_client()
         if isinstance(client, DuckDbSqlClient):
             client.credentials.read_only = True
         with client:
-            yield Loaded(client, dialect, zone, weeks, account)
+            yield Loaded(client, dialect, zone, weeks, account, waiting)
 
 
 def _plain(value: object) -> object:

@@ -10,7 +10,7 @@ from zendesk_source.html_report import wording
 from zendesk_source.html_report.agents import AGENTS
 from zendesk_source.html_report.charts import bar
 from zendesk_source.html_report.kinds import KINDS
-from zendesk_source.html_report.loaded import Loaded
+from zendesk_source.html_report.loaded import LastSync, Loaded
 from zendesk_source.html_report.markup import Markup, element, joined
 from zendesk_source.html_report.sections import SECTIONS, Drawn, Section, Table
 from zendesk_source.html_report.tiles import Tile, tiles
@@ -119,11 +119,14 @@ def _tables(loaded: Loaded, now: datetime) -> Markup:
     ]
     synced = max((fact.synced_at for fact in facts if fact.synced_at), default=None)
     ended = f" The newest was read {wording.age(now - synced)}." if synced else ""
+    syncs = loaded.last_syncs(now)
+    if last := max((each.started_at for each in syncs), default=None):
+        ended += f" The last sync began {wording.age(now - last)}."
     return element(
         "section",
         element("h2", "Tables"),
         element("p", f"{len(facts)} tables, {sum(fact.rows for fact in facts):,} rows.{ended}"),
-        _troubles(loaded),
+        _troubles(syncs),
         table_of(Table(("table", "rows", "newest row (UTC)", "last changed here"), rows)),
         class_="wide",
     )
@@ -141,15 +144,14 @@ def _moment(at: datetime) -> Markup:
     return joined((element("span", day, class_="whole"), f" {hour}"))
 
 
-def _troubles(loaded: Loaded) -> Markup | None:
+def _troubles(syncs: Sequence[LastSync]) -> Markup | None:
     """Return the streams that the last sync could not read, if any."""
-    last = loaded.last_syncs()
     told = [
-        (stream, f"{status} on {wording.minute(at)}", reason)
-        for stream, status, reason, at in last
-        if status != "ok"
+        (each.stream, f"{each.status} on {wording.minute(each.started_at)}", each.reason)
+        for each in syncs
+        if each.status != "ok"
     ]
-    was_any_read = any(status in ("ok", "incomplete") for _, status, _, _ in last)
+    was_any_read = any(each.status in ("ok", "incomplete") for each in syncs)
     troubles = [
         element("li", f"{few(names)} {how}: {reason}")
         for names, how, reason in grouped(told, was_any_read=was_any_read)

@@ -35,10 +35,13 @@ ACCOUNT_NAMES = "select distinct account from _zendesk_sync_log order by account
 LAST_SYNC = """
 select stream, status, reason, started_at
 from (
-    select l.*, row_number() over (partition by stream order by started_at desc) as place
+    select l.*, row_number() over (
+        partition by stream
+        order by case when started_at > %s then 1 else 0 end, started_at desc
+    ) as place
     from _zendesk_sync_log l
 ) as runs
-where place = 1 order by stream
+where place = 1
 """
 SPAN = "select min(created_at), max(greatest(created_at, updated_at)) from tickets"
 

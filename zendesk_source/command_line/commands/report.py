@@ -80,6 +80,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write(options: argparse.Namespace, place: Place, file: Path) -> list[TableFacts]:
+    from dlt.common.pipeline import get_dlt_pipelines_dir
+
     from zendesk_source.command_line.destination import looking
     from zendesk_source.destination.failures import explained
     from zendesk_source.html_report import write_report
@@ -91,6 +93,7 @@ def _write(options: argparse.Namespace, place: Place, file: Path) -> list[TableF
             weeks=options.weeks,
             time_zone=options.time_zone,
             account=options.account,
+            folder=Path(get_dlt_pipelines_dir()) / pipeline.pipeline_name,
         )
 
 
