@@ -106,7 +106,7 @@ def test_a_killed_scheduler_leaves_a_summary_that_says_what_is_known(tmp_path):
             text=True,
         ) as load:
             assert load.stderr is not None
-            told = []
+            told: list[str] = []
             while not {"acme: loaded", "last: loaded"} <= {line.split(",")[0] for line in told}:
                 told.append(load.stderr.readline())
                 assert told[-1], told

@@ -60,6 +60,17 @@ class Place:
         return pipeline
 
 
+def current_pipeline() -> dlt.Pipeline:
+    """Return the pipeline that is at work, as ``dlt.current.pipeline()`` does.
+
+    That one resolves all settings of a pipeline each time before it looks: a hundredth of a CPU
+    second, for every stream.
+    """
+    context = Container()[PipelineContext]
+    pipeline: dlt.Pipeline = context.pipeline() if context.is_active() else dlt.current.pipeline()
+    return pipeline
+
+
 @contextmanager
 def looking_at(
     place: Place,

@@ -100,7 +100,7 @@ def in_turns(
             loads += [each.load or _without_a_turn(each.unit) for each in waiting]
             waiting.clear()
         try:
-            _start(waiting, running, ended, workers, stop)
+            _start_some(waiting, running, ended, workers, stop)
         except WorkersGone as gone:
             log.debug("what becomes of %s is not known", [*running], exc_info=gone)
             return loads + _as_they_stand(waiting, running, ended)
@@ -122,7 +122,7 @@ def in_turns(
     return loads
 
 
-def _start(
+def _start_some(
     waiting: deque[_Standing],
     running: dict[str, _Standing],
     ended: SimpleQueue[tuple[_Standing, Turn]],
@@ -131,11 +131,20 @@ def _start(
 ) -> None:
     """Start as many loads as there is room for."""
     while waiting and len(running) < max(1, workers.slots()):
-        standing = waiting[0]
-        minutes = min(standing.turn_minutes, stop.seconds_left / 60)
-        turn = workers.start(standing.unit, minutes)
-        running[standing.unit["account"]] = waiting.popleft()
-        turn.add_done_callback(lambda done, of=standing: ended.put((of, done)))
+        _start(waiting[0], workers, stop, ended)
+        standing = waiting.popleft()
+        running[standing.unit["account"]] = standing
+
+
+def _start(
+    standing: _Standing,
+    workers: Workers,
+    stop: Stop,
+    ended: SimpleQueue[tuple[_Standing, Turn]],
+) -> None:
+    minutes = min(standing.turn_minutes, stop.seconds_left / 60)
+    turn = workers.start(standing.unit, minutes)
+    turn.add_done_callback(lambda done: ended.put((standing, done)))
 
 
 def _as_they_stand(

@@ -14,6 +14,7 @@ from zendesk_source.account.connection import Connection
 from zendesk_source.catalogue import SideTable, Stream
 from zendesk_source.destination.abilities import Abilities, abilities_of
 from zendesk_source.destination.limits import limits_of
+from zendesk_source.destination.place import current_pipeline
 from zendesk_source.names import REJECTED_TABLE, REMOVED, SYNCED_AT
 from zendesk_source.resources.accounts import key_of, write_of
 from zendesk_source.settings.options import TableFormat
@@ -86,7 +87,7 @@ def _abilities(
         *(capabilities.supported_loader_file_formats or ()),
         *(capabilities.supported_staging_file_formats or ()),
     )
-    kind = dlt.current.pipeline().destination.destination_type.rpartition(".")[2]
+    kind = current_pipeline().destination.destination_type.rpartition(".")[2]
     table_formats = capabilities.supported_table_formats or ()
     return abilities_of(kind, strategies, file_formats, table_formats, table_format)
 

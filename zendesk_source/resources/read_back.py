@@ -13,6 +13,7 @@ from dlt.common.storages.exceptions import SchemaNotFoundError
 from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_source.account.connection import Connection
+from zendesk_source.destination.place import current_pipeline
 from zendesk_source.destination.table_files import Condition, are_files, rows_in_files
 from zendesk_source.names import ACCOUNT_COLUMN
 from zendesk_source.resources.run import current_slice
@@ -50,7 +51,7 @@ def rows_read_back(
     }
     if not types:
         return
-    pipeline: Any = dlt.current.pipeline()
+    pipeline: Any = current_pipeline()
     if are_files(pipeline):  # of one account only: accounts cannot share what cannot be merged
         for values in rows_in_files(pipeline, table, tuple(types), condition):
             yield _python_row(types, values)
@@ -81,7 +82,7 @@ def _used() -> AbstractContextManager[None]:
 
 def _sql_client(schema_name: str) -> SqlClientBase[Any]:
     """Return the sync's one client of the destination: making it costs more than using it."""
-    part, pipeline = current_slice(), dlt.current.pipeline()
+    part, pipeline = current_slice(), current_pipeline()
     if part is None:
         return pipeline.sql_client(schema_name)
     if part.sync.sql_client is None:

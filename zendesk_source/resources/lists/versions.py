@@ -18,6 +18,7 @@ from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
 from zendesk_source.account.connection import Connection
 from zendesk_source.catalogue import Stream
+from zendesk_source.destination.place import current_pipeline
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.extract.kept import VERSIONS
 from zendesk_source.names import DELETED_AT, SYNCED_AT, VALID_FROM, VALID_TO, VERSION
@@ -54,7 +55,7 @@ def keeps_versions(stream: Stream, is_wanted: bool) -> bool:
     if DestinationCapabilitiesContext in Container():
         capabilities = Container()[DestinationCapabilitiesContext]
         if "scd2" not in (capabilities.supported_merge_strategies or ()):
-            name = dlt.current.pipeline().destination.destination_name
+            name = current_pipeline().destination.destination_name
             raise ConfigurationError(
                 f"The destination {name} cannot keep the history of {stream.name}.",
                 "Set history to false, or load into one that can, such as duckdb or postgres.",
