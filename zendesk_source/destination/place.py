@@ -67,7 +67,8 @@ def current_pipeline() -> dlt.Pipeline:
     second, for every stream.
     """
     context = Container()[PipelineContext]
-    pipeline: dlt.Pipeline = context.pipeline() if context.is_active() else dlt.current.pipeline()
+    at_work: Any = context.pipeline() if context.is_active() else dlt.current.pipeline()
+    pipeline: dlt.Pipeline = at_work
     return pipeline
 
 
