@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("pipeline")
     if (seed := config.getoption("--shuffle")) is not None:
         Random(seed).shuffle(items)
+
+
+def pytest_collection_finish() -> None:
+    """Let Python collect garbage among what tests make alone, as the command does."""
+    gc.collect()
+    gc.freeze()
 
 
 class OutsideWorldError(RuntimeError):

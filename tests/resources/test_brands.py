@@ -93,10 +93,20 @@ def test_a_help_center_that_is_opened_later_is_read_from_the_beginning_and_no_ot
 
 
 MOVED = Answer(302, b"", headers={"Location": "https://help.acme.com/api"})
+UNAUTHORIZED = json_answer(401, {"error": "x"})
 
 
-@pytest.mark.parametrize("deleted", ["mark", "remove"])
-@pytest.mark.parametrize("answer", [FORBIDDEN, json_answer(401, {"error": "x"}), MOVED])
+@pytest.mark.parametrize(
+    ("answer", "deleted"),
+    [
+        (FORBIDDEN, "mark"),
+        (UNAUTHORIZED, "remove"),
+        (MOVED, "mark"),
+        pytest.param(FORBIDDEN, "remove", marks=pytest.mark.long),
+        pytest.param(UNAUTHORIZED, "mark", marks=pytest.mark.long),
+        pytest.param(MOVED, "remove", marks=pytest.mark.long),
+    ],
+)
 def test_a_help_center_that_refuses_is_named_and_keeps_its_rows_and_position(
     brands, answer, deleted
 ):
