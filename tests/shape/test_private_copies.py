@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zendesk_source.account.private import cover_of_stored
 from zendesk_source.account.shaping import tables_and_rejected
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page, Position
@@ -94,6 +95,19 @@ def test_what_fits_no_table_is_covered_on_pages_that_are_read_back_too() -> None
     _, rejected = tables_and_rejected(page, shape, None, StreamRun())  # type: ignore[arg-type]
     assert rejected
     assert SECRET not in str(rejected)
+
+
+def test_a_row_that_is_read_back_is_covered_if_it_is_older_than_the_rules() -> None:
+    row = {"id": 1, "name": SECRET, "_zendesk_more": {"notes": SECRET}}
+    guard = guard_of("users", contact="drop", content="drop")
+    since = datetime(2026, 1, 2, tzinfo=timezone.utc)
+    state = {"private_rules": {"since": since.isoformat()}}
+    cover = cover_of_stored(guard, state)
+    assert cover(row, since) == row
+    for before in (since - timedelta(seconds=1), "2026-01-01 23:59:59", None):
+        assert SECRET not in str(cover(row, before)), before
+    assert SECRET not in str(cover_of_stored(guard, {})(row, since)), "nobody knows since when"
+    assert cover_of_stored(None, state)(row, None) == row
 
 
 @settings(max_examples=60, deadline=None)

@@ -13,6 +13,7 @@ from zendesk_source.account.custom_objects import TABLE_PREFIX
 from zendesk_source.catalogue import STREAMS, Stream
 from zendesk_source.errors import StreamRefused
 from zendesk_source.extract.kept import PRIVATE
+from zendesk_source.names import MORE
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
 from zendesk_source.shape.private.fields import BY_FIELD, OWNERS, FieldGuide
 from zendesk_source.shape.private.guard import Guard
@@ -125,8 +126,12 @@ def cover_of_stored(guard: Guard | None, state: Mapping[str, Any]) -> CoverStore
     since, again = state.get(PRIVATE, {}).get(_SINCE), guard.of_stored()
 
     def covered_stored(row: Row, read_at: Any) -> Row:
-        is_covered = None not in (since, read_at) and _moment(read_at) >= _moment(since)
-        return row if is_covered else again.covered_row(row)
+        if None not in (since, read_at) and _moment(read_at) >= _moment(since):
+            return row
+        covered_row = again.covered_row(row)
+        if isinstance(more := row.get(MORE), Mapping):  # has columns that found no room
+            covered_row[MORE] = again.covered_row(more)
+        return covered_row
 
     return covered_stored
 
