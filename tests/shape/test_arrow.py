@@ -150,6 +150,39 @@ def test_a_surprise_costs_one_page_of_dicts_at_most() -> None:
     assert both.arrow.exact_pages <= 1
 
 
+def test_a_type_of_child_event_that_is_new_costs_no_page_of_dicts() -> None:
+    both = BothPaths("ticket_events")
+    for number, kind in enumerate(("Comment", "Change", "TypeOfTomorrow", "Create"), 1):
+        child = {"id": number, "event_type": kind, "priority": "high", "tags": ["a", "b"]}
+        both.page({"id": number, "ticket_id": 7, "child_events": [child]})
+    assert both.arrow.exact_pages == 0
+
+
+@pytest.mark.parametrize(
+    "children",
+    [
+        None,
+        "Change",
+        [3, {"id": 1, "event_type": "Change", "status": "open"}],
+        [None],
+        [{"id": 1, "status": "open"}],
+        [{"id": 1, "event_type": 5, "status": "open"}],
+        [{"id": 1, "event_type": None, "body": "x"}, {"id": 2, "event_type": "Create", "tags": 5}],
+        [{"id": 1, "event_type": "Change", "added_tags": [], "removed_tags": None, "tags": ["a"]}],
+    ],
+)
+def test_odd_child_events_are_in_both_paths_what_they_are(children: Any) -> None:
+    both = BothPaths("ticket_events")
+    for number in range(1, 5):
+        usual = {"id": number * 10, "event_type": "Change", "type": "task", "previous_value": 5}
+        events = [
+            {"id": number * 2, "ticket_id": 7, "child_events": [usual]},
+            {"id": number * 2 + 1, "ticket_id": "8", "child_events": children},
+        ]
+        both.page(*events)
+        assert list(both.arrow.take_rejected()) == list(both.exact.take_rejected())
+
+
 def test_a_custom_field_that_is_new_is_reported_once_it_is_seen() -> None:
     both = BothPaths("tickets", DEFINITIONS)
     both.page(ticket(1))

@@ -23,6 +23,7 @@ from zendesk_source.shape.values import as_text, fit
 
 COMMENT = "Comment"
 EVENT_TYPE = "event_type"
+CHILD_ID = "child_id"
 CALL_DATA = "data"
 """Key of what a call or a social network says about a comment."""
 
@@ -119,9 +120,20 @@ def _rows_of_children(
 ) -> Iterator[Row]:
     told = TOLD_BY_CHILDREN[side.origin]
     for event in parents:
-        children = all_objects_in(EVENTS, event, side.key, reject)
-        for values in told.rows(children, reject):
-            yield {**_of_event(side, event), **dict(zip(told.columns, values, strict=True))}
+        found = all_objects_in(EVENTS, event, side.key, reject)
+        children = [child for child in found if type_of_child(child) in told.kinds]
+        for place, *values in told.rows(children, reject):
+            yield {
+                **_of_event(side, event),
+                CHILD_ID: children[place].get("id"),
+                **dict(zip(told.columns, values, strict=True)),
+            }
+
+
+def type_of_child(child: Row) -> str:
+    """Return the type of a child event; an empty text if it has none."""
+    event_type = child.get(EVENT_TYPE)
+    return event_type if isinstance(event_type, str) else ""
 
 
 def _of_event(side: SideTable, event: Row) -> Row:

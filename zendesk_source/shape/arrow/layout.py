@@ -22,7 +22,7 @@ from zendesk_source.shape.arrow.records import (
 from zendesk_source.shape.columns import TableColumns
 from zendesk_source.shape.custom_fields import FieldColumns
 from zendesk_source.shape.rows import RowShaper
-from zendesk_source.shape.sides import COMMENT, EVENT_TYPE, is_comment
+from zendesk_source.shape.sides import EVENT_TYPE, is_comment
 
 _SKIPPED = (msgspec.Raw, NULL)
 CUSTOM_PREFIX = "cf_"
@@ -86,7 +86,7 @@ class PageLayout:
         own: Layout of the stream's own rows.
         custom: Layout of their custom fields; None if the fields become no columns.
         sides: Layouts of side tables whose rows are objects, by name.
-        children: Decoder of a list of child events.
+        comments: Decoder of a list of child events that are comments.
     """
 
     decoder: msgspec.json.Decoder[Any]
@@ -94,7 +94,7 @@ class PageLayout:
     own: RecordLayout
     custom: CustomLayout | None
     sides: Mapping[str, RecordLayout]
-    children: msgspec.json.Decoder[Any] | None
+    comments: msgspec.json.Decoder[Any] | None
 
     def decode(self, body: bytes) -> dict[str, Any]:
         """Decode a page into its envelope, with rows as records.
@@ -120,7 +120,6 @@ class PagePlan:
         self._stream = stream
         self._fields = fields
         self._envelope_keys: dict[str, None] = {}
-        self._event_types: dict[str, None] = {}
         own_columns = exact.columns[stream.name]
         derived = stream.derive({}) if stream.derive is not None else {}
         apart = (*sorted(exact.moved_keys), *derived)
@@ -150,8 +149,7 @@ class PagePlan:
         """Return all that a layout depends on, so that it is made anew only when this changes."""
         custom = None if self._custom is None else self._custom.signature()
         sides = [tuple(side.types().items()) for side in self._sides.values()]
-        known = (tuple(self._envelope_keys), tuple(self._event_types), tuple(sides))
-        return (known, tuple(self._own.types().items()), custom)
+        return (tuple(self._envelope_keys), sides, tuple(self._own.types().items()), custom)
 
     def layout(self) -> PageLayout:
         """Return a way to decode pages that fits all pages seen so far."""
@@ -161,7 +159,7 @@ class PagePlan:
         if custom is not None:
             others.update(custom.members)
         page: dict[str, Any] = dict.fromkeys(self._envelope_keys, (Any, msgspec.UNSET))
-        children = None
+        comments = None
         for side in self._stream.side_tables:
             if side.origin is Origin.OBJECT:
                 others[side.key] = (sides[side.name].record | None, None)
@@ -169,11 +167,11 @@ class PagePlan:
                 beside = _list_of(sides[side.name].record) | msgspec.UnsetType
                 page[side.key] = (beside, msgspec.UNSET)
             elif side.origin is Origin.COMMENT_EVENTS:
-                children = self._children_decoder(sides[side.name])
+                comments = msgspec.json.Decoder(_list_of(sides[side.name].record))
         own = record_layout(self._stream.name, self._own.types(), others)
         page[self._stream.rows_key] = (_list_of(own.record),)
         decoder, attributes = _page_decoder(page)
-        return PageLayout(decoder, attributes, own, custom, sides, children)
+        return PageLayout(decoder, attributes, own, custom, sides, comments)
 
     def _learn_side(self, side: SideTable, rows: Sequence[Object], envelope: Object) -> None:
         found: Iterable[Any] = (row.get(side.key) for row in rows)
@@ -183,7 +181,6 @@ class PagePlan:
             found = [child for children in found for child in objects(children)]
         learned = objects(list(found))
         if side.origin is Origin.COMMENT_EVENTS:
-            self._event_types.update((str(each.get(EVENT_TYPE)), None) for each in learned)
             learned = [each for each in learned if is_comment(each.get(EVENT_TYPE))]
         self._sides[side.name].learn(learned)
 
@@ -194,26 +191,8 @@ class PagePlan:
         if side.origin is Origin.OBJECT:
             others[side.parent_column] = (int | str | None | msgspec.UnsetType, msgspec.UNSET)
         if side.origin is Origin.COMMENT_EVENTS:
-            del others[EVENT_TYPE]
-            tag = (EVENT_TYPE, COMMENT)
-            return record_layout(name, plan.types(), others, may_miss="body", tag=tag)
+            return record_layout(name, plan.types(), others, may_miss="body")
         return record_layout(name, plan.types(), others)
-
-    def _children_decoder(self, comments: RecordLayout) -> msgspec.json.Decoder[Any]:
-        kinds: Any = comments.record
-        for number, event_type in enumerate(self._event_types):
-            if event_type != COMMENT:
-                # All comments are decoded alike; of another event only the type is looked at.
-                bases = (comments.record,) if is_comment(event_type) else ()
-                kinds |= msgspec.defstruct(
-                    f"Child{number}",
-                    [],
-                    bases=bases,
-                    tag_field=EVENT_TYPE,
-                    tag=event_type,
-                    gc=False,
-                )
-        return msgspec.json.Decoder(_list_of(kinds) | None)
 
 
 def _list_of(record: Any) -> Any:

@@ -140,7 +140,6 @@ def record_layout(
     others: Mapping[str, tuple[Any, ...]] = MappingProxyType({}),
     *,
     may_miss: str = "",
-    tag: tuple[str, str] | None = None,
 ) -> RecordLayout:
     """Make a record type.
 
@@ -150,7 +149,6 @@ def record_layout(
         others: Type and default of keys that become no column. A key without a default must be
             present.
         may_miss: Key that is ``UNSET`` if it is missing, to distinguish that from a null.
-        tag: Key and value that tell the objects of a mixed list apart.
     """
     slots = tuple(Slot(key, f"c{number}", kind) for number, (key, kind) in enumerate(types.items()))
     attributes = {slot.key: slot.attribute for slot in slots}
@@ -166,8 +164,6 @@ def record_layout(
         forbid_unknown_fields=True,
         kw_only=True,
         gc=False,
-        tag_field=tag[0] if tag else None,
-        tag=tag[1] if tag else None,
     )
     return RecordLayout(record, slots)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
@@ -25,14 +25,14 @@ from zendesk_source.shape.arrow.values import (
     value_arrays,
 )
 from zendesk_source.shape.columns import TableColumns
-from zendesk_source.shape.parts import all_objects_in
 from zendesk_source.shape.sides import (
     CALL_DATA,
+    CHILD_ID,
     EVENT_COLUMNS,
     EVENT_TYPE,
-    EVENTS,
     SIDE_ROWS,
     Page,
+    is_comment,
 )
 from zendesk_source.shape.ticket_events.children import TOLD_BY_CHILDREN
 from zendesk_source.shape.values import as_text
@@ -52,6 +52,50 @@ _FIELD_VALUES: Mapping[DataType, msgspec.json.Decoder[Any]] = MappingProxyType(
 )
 
 
+class _Head(msgspec.Struct, gc=False):
+    event_type: str | None = None
+
+
+_HEADS = msgspec.json.Decoder(list[list[_Head] | None])
+_TEXTS = msgspec.json.Decoder(list[list[msgspec.Raw] | None])
+
+
+class ChildEvents:
+    """The child events of a page, of which only those that are asked for are parsed.
+
+    Args:
+        lists: For each event the list of its children, in one JSON text.
+
+    Attributes:
+        events: For each child the index of its event.
+        kinds: For each child its type.
+
+    Raises:
+        msgspec.ValidationError: A child is no object, or its type is no text.
+    """
+
+    def __init__(self, lists: bytes) -> None:
+        heads = [found or () for found in _HEADS.decode(lists)]
+        self.events = [number for number, found in enumerate(heads) for _ in found]
+        self.kinds = [head.event_type or "" for head in chain.from_iterable(heads)]
+        self._texts = list(chain.from_iterable(found or () for found in _TEXTS.decode(lists)))
+        self._parsed: dict[frozenset[str], list[Any]] = {}
+
+    def places(self, kinds: Collection[str]) -> list[int]:
+        """Return the places of the children of some types."""
+        return [place for place, kind in enumerate(self.kinds) if kind in kinds]
+
+    def text(self, places: Iterable[int]) -> bytes:
+        """Return some children as one JSON list."""
+        return b"[" + b",".join(map(self._texts.__getitem__, places)) + b"]"
+
+    def parsed(self, kinds: frozenset[str]) -> list[Any]:
+        """Return the children of some types; they are parsed once for all side tables."""
+        if kinds not in self._parsed:
+            self._parsed[kinds] = json_value(self.text(self.places(kinds)))
+        return self._parsed[kinds]
+
+
 @dataclass(frozen=True, slots=True)
 class PageRecords:
     """A decoded page, as the side tables need it.
@@ -69,26 +113,18 @@ class PageRecords:
     parents: Sequence[Record]
     parent_ids: Sequence[Any]
     reject: Reject
-    _parsed: dict[str, list[Any]] = field(default_factory=dict)
-    _events_of_kind: dict[str, dict[int, None]] = field(default_factory=dict)
+    _children: dict[str, ChildEvents] = field(default_factory=dict)
 
-    def parsed(self, key: str) -> list[Any]:
-        """Return the parsed JSON texts of a key; they are parsed once for all side tables."""
-        if key not in self._parsed:
+    def children(self, key: str) -> ChildEvents:
+        """Return the child events under a key; they are told apart once for all side tables.
+
+        Raises:
+            msgspec.ValidationError: One is no object, or its type is no text.
+        """
+        if key not in self._children:
             texts = map(attrgetter(self.layout.own.attribute(key)), self.parents)
-            self._parsed[key] = json_value(b"[" + b",".join(texts) + b"]")
-        return self._parsed[key]
-
-    def events_with(self, key: str, kinds: frozenset[str]) -> list[int]:
-        """Return the indexes of the events that have a child of one of these types."""
-        if not self._events_of_kind:
-            for number, children in enumerate(self.parsed(key)):
-                for child in children if type(children) is list else ():
-                    kind = child.get(EVENT_TYPE) if type(child) is dict else None
-                    if type(kind) is str:
-                        self._events_of_kind.setdefault(kind, {})[number] = None
-        found = (self._events_of_kind.get(kind, ()) for kind in kinds)
-        return sorted({number for numbers in found for number in numbers})
+            self._children[key] = ChildEvents(b"[" + b",".join(texts) + b"]")
+        return self._children[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,17 +225,16 @@ def _arrays_beside(side: SideTable, page: PageRecords, columns: TableColumns) ->
 
 
 def _comment_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
-    layout, children = page.layout.sides[side.name], page.layout.children
-    assert children is not None
-    raws = map(attrgetter(page.layout.own.attribute(side.key)), page.parents)
+    layout, decoder = page.layout.sides[side.name], page.layout.comments
+    assert decoder is not None
+    children = page.children(side.key)
     (body,) = (slot for slot in layout.slots if slot.key == "body")
     text, data = attrgetter(body.attribute), attrgetter(layout.attribute(CALL_DATA))
-    record = layout.record
+    places = children.places({kind for kind in set(children.kinds) if is_comment(kind)})
     found = [
-        (child, number)
-        for number, raw in enumerate(raws)
-        for child in children.decode(raw) or ()
-        if isinstance(child, record) and (text(child) is not msgspec.UNSET or data(child) != NULL)
+        (child, place)
+        for child, place in zip(decoder.decode(children.text(places)), places, strict=True)
+        if text(child) is not msgspec.UNSET or data(child) != NULL
     ]
     comments = [child for child, _ in found]
     for child in comments:
@@ -207,10 +242,11 @@ def _comment_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -
             setattr(child, body.attribute, NULL if body.is_raw else None)
     arrays = record_arrays(columns, layout, comments)
     tickets = page.layout.own.values(page.parents, "ticket_id")
+    numbers = [children.events[place] for _, place in found]
     computed = {
-        EVENT_TYPE: [type(child).__struct_config__.tag for child in comments],
-        "ticket_id": [tickets[number] for _, number in found],
-        side.parent_column: [page.parent_ids[number] for _, number in found],
+        EVENT_TYPE: [children.kinds[place] for _, place in found],
+        "ticket_id": [tickets[number] for number in numbers],
+        side.parent_column: [page.parent_ids[number] for number in numbers],
     }
     for key, values in computed.items():
         arrays.update(value_arrays(columns, key, values))
@@ -219,27 +255,33 @@ def _comment_arrays(side: SideTable, page: PageRecords, columns: TableColumns) -
 
 def _arrays_of_children(side: SideTable, page: PageRecords, columns: TableColumns) -> SideArrays:
     told = TOLD_BY_CHILDREN[side.origin]
-    numbers: list[int] = []
-    found: list[tuple[Any, ...]] = []
-    events = page.parsed(side.key)
-    for number in page.events_with(side.key, told.kinds):
-        before = len(found)
-        event = {"id": page.parent_ids[number], side.key: events[number]}
-        children = all_objects_in(EVENTS, event, side.key, page.reject)
-        found += told.rows(children, page.reject)
-        numbers += [number] * (len(found) - before)
+    children = page.children(side.key)
+    of_kinds = children.parsed(told.kinds)
+    found = list(told.rows(of_kinds, page.reject))
     if not found:
         return SideArrays(0, {})
-    arrays: Arrays = {}
-    own = page.layout.own
-    for column, key in EVENT_COLUMNS.items():
-        values = own.values(page.parents, key)
-        arrays.update(value_arrays(columns, column, [values[number] for number in numbers]))
-    ids = [page.parent_ids[number] for number in numbers]
-    arrays.update(value_arrays(columns, side.parent_column, ids))
-    for name, changed in zip(told.columns, zip(*found, strict=True), strict=False):
-        arrays.update(value_arrays(columns, name, changed))
+    rows_of, *values = zip(*found, strict=True)
+    places = children.places(told.kinds)
+    arrays = _event_arrays(side, page, columns, [children.events[places[n]] for n in rows_of])
+    arrays.update(value_arrays(columns, CHILD_ID, [of_kinds[n].get("id") for n in rows_of]))
+    for name, each in zip(told.columns, values, strict=True):
+        arrays.update(value_arrays(columns, name, each))
     return SideArrays(len(found), arrays)
+
+
+def _event_arrays(
+    side: SideTable, page: PageRecords, columns: TableColumns, numbers: Sequence[int]
+) -> Arrays:
+    """Return the columns that rows have from their events, given by index."""
+    encoded = pa.array(numbers, pa.int64()).dictionary_encode()
+    events = encoded.dictionary.to_pylist()  # each once
+    own = page.layout.own
+    values = {column: own.values(page.parents, key) for column, key in EVENT_COLUMNS.items()}
+    arrays: Arrays = {}
+    for column, each in {side.parent_column: page.parent_ids, **values}.items():
+        once = value_arrays(columns, column, [each[number] for number in events])
+        arrays.update({name: array.take(encoded.indices) for name, array in once.items()})
+    return arrays
 
 
 SIDE_ARRAYS: Mapping[Origin, Callable[[SideTable, PageRecords, TableColumns], SideArrays]] = {

@@ -8,7 +8,7 @@ Source: https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_aud
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -23,31 +23,31 @@ _YEAR_10000 = 253_402_300_800
 Child = Mapping[str, Any]
 
 
-def chats(children: Iterable[Child], reject: Reject) -> Iterator[tuple[Any, ...]]:
-    """Yield child id, event type, chat id, visitor id, and the chat without its messages.
+def chats(children: Sequence[Child], reject: Reject) -> Iterator[tuple[Any, ...]]:
+    """Yield the child's place, event type, chat id, visitor id, and the chat without its messages.
 
     Args:
-        children: Children of one event.
+        children: Child events of the types ``CHAT_EVENTS``.
         reject: Called with a value that is no chat.
     """
-    for child, chat in _chats_in(children, reject):
+    for place, child, chat in _chats_in(children, reject):
         rest = {key: value for key, value in chat.items() if key != _MESSAGES}
         kind, chat_id, visitor = child["event_type"], chat.get("chat_id"), chat.get("visitor_id")
-        yield child.get("id"), kind, chat_id, visitor, rest
+        yield place, kind, chat_id, visitor, rest
 
 
-def chat_messages(children: Iterable[Child], reject: Reject) -> Iterator[tuple[Any, ...]]:
-    """Yield the entries of each chat: child id, index, the usual values, and the whole entry.
+def chat_messages(children: Sequence[Child], reject: Reject) -> Iterator[tuple[Any, ...]]:
+    """Yield the entries of each chat: the child's place, index, usual values, the whole entry.
 
     Args:
-        children: Children of one event.
+        children: Child events of the types ``CHAT_EVENTS``.
         reject: Called with an entry that is no object.
     """
-    for child, chat in _chats_in(children, ignore):  # the chats' own rows tell
-        for place, entry in objects_in(MESSAGE_TABLE, chat, _MESSAGES, reject):
+    for place, _, chat in _chats_in(children, ignore):  # the chats' own rows tell
+        for position, entry in objects_in(MESSAGE_TABLE, chat, _MESSAGES, reject):
             yield (
-                child.get("id"),
                 place,
+                position,
                 chat.get("chat_id"),
                 entry.get("chat_index"),
                 _time_of(entry.get("timestamp")),
@@ -59,14 +59,11 @@ def chat_messages(children: Iterable[Child], reject: Reject) -> Iterator[tuple[A
             )
 
 
-def _chats_in(children: Iterable[Child], reject: Reject) -> Iterator[tuple[Child, Child]]:
-    for child in children:
-        kind = child.get("event_type")
-        if not isinstance(kind, str) or kind not in CHAT_EVENTS:
-            continue
+def _chats_in(children: Sequence[Child], reject: Reject) -> Iterator[tuple[int, Child, Child]]:
+    for place, child in enumerate(children):
         chat = child.get(_CHAT)
         if isinstance(chat, Mapping):
-            yield child, chat
+            yield place, child, chat
         elif chat is not None:
             reject(part_of(CHAT_TABLE, child, _CHAT, not_what(_CHAT, chat, "an object")))
 

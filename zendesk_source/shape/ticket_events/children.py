@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +18,7 @@ from zendesk_source.shape.ticket_events.history import (
     tag_changes,
 )
 
-Children = Iterable[Mapping[str, Any]]
+Children = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Told:
     """How one side table is made from children.
 
     Attributes:
-        columns: Columns of the table, beside those that come from the event.
-        rows: Yields their values for the children of one event.
-        kinds: Types of the children that have such rows.
+        columns: Columns of the table, beside those that come from the event and the child's id.
+        rows: Yields the place of a child among those that it is given, and the values.
+        kinds: Types of the children that have such rows; no others are given to ``rows``.
     """
 
     columns: tuple[str, ...]
@@ -41,7 +41,7 @@ def _told(
     rows: Callable[[Children, Reject], Iterator[tuple[Any, ...]]],
     kinds: frozenset[str],
 ) -> Told:
-    return Told(("child_id", *columns.split()), rows, kinds)
+    return Told(tuple(columns.split()), rows, kinds)
 
 
 _OF_SCHEDULE = "schedule_id previous_schedule_id"

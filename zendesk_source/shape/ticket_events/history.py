@@ -8,7 +8,7 @@ Source: https://developer.zendesk.com/api-reference/ticketing/ticket-management/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from zendesk_source.api.paging.door import Reject
@@ -33,65 +33,58 @@ _OF_EVERY_CHILD = frozenset(
     }
 )
 
-FieldChange = tuple[Any, str, str | None, str | None]
-"""Child id, field name, value, previous value; a custom field's name is its id."""
+FieldChange = tuple[int, str, str | None, str | None]
+"""Place of the child, field name, value, previous value; a custom field's name is its id."""
 
-TagChange = tuple[Any, str, str]
-"""Child id, tag, ``added`` or ``removed``."""
+TagChange = tuple[int, str, str]
+"""Place of the child, tag, ``added`` or ``removed``."""
 
-ScheduleChange = tuple[Any, Any, Any]
-"""Child id, schedule id, previous schedule id; null is the default schedule."""
-
-
-def is_change(event_type: Any) -> bool:
-    """Whether a child event sets or changes fields."""
-    return isinstance(event_type, str) and event_type in CHANGES
+ScheduleChange = tuple[int, Any, Any]
+"""Place of the child, schedule id, previous schedule id; null is the default schedule."""
 
 
-def field_changes(children: Iterable[Mapping[str, Any]], _reject: Reject) -> Iterator[FieldChange]:
-    """Yield the fields that an event's children set or changed."""
-    for child in children:
-        if not is_change(child.get("event_type")):
-            continue
-        child_id, previous = child.get("id"), child.get("previous_value")
-        for key in child.keys() - _OF_EVERY_CHILD:
-            value = child[key]
+def field_changes(children: Sequence[Mapping[str, Any]], _reject: Reject) -> Iterator[FieldChange]:
+    """Yield the fields that children of the types ``CHANGES`` set or changed."""
+    for place, child in enumerate(children):
+        previous = child.get("previous_value")
+        was = _text(previous)
+        for key, value in child.items():
+            if key in _OF_EVERY_CHILD:
+                continue
             if key == CUSTOM_FIELDS and isinstance(value, Mapping):
                 for field_id, each in value.items():
                     before = previous.get(field_id) if isinstance(previous, Mapping) else previous
-                    yield child_id, str(field_id), _text(each), _text(before)
+                    yield place, str(field_id), _text(each), _text(before)
             else:
-                yield child_id, key, _text(value), _text(previous)
+                yield place, key, _text(value), was
 
 
-def tag_changes(children: Iterable[Mapping[str, Any]], reject: Reject) -> Iterator[TagChange]:
-    """Yield the tags that an event's children added or removed; those of a new ticket are added.
+def tag_changes(children: Sequence[Mapping[str, Any]], reject: Reject) -> Iterator[TagChange]:
+    """Yield the tags that children added or removed; those of a new ticket are added.
 
     Args:
-        children: Children of one event.
+        children: Child events of the types ``CHANGES``.
         reject: Called with an entry that is no tag.
     """
-    for child in children:
-        kind = child.get("event_type")
-        if not is_change(kind):
-            continue
-        added, removed = "added_tags", "removed_tags"
-        if kind == "Create" and child.get(added) is None and child.get(removed) is None:
-            added = TAGS
-        for action, key in (("added", added), ("removed", removed)):
-            if child.get(key) is not None:
-                for tag in dict.fromkeys(keys_in(TAG_TABLE, child, key, reject)):
-                    yield child.get("id"), str(tag), action
+    for place, child in enumerate(children):
+        added, removed = child.get("added_tags"), child.get("removed_tags")
+        if added is not None:
+            for tag in dict.fromkeys(keys_in(TAG_TABLE, child, "added_tags", reject)):
+                yield place, str(tag), "added"
+        if removed is not None:
+            for tag in dict.fromkeys(keys_in(TAG_TABLE, child, "removed_tags", reject)):
+                yield place, str(tag), "removed"
+        if added is None and removed is None and child["event_type"] == "Create":
+            for tag in dict.fromkeys(keys_in(TAG_TABLE, child, TAGS, reject)):
+                yield place, str(tag), "added"
 
 
 def schedule_changes(
-    children: Iterable[Mapping[str, Any]], _reject: Reject
+    children: Sequence[Mapping[str, Any]], _reject: Reject
 ) -> Iterator[ScheduleChange]:
-    """Yield the schedules that an event's children gave to the ticket."""
-    for child in children:
-        kind = child.get("event_type")
-        if isinstance(kind, str) and kind in SCHEDULE_CHANGES:
-            yield child.get("id"), child.get("new_schedule_id"), child.get("previous_schedule_id")
+    """Yield the schedules that children of the types ``SCHEDULE_CHANGES`` gave to the ticket."""
+    for place, child in enumerate(children):
+        yield place, child.get("new_schedule_id"), child.get("previous_schedule_id")
 
 
 def _text(value: Any) -> str | None:
