@@ -16,6 +16,7 @@ from zendesk_source.destination.duckdb_lock import (
     OpenFile,
     Tell,
 )
+from zendesk_source.destination.duckdb_merge import merging_from_files
 from zendesk_source.destination.working_folder import close_to_others, private_files
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def held_file(
     pipeline: dlt.Pipeline, clock: Clock, tell: Tell | None, *, waits_long: bool = False
 ) -> Iterator[OpenFile | None]:
     """Keep the DuckDB file of a pipeline open, and make it where there is none.
+
+    Meanwhile the pipeline merges into it without staging tables.
 
     A new file and a new working folder can be read by their owner only. Existing ones keep their
     permissions.
@@ -62,7 +65,8 @@ def held_file(
         file = OpenFile(client, path, clock, seconds, tell)
         file.open()
         try:
-            yield file
+            with merging_from_files(pipeline):
+                yield file
         finally:
             file.close()
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dlt
-from dlt.common.destination.client import WithStagingDataset
 from dlt.pipeline.helpers import pipeline_drop
 
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.destination.duckdb_file import held_file
+from zendesk_source.destination.duckdb_merge import drop_staging
 from zendesk_source.destination.failures import explained
 from zendesk_source.destination.state import (
     follow_destination,
@@ -52,7 +52,8 @@ def reset_stream(
         paths = [path for each in whose for path in forgotten(name, each)]
         if drop_tables:
             drop_views(pipeline)
-            _drop_staging(pipeline)
+            # dlt 1.31 cannot drop a table while a staging dataset has no table of versions.
+            drop_staging(pipeline)
             drop = pipeline_drop(pipeline, resources=[name], state_paths=paths)
         else:
             drop = pipeline_drop(pipeline, state_paths=paths, state_only=True)
@@ -82,15 +83,3 @@ def _accounts_of(pipeline: dlt.Pipeline, account: str) -> list[str | None]:
             f"These do: {', '.join(sorted(known))}." if known else "Leave --account out.",
         )
     return [account]
-
-
-def _drop_staging(pipeline: dlt.Pipeline) -> None:
-    """Drop dlt's staging tables, which the next load makes anew.
-
-    dlt 1.31 cannot drop a table while a staging dataset exists that has no table of versions.
-    """
-    with pipeline.destination_client() as client:
-        if isinstance(client, WithStagingDataset):
-            with client.with_staging_dataset():
-                if client.is_storage_initialized():
-                    client.drop_storage()

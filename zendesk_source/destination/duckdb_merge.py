@@ -1,0 +1,212 @@
+"""Merge rows into a DuckDB file straight from the parquet file of a load package.
+
+dlt copies the rows of a package into staging tables of the same file, sorts them with all their
+columns to find two rows of one key, and copies them again. DuckDB reads parquet by itself, so here
+only the keys are compared, and the rows are written once.
+
+The rest is as dlt does it: one transaction a table, whose SQL is a job of the package. A package
+that was begun with staging tables is ended without them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from copy import copy
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import dlt
+import pyarrow.parquet as pq
+from dlt.common.configuration.container import Container
+from dlt.common.data_writers.escape import escape_duckdb_literal, escape_postgres_identifier
+from dlt.common.destination.client import FollowupJobRequest, LoadJob, WithStagingDataset
+from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.schema import TTableSchema
+from dlt.common.schema.utils import (
+    get_columns_names_with_prop,
+    get_dedup_sort_tuple,
+    get_first_column_name_with_prop,
+    get_nested_tables,
+)
+from dlt.common.storages.load_package import (
+    LoadJobInfo,
+    LoadPackageStateInjectableContext,
+    ParsedLoadJobFileName,
+)
+from dlt.destinations import duckdb
+from dlt.destinations.impl.duckdb.duck import DuckDbClient
+from dlt.destinations.job_client_impl import SqlLoadJob
+from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
+from dlt.destinations.sql_jobs import SqlFollowupJob
+
+_ROW_NUMBER = "file_row_number"
+"""DuckDB's name for the place of a row in a parquet file."""
+
+
+@contextmanager
+def merging_from_files(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Let a pipeline merge straight from its files while this lasts, if it loads into DuckDB."""
+    before = pipeline.destination
+    if type(before) is not duckdb:
+        yield
+        return
+    # What it was given is not all in its arguments, so that it cannot be made anew.
+    merging: Any = copy(before)
+    merging.__class__ = _MergingDuckDB
+    pipeline.destination = merging
+    try:
+        yield
+    finally:
+        pipeline.destination = before  # type: ignore[assignment]
+
+
+def drop_staging(pipeline: dlt.Pipeline) -> None:
+    """Drop dlt's staging tables; a load that needs them makes them anew.
+
+    What a plain ``pipeline.run`` has left in them would be merged once more, over newer rows, if
+    one had to end a package whose own rows were never staged.
+    """
+    with pipeline.destination_client() as client:
+        if isinstance(client, WithStagingDataset):
+            with client.with_staging_dataset():
+                if client.is_storage_initialized():
+                    client.drop_storage()
+
+
+class _MergingClient(DuckDbClient):
+    """dlt's client of DuckDB, without staging for tables that do not need it."""
+
+    def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
+        if self._is_merged_by_keys(table_name) and _has_one_file().get(table_name, True):
+            return False
+        return bool(super().should_load_data_to_staging_dataset(table_name))
+
+    def create_load_job(
+        self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
+    ) -> LoadJob:
+        if self._is_read_from_file(str(table["name"])) and not SqlLoadJob.is_sql_job(file_path):
+            return FinalizedLoadJobWithFollowupJobs.from_file_path(file_path)
+        return super().create_load_job(table, file_path, load_id, restore)
+
+    def create_table_chain_completed_followup_jobs(
+        self,
+        table_chain: Sequence[PreparedTableSchema],
+        completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
+    ) -> list[FollowupJobRequest]:
+        name = str(table_chain[0]["name"])
+        if not self._is_read_from_file(name):
+            return super().create_table_chain_completed_followup_jobs(
+                table_chain, completed_table_chain_jobs
+            )
+        paths = (Path(job.file_path) for job in completed_table_chain_jobs or ())
+        file = next(path for path in paths if path.suffix == ".parquet")
+        target = self.sql_client.make_qualified_table_name(name)
+        # `file` is where it will be when the SQL is run.
+        there = next(file.parent.parent.glob(f"*_jobs/{file.name}"))
+        columns = set(pq.read_schema(there).names)
+        return [_job_of(name, merge_sql(self.schema.tables[name], target, file, columns))]
+
+    def _is_read_from_file(self, name: str) -> bool:
+        return self._is_merged_by_keys(name) and _has_one_file().get(name, False)
+
+    def _is_merged_by_keys(self, name: str) -> bool:
+        """Whether nothing but the keys of a table says which of its rows go."""
+        table = self.schema.tables.get(name)
+        return (
+            table is not None
+            and table.get("write_disposition") == "merge"
+            and not any(hint.startswith("x-merge-") for hint in table)
+            and _ROW_NUMBER not in table["columns"]
+            and len(get_nested_tables(self.schema.tables, name)) == 1
+        )
+
+
+class _MergingDuckDB(duckdb):
+    @property
+    def client_class(self) -> type[DuckDbClient]:
+        return _MergingClient
+
+    @property
+    def destination_type(self) -> str:
+        return "dlt.destinations.duckdb"
+
+
+def merge_sql(table: TTableSchema, target: str, file: Path, columns: Set[str]) -> list[str]:
+    """Return the statements that merge a parquet file into a table, for one transaction.
+
+    Rows that are there and have one of the keys go. Of several rows with one primary key in the
+    file the one that was read last is written, unless it says that the row is gone.
+
+    Args:
+        table: The table with its keys.
+        target: Its name in SQL.
+        file: The file.
+        columns: Names of the columns of the file.
+    """
+    primary_key = get_columns_names_with_prop(table, "primary_key")
+    merge_key = get_columns_names_with_prop(table, "merge_key")
+    rows = f"read_parquet({escape_duckdb_literal(str(file))}, {_ROW_NUMBER} = true)"
+    statements = [
+        f"DELETE FROM {target} AS d WHERE EXISTS (SELECT 1 FROM {rows} AS s WHERE"  # noqa: S608
+        f" {' AND '.join(f's.{name} = d.{name}' for name in map(_quoted, key))})"
+        for key in _keys_of_what_goes(primary_key, merge_key)
+        if columns >= set(key)
+    ]
+    insert = f"INSERT INTO {target} BY NAME SELECT * EXCLUDE ({_ROW_NUMBER}) FROM {rows}"  # noqa: S608
+    if key := [name for name in primary_key if name in columns]:
+        insert += f" ANTI JOIN ({_older(rows, key, table)})"
+        insert += f" USING ({_ROW_NUMBER})"
+    removed = get_first_column_name_with_prop(table, "hard_delete")
+    if removed is not None and removed in columns:
+        insert += f" WHERE {_quoted(removed)} IS NOT TRUE"
+    return [*statements, insert]
+
+
+def _keys_of_what_goes(primary_key: list[str], merge_key: list[str]) -> list[list[str]]:
+    """Return the keys by which rows go; all rows of a set go with its merge key."""
+    has_set = merge_key and set(merge_key) <= set(primary_key)
+    return [merge_key] if has_set else [key for key in (primary_key, merge_key) if key]
+
+
+def _older(rows: str, key: Sequence[str], table: TTableSchema) -> str:
+    """Return a query for the numbers of those rows of a file that came again later."""
+    order = [f"{_ROW_NUMBER} DESC"]
+    if (sort := get_dedup_sort_tuple(table)) is not None:
+        order.insert(0, f"{_quoted(sort[0])} {sort[1]}")
+    return (
+        f"SELECT {_ROW_NUMBER} FROM {rows} QUALIFY row_number() OVER (PARTITION BY"  # noqa: S608
+        f" {', '.join(map(_quoted, key))} ORDER BY {', '.join(order)}) > 1"
+    )
+
+
+def _quoted(name: str) -> str:
+    return str(escape_postgres_identifier(name))
+
+
+def _job_of(table: str, statements: Sequence[str]) -> FollowupJobRequest:
+    name = ParsedLoadJobFileName(table, ParsedLoadJobFileName.new_file_id(), 0, "sql")
+    job = SqlFollowupJob(name.file_name())
+    job._save_text_file("\n".join(statements))
+    return job
+
+
+def _has_one_file() -> Mapping[str, bool]:
+    """Return by table whether the package that is being loaded has one parquet file of it alone."""
+    package = Container()[LoadPackageStateInjectableContext]
+    root = Path(package.storage.storage.storage_path)
+    return _has_one_file_in(root / package.storage.get_package_path(package.load_id))
+
+
+@lru_cache(maxsize=64)  # dlt asks for every table again and again
+def _has_one_file_in(package: Path) -> Mapping[str, bool]:
+    is_split = any(mark in str(package) for mark in ";\r\n")  # dlt splits SQL there
+    paths = (path for path in package.glob("*_jobs/*") if path.suffix not in (".sql", ".exception"))
+    jobs = [ParsedLoadJobFileName.parse(path.name) for path in paths]
+    count = Counter(job.table_name for job in jobs)
+    return {
+        job.table_name: job.file_format == "parquet" and count[job.table_name] == 1 and not is_split
+        for job in jobs
+    }
