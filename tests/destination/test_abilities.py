@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import duckdb
 import pyarrow.parquet as pq
 import pytest
+from dlt.destinations.exceptions import DestinationConnectionError
 
 from tests.support.simulated import pipeline_into, source_of
 from zendesk_source import ConfigurationError, sync
-from zendesk_source.destination.failures import explained
+from zendesk_source.destination.failures import explained, explanation_of
+from zendesk_source.errors import DestinationInUse
 
 FILES = dlt.destinations.filesystem("file:///tmp/never-written")
 
@@ -79,3 +82,24 @@ def test_files_say_that_a_parent_has_no_rows_any_more(
     ]
     assert told == [(ticket["id"], "")]
     assert caplog.text == ""  # dlt has nothing to warn of
+
+
+def test_a_catalogue_in_a_duckdb_file_that_another_load_has_open_is_named(tmp_path: Path) -> None:
+    attach = f"attach '{tmp_path}/catalog.duckdb' as lake"
+    with duckdb.connect() as one, duckdb.connect() as other:
+        one.execute(attach)
+        with pytest.raises(DestinationInUse, match="Keep the catalogue in Postgres"), explained():
+            other.execute(attach)
+
+
+def test_a_catalogue_that_two_loads_make_at_once_is_worth_another_attempt() -> None:
+    said = (
+        'Failed to initialize DuckLake: Failed to execute query "CREATE SCHEMA IF NOT EXISTS lake":'
+        " ERROR: duplicate key value violates unique constraint"
+    )
+    found = explanation_of(
+        DestinationConnectionError("ducklake", "zendesk_acme", said, Exception())
+    )
+    assert found is not None
+    assert "at the same moment" in str(found)
+    assert found.exit_code == 1  # as of what may pass

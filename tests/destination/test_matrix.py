@@ -14,9 +14,13 @@ from tests.support.edits import eventful_day
 from tests.support.simulated import served, source_of
 from tests.support.tables import assert_equals_truth
 from zendesk_source import sync
+from zendesk_source.html_report import write_report
 from zendesk_source.simulator import Account
 
 log = logging.getLogger(__name__)
+REPORTED = ("duckdb", "postgres", "ducklake")
+"""Places that the HTML report reads."""
+
 pytestmark = [
     pytest.mark.long,
     pytest.mark.timeout(900),
@@ -60,5 +64,7 @@ def test_every_row_and_value_is_there_after_a_first_load_and_two_days_of_edits(
             assert report.exit_code == 0, {n: r.reason for n, r in report.runs.items() if r.reason}
             assert_equals_truth(dataset_of(place, pipeline), account)
             happens(account)
+        if name in REPORTED:
+            write_report(pipeline, tmp_path / "report.html")
         told = " / ".join(map(str, seconds))
         log.warning("%s: three loads in %s s; %s", name, told, versions())  # `make` shows it

@@ -108,6 +108,18 @@ def _of_files(error: BaseException) -> ZendeskError | None:
             "Close the other program (a notebook, a DuckDB shell, a second run) and start again;"
             " nothing was changed.",
         )
+    if "Unique file handle conflict" in text:  # DuckDB opens a file once in a process
+        return DestinationInUse(
+            "The catalogue of the DuckLake is a DuckDB file, and another load of this process has"
+            " it open.",
+            "Keep the catalogue in Postgres, or load one account at a time (--threads 1). Nothing"
+            " was changed.",
+        )
+    if "Failed to initialize DuckLake" in text and "duplicate key" in text:
+        return ZendeskError(  # not one of a setting: the next attempt finds it made
+            "The catalogue of the DuckLake was made by another load at the same moment.",
+            "Start again; nothing was changed.",
+        )
     if (damage := _of_a_duckdb_file(text)) is not None:
         return damage
     if "not a valid DuckDB database file" in text:

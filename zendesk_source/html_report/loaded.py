@@ -17,6 +17,7 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_source.destination.failures import explained
+from zendesk_source.destination.place import path_of
 from zendesk_source.errors import ConfigurationError
 from zendesk_source.html_report.queries import (
     ACCOUNT_NAMES,
@@ -259,8 +260,8 @@ def opened(
     with explained(pipeline):
         waiting = WaitingLog.of(pipeline, folder=folder).rows()
         client = pipeline.sql_client()
-        if isinstance(client, DuckDbSqlClient):
-            client.credentials.read_only = True
+        if isinstance(client, DuckDbSqlClient) and path_of(pipeline) is not None:
+            client.credentials.read_only = True  # a DuckLake is opened from memory
         with client:
             yield Loaded(client, dialect, zone, weeks, account, waiting)
 
