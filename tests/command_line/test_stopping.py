@@ -78,7 +78,9 @@ def once(is_so: Callable[[], object], do: Callable[[], None]) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("wait", WAITS)
 def test_a_signal_ends_every_wait_at_once(
     wait: str,
