@@ -34,6 +34,21 @@ def titles(pipeline: dlt.Pipeline, row_id: int) -> list[tuple[str, bool]]:
     return [(row["title"], row[TO] is None) for row in versions(pipeline, row_id)]
 
 
+def test_a_list_with_versions_is_left_alone_while_nothing_changes(account, zendesk):
+    pipeline, source = duckdb_pipeline(), source_of(zendesk, "macros", history=True)
+    changed = account.truth("macros")[0]["id"]
+    first = account.truth("macros")[0]["title"]
+    for title in (first, "Second title", first):
+        account.edit_row("macros", changed, title=title)
+        for slices in (1, 0):
+            account.clock.advance(60)
+            assert sync(pipeline, source, clock=account.clock).slices == slices
+    held = [(first, False), ("Second title", False), (first, True)]
+    assert titles(pipeline, changed) == held
+    others = len(account.truth("macros")) - 1
+    assert len(whole_rows(pipeline, "macros")) == others + len(held)
+
+
 def test_every_version_is_kept_with_the_time_it_held(account, zendesk, either_pipeline):
     pipeline = either_pipeline
 

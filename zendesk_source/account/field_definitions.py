@@ -15,8 +15,7 @@ from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Stream
 from zendesk_source.errors import StreamRefused
-from zendesk_source.extract.kept import FIELDS_AS_JSON, LISTS, POSITIONS
-from zendesk_source.extract.newest_rows import forget_newest
+from zendesk_source.extract.kept import FIELDS_AS_JSON, FORGOTTEN_OF_RESOURCE
 from zendesk_source.shape.custom_fields import FieldColumns
 
 _AT_FIRST = (
@@ -97,9 +96,8 @@ def begin_anew(state: dict[str, Any], *, is_refused: bool, is_open: bool) -> Non
     if is_refused:
         state[FIELDS_AS_JSON] = True
     elif is_open and state.pop(FIELDS_AS_JSON, False):
-        state.pop(POSITIONS, None)
-        state.pop(LISTS, None)
-        forget_newest(state)
+        for key in FORGOTTEN_OF_RESOURCE:
+            state.pop(key, None)
 
 
 def _describe(

@@ -281,6 +281,12 @@ class Stream:
         return self.cursor_field is not None
 
     @property
+    def begins_anew(self) -> bool:
+        """Whether every sync reads all that Zendesk shows, and keeps what it showed before."""
+        shows_all = self.paging is Paging.NEXT_PAGE_URL or not self.since(1)
+        return self.is_incremental and shows_all
+
+    @property
     def is_followed(self) -> bool:
         """Whether one or two requests tell all that is new, so that it can be asked every minute.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from zendesk_source.catalogue import Stream
 from zendesk_source.extract.kept import POSITIONS
-from zendesk_source.extract.newest_rows import remember_newest
+from zendesk_source.extract.newest_rows import forget_newest, remember_newest
 from zendesk_source.extract.positions import (
     EXPORTS,
     StreamPosition,
@@ -67,4 +67,6 @@ def save_steps(
     save_position(after[POSITIONS], steps[-1].position, end)
     if end is None:
         remember_newest(stream, [step.page for step in steps], after, digest_key)
+    else:
+        forget_newest(after)  # they may be loaded in another state now
     state.update(after)

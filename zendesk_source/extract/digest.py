@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
 import orjson
+
+from zendesk_source.api.mending import json_value
 
 _BYTES = 12
 
@@ -22,3 +25,13 @@ def digest_of(parts: Iterable[Any], key: bytes) -> str:
     for part in parts:
         digest.update(orjson.dumps(part, option=orjson.OPT_SORT_KEYS))
     return digest.hexdigest()
+
+
+def value_of(row: Any) -> Any:
+    """Return a row as a JSON value for its digest, without the keys that are null.
+
+    Args:
+        row: A mapping, or a record of the decoder, which has a null for every key that it may have.
+    """
+    items = json_value(msgspec.json.encode(row)).items()
+    return {key: value for key, value in items if value is not None}

@@ -32,6 +32,8 @@ CUSTOM_FIELD_COLUMNS = "custom_field_columns"
 """Columns of custom fields, by owner and field."""
 LOADED_LISTS = "loaded_lists"
 """Digest of a list as it was loaded, by stream."""
+SNAPSHOTS_TAKEN = "snapshots_taken"
+"""When a snapshot was loaded last, in epoch seconds, by stream."""
 LISTED = "listed"
 """Digest of a list's keys, and how many rows have vanished, by stream."""
 REFUSED_PARENTS = "refused_parents"
@@ -54,14 +56,16 @@ LISTED_WHOLE_AT = "listed_whole_at"
 """When a list was last read whole that shows no deletions, to find what is gone."""
 NEWEST_ROWS = "newest_rows"
 """Digests of rows that come again."""
+WALKED_PAGES = "walked_pages"
+"""Digests of the pages of a list that every sync reads from its beginning."""
 FIRST_READ_AT = "first_read_at"
 """When the stream was read for the first time ever; older rows come for the first time."""
 FIELDS_AS_JSON = "custom_fields_as_json"
 """Whether its rows are loaded without columns for custom fields, which nobody could describe."""
 
 _OF_A_RESOURCE = "resources"  # which is dlt's own key
-FORGOTTEN_OF_RESOURCE = (POSITIONS, LISTS, LISTED_WHOLE_AT, NEWEST_ROWS)
-FORGOTTEN_OF_SOURCE = (LOADED_LISTS, LISTED, REFUSED_PARENTS, TAKEN_OVER)
+FORGOTTEN_OF_RESOURCE = (POSITIONS, LISTS, LISTED_WHOLE_AT, NEWEST_ROWS, WALKED_PAGES)
+FORGOTTEN_OF_SOURCE = (LOADED_LISTS, SNAPSHOTS_TAKEN, LISTED, REFUSED_PARENTS, TAKEN_OVER)
 """By stream. Everything else stays when a stream is read anew."""
 
 

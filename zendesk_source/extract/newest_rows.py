@@ -12,12 +12,9 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from itertools import dropwhile, takewhile
 from typing import Any
 
-import msgspec
-
-from zendesk_source.api.mending import json_value
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Origin, Stream
-from zendesk_source.extract.digest import digest_of
+from zendesk_source.extract.digest import digest_of, value_of
 from zendesk_source.extract.kept import NEWEST_ROWS
 from zendesk_source.extract.positions import EXPORTS, row_time
 
@@ -93,12 +90,6 @@ def _digests(rows: Sequence[Any], page: Page, key: bytes) -> list[str]:
     """Return digests of some rows of a page, and of those that were taken out of it."""
     rejected = page.rejected[:MOST_ROWS]
     return [
-        *(_digest(row, key) for row in rows),
+        *(digest_of([value_of(row)], key) for row in rows),
         *(digest_of([each.reason, each.row], key) for each in rejected),
     ]
-
-
-def _digest(row: Any, key: bytes) -> str:
-    # Without the nulls: a decoded record has one for every key that it may have.
-    items = json_value(msgspec.json.encode(row)).items()
-    return digest_of([{key: value for key, value in items if value is not None}], key)

@@ -22,11 +22,12 @@ from zendesk_source.extract.newest_rows import not_loaded
 from zendesk_source.extract.positions import StreamPosition
 from zendesk_source.extract.steps import Step
 from zendesk_source.extract.taken_over import begin_where_it_stood
+from zendesk_source.extract.walked_pages import Walked, not_walked, remember_walked, walked_to
 from zendesk_source.extract.window import extent_of
 from zendesk_source.resources.brands import rows_of_brands
 from zendesk_source.resources.handing import Handing, handed
 from zendesk_source.resources.item_format import quiet_about_kept_hints
-from zendesk_source.resources.run import before_writing
+from zendesk_source.resources.run import before_writing, current_slice
 from zendesk_source.resources.second_road.choice import on_either_road
 from zendesk_source.resources.taking import Taking, in_batches
 from zendesk_source.times import Window, epoch_of
@@ -104,12 +105,9 @@ def _read_on(
             continue
         steps = list(map(extent.of_step, arrived))
         shaper.whole_sets.changed_since = changed_since(state, steps[0].page)
-        pages = [step.page for step in steps]
-        # What is asked for with an end is loaded, whatever was loaded before.
-        is_open = bookmark.end is None
-        new = not_loaded(stream, pages, state, bookmark.digest_key) if is_open else pages
-        yield from handed(handing.tables(new), partial(bookmark.save, steps))
-        del arrived, steps, pages, new  # before the next ones are made
+        new, walked = bookmark.new_of([step.page for step in steps])
+        yield from handed(handing.tables(new), partial(bookmark.save, steps, walked))
+        del arrived, steps, new  # before the next ones are made
     taking.end()
 
 
@@ -155,14 +153,31 @@ class _Bookmark:
     position: StreamPosition
     digest_key: bytes
 
-    def save(self, steps: Sequence[Step]) -> None:
-        """Write into the state that the pages of some steps were read."""
+    def new_of(self, pages: list[Page]) -> tuple[list[Page], Walked | None]:
+        """Return the pages to load, and how far a walk that begins anew has come behind them."""
+        stream, state, key = self.stream, self.state, self.digest_key
+        if self.end is not None:  # loaded whatever was loaded before
+            return pages, None
+        if not stream.begins_anew:
+            return not_loaded(stream, pages, state, key), None
+        if current_slice() is None:  # nobody has looked whether the table is there
+            return pages, None
+        return not_walked(pages, walked_to(self.position, state), key)
+
+    def save(self, steps: Sequence[Step], walked: Walked | None) -> None:
+        """Write into the state that the pages of some steps were read.
+
+        Args:
+            steps: The steps.
+            walked: As of ``new_of``.
+        """
         stream, state = self.stream, self.state
         follow(self.run, self.position, steps, stream)
         self.position = steps[-1].position
         if newest := self.run.newest:
             self.cursor.advance(_cursor_value(stream, newest))
         save_steps(stream, state, steps, self.end, self.digest_key)
+        remember_walked(state, walked)
 
 
 def changed_since(state: dict[str, Any], page: Page) -> int:

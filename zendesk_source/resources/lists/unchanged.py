@@ -2,11 +2,15 @@
 
 Writing a table costs dlt as much as shaping thousands of rows, and most lists of an account do not
 change from one day to the next. dlt's state keeps a digest of what was loaded.
+
+A snapshot is added to those before. One that says what the last one said is left out for a while
+only, so that who syncs every hour finds a snapshot in every hour.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import chain
 
 import dlt
@@ -15,8 +19,11 @@ from zendesk_source.account.connection import Connection
 from zendesk_source.api.paging import Page
 from zendesk_source.catalogue import Stream
 from zendesk_source.extract.digest import digest_of
-from zendesk_source.extract.kept import LOADED_LISTS
+from zendesk_source.extract.kept import LOADED_LISTS, SNAPSHOTS_TAKEN
 from zendesk_source.resources.run import current_slice
+
+SAME_FOR = timedelta(minutes=50)
+"""After this time a snapshot is taken although nothing changed; an hourly sync may come early."""
 
 
 def digest_of_list(
@@ -42,13 +49,20 @@ def is_as_loaded(stream: Stream, digest: str, connection: Connection) -> bool:
     Outside of ``sync`` it is unknown whether the table still exists, so it is written.
     """
     state = connection.known_state(dlt.current.source_state())
-    return state.get(LOADED_LISTS, {}).get(stream.name) == digest and _is_there(stream)
+    is_same = state.get(LOADED_LISTS, {}).get(stream.name) == digest and _is_there(stream)
+    if not is_same or stream.write != "append":
+        return is_same
+    taken = state.get(SNAPSHOTS_TAKEN, {}).get(stream.name, 0)
+    return 0 <= connection.clock.now().timestamp() - taken < SAME_FOR.total_seconds()
 
 
 def remember_list(stream: Stream, digest: str, connection: Connection) -> None:
     """Note the digest of a list, once all of it is handed on."""
     state = connection.own_state(dlt.current.source_state())
     state.setdefault(LOADED_LISTS, {})[stream.name] = digest
+    if stream.write == "append":
+        now = int(connection.clock.now().timestamp())
+        state.setdefault(SNAPSHOTS_TAKEN, {})[stream.name] = now
 
 
 def _is_there(stream: Stream) -> bool:

@@ -82,10 +82,8 @@ def _rows(
 ) -> Iterator[Any]:
     """Hand on the rows of a list, unless its table holds them already."""
     digest = digest_of_list(stream, answers, connection, unread)
-    if stream.write == "replace" and is_as_loaded(stream, digest, connection):
-        handing.run.rows[stream.name] = sum(len(page.rows) for page in answers)
-        handing.run.is_unchanged = True
-        keep_table()
+    if is_as_loaded(stream, digest, connection):
+        _leave_as_it_is(stream, handing, answers)
         return
     if stream.write != "append":
         before_writing()  # a table is written anew even for an empty list
@@ -95,8 +93,15 @@ def _rows(
         yield from _vanished(stream, handing, answers, connection, is_hidden)
     yield from emptied(stream, bool(answers), connection)
     yield from shaped
+    remember_list(stream, digest, connection)
+
+
+def _leave_as_it_is(stream: Stream, handing: Handing, answers: Sequence[Page]) -> None:
+    """Note that a table holds all that was read."""
+    handing.run.rows[stream.name] = sum(len(page.rows) for page in answers)
+    handing.run.is_unchanged = True
     if stream.write == "replace":
-        remember_list(stream, digest, connection)
+        keep_table()
 
 
 def _shaped(
@@ -151,7 +156,11 @@ def _read_once(stream: Stream, connection: Connection) -> Iterator[Page]:
 def _versions(
     stream: Stream, handing: Handing, answers: list[Page], connection: Connection
 ) -> Iterator[Any]:
-    """Hand on the rows of a list as the versions that are valid now."""
+    """Hand on the rows of a list as the versions that are valid now, unless these are there."""
+    digest = digest_of_list(stream, answers, connection)
+    if has_begun(stream, connection) and is_as_loaded(stream, digest, connection):
+        _leave_as_it_is(stream, handing, answers)
+        return
     before_writing()
     as_versions = versions if has_begun(stream, connection) else first_versions
     shaped = [
@@ -167,6 +176,7 @@ def _versions(
         yield from all_closed(stream, connection)
     yield from shaped
     remember_begun(stream, connection, has_versions=True)
+    remember_list(stream, digest, connection)
 
 
 def _vanished(
