@@ -156,7 +156,7 @@ TALK_SETTINGS = _list(
 
 _snapshot = partial(
     whole_list, product="talk", write="append", access="agent", needs=_NEEDS,
-    note="A snapshot: Zendesk keeps no history, each sync adds what it saw.",
+    note="A snapshot: Zendesk keeps no history, a sync adds what it saw.",
 )  # fmt: skip
 _STATISTICS = _VOICE + "stats/"
 

@@ -112,7 +112,7 @@ AGENT_AVAILABILITIES = _list(
     write="append",
     bucket="agent-availabilities",
     derive=_status_of_agent,
-    note="A snapshot: Zendesk keeps no history, each sync adds what it saw. What comes beside the"
+    note="A snapshot: Zendesk keeps no history, a sync adds what it saw. What comes beside the"
     " agents, their states by channel, is left out.",
 )
 
