@@ -49,10 +49,11 @@ def is_as_loaded(stream: Stream, digest: str, connection: Connection) -> bool:
     Outside of ``sync`` it is unknown whether the table still exists, so it is written.
     """
     state = connection.known_state(dlt.current.source_state())
-    is_same = state.get(LOADED_LISTS, {}).get(stream.name) == digest and _is_there(stream)
-    if not is_same or stream.write != "append":
-        return is_same
-    taken = state.get(SNAPSHOTS_TAKEN, {}).get(stream.name, 0)
+    if state.get(LOADED_LISTS, {}).get(stream.name) != digest or not _is_there(stream):
+        return False
+    if stream.write != "append":
+        return True
+    taken: int = state.get(SNAPSHOTS_TAKEN, {}).get(stream.name, 0)
     return 0 <= connection.clock.now().timestamp() - taken < SAME_FOR.total_seconds()
 
 
