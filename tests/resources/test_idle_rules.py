@@ -13,9 +13,10 @@ from tests.support.simulated import log_in, source_of
 from tests.support.singer import run_tap, selected
 from tests.support.tables import whole_rows
 from zendesk_source import sync
+from zendesk_source.api.retry import RetryPolicy
 from zendesk_source.command_line import main
 from zendesk_source.preflight.check import check
-from zendesk_source.simulator import Account, Simulator
+from zendesk_source.simulator import Account, Fault, Simulator
 
 LONGER = ("json", "rows")
 
@@ -125,6 +126,15 @@ def test_titles_are_told_where_zendesk_refuses_the_definitions(zendesk, pipeline
     zendesk.refuse("ticket_fields", 403)
     told = load(zendesk, pipeline, "tickets", **{"tickets.Customer number": "drop"})
     assert "tickets.Customer number, and no column, key or custom field" in told["tickets"]
+
+
+def test_where_nobody_can_say_what_fields_there_are_the_streams_are_loaded_all_the_same(
+    account: Account, zendesk, pipeline
+) -> None:
+    zendesk.fail_next(Fault.SERVER_ERROR, "ticket_fields", times=RetryPolicy().attempts)
+    told = load(zendesk, pipeline, "macros", **{"*.what_is_not_there": "drop"})
+    assert told == {"macros": ""}
+    assert len(whole_rows(pipeline, "macros")) == len(account.truth("macros"))
 
 
 def test_a_field_stays_hidden_in_its_history_when_its_title_changes(

@@ -10,8 +10,9 @@ from typing import Any
 
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.custom_objects import TABLE_PREFIX
+from zendesk_source.api.clock import Stopped
 from zendesk_source.catalogue import STREAMS, Stream
-from zendesk_source.errors import StreamRefused
+from zendesk_source.errors import StreamRefused, ZendeskError
 from zendesk_source.extract.kept import PRIVATE
 from zendesk_source.names import MORE
 from zendesk_source.shape.custom_fields import FieldColumns, Owner
@@ -167,8 +168,11 @@ def idle_rules(
         if not is_asked or not _concerns(rule, stream) or any(_concerns(rule, o) for o in others):
             continue
         owners = [owner for owner in guard.guides if rule.is_of(owner)]
-        for owner in owners:
-            guard.meet_fields(owner)
+        try:
+            for owner in owners:
+                guard.meet_fields(owner)
+        except (ZendeskError, Stopped):
+            continue  # nobody knows; the streams were read all the same
         if rule.name not in rules.met:
             yield rule.name, _told(rule, guard, owners)
     _remember(connection, state, known)
