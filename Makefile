@@ -87,7 +87,7 @@ BESIDE_EXTRAS := duckdb==1.5.5 duckdb-extensions==1.5.5 duckdb-extension-ducklak
 
 destinations: .destinations/.installed ## Load into every destination that runs here, compare every value
 	@.destinations/bin/python -m pytest -q -o log_cli=true --log-cli-level=WARNING \
-		tests/destination/test_matrix.py $(ARGS)
+		tests/destination/test_matrix.py tests/destination/test_one_lake.py $(ARGS)
 
 .destinations/.installed: pyproject.toml .venv/.project
 	@echo "Installing the packages of all destinations into .destinations"
