@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from tests.support.simulated import source_of
 from zendesk_source import sync
-from zendesk_source.destination.duckdb_merge import merging_from_files
+from zendesk_source.destination.duckdb_merge import merge_sql, merging_from_files
 
 COLUMNS: Any = {
     "parent_id": {"data_type": "bigint"},
@@ -115,6 +116,32 @@ def test_of_two_rows_that_were_read_at_once_the_later_one_stays(tmp_path):
     with merging_from_files(pipeline):
         pipeline.run(resource_of(rows, KEYS["primary key"]))
     assert table_of(pipeline) == [(1, "a", '{"n":39}', None, 5)]
+
+
+@pytest.mark.parametrize("key", [["parent_id"], ["parent_id", "name"]])
+def test_a_merge_reads_only_the_parts_of_a_table_that_may_hold_its_keys(key, tmp_path):
+    columns: Any = {
+        name: {**COLUMNS[name], "name": name, "primary_key": name in key}
+        for name in ("parent_id", "name")
+    }
+    file = tmp_path / "new.parquet"
+    with duckdb.connect(str(tmp_path / "merge.duckdb")) as connection:
+        numbered = "select range as parent_id, 'a' as name from"
+        connection.execute(f"create table things as {numbered} range(400_000)")
+        connection.execute(f"copy ({numbered} range(399_990, 400_010)) to '{file}'")
+        delete, insert = merge_sql({"columns": columns}, "things", file, {"parent_id", "name"})
+        plan = connection.execute(f"explain (analyze, format json) {delete}").fetchall()[0][1]
+        connection.execute(insert)
+        found = connection.execute("select count(*), count(distinct parent_id) from things")
+        assert found.fetchall() == [(400_010, 400_010)]
+    assert 0 < rows_read_from("things", json.loads(plan)) < 200_000
+
+
+def rows_read_from(table: str, plan: dict[str, Any]) -> int:
+    """Return how many rows the scans of a table have passed on, in a profile of DuckDB's."""
+    is_scan = table in str(plan.get("extra_info", {}).get("Table", ""))
+    rows = int(plan["operator_cardinality"]) if is_scan else 0
+    return rows + sum(rows_read_from(table, child) for child in plan.get("children", ()))
 
 
 def test_a_column_that_only_the_table_has_is_left_empty(tmp_path):

@@ -150,8 +150,7 @@ def merge_sql(table: TTableSchema, target: str, file: Path, columns: Set[str]) -
     merge_key = get_columns_names_with_prop(table, "merge_key")
     rows = f"read_parquet({escape_duckdb_literal(str(file))}, {_ROW_NUMBER} = true)"
     statements = [
-        f"DELETE FROM {target} AS d WHERE EXISTS (SELECT 1 FROM {rows} AS s WHERE"  # noqa: S608
-        f" {' AND '.join(f's.{name} = d.{name}' for name in map(_quoted, key))})"
+        f"DELETE FROM {target} AS d WHERE {_comes_again(rows, key)}"  # noqa: S608
         for key in _keys_of_what_goes(primary_key, merge_key)
         if columns >= set(key)
     ]
@@ -169,6 +168,20 @@ def _keys_of_what_goes(primary_key: list[str], merge_key: list[str]) -> list[lis
     """Return the keys by which rows go; all rows of a set go with its merge key."""
     has_set = merge_key and set(merge_key) <= set(primary_key)
     return [merge_key] if has_set else [key for key in (primary_key, merge_key) if key]
+
+
+def _comes_again(rows: str, key: Sequence[str]) -> str:
+    """Return the condition that a row ``d`` has a key of the file.
+
+    For ``IN`` DuckDB compares the least and the greatest key with those of each part of the table,
+    and reads only the parts that may hold one; for ``EXISTS`` alone it reads them all.
+    """
+    first, *further = map(_quoted, key)
+    condition = f"d.{first} IN (SELECT {first} FROM {rows})"  # noqa: S608
+    if further:
+        same = " AND ".join(f"s.{name} = d.{name}" for name in (first, *further))
+        condition += f" AND EXISTS (SELECT 1 FROM {rows} AS s WHERE {same})"  # noqa: S608
+    return condition
 
 
 def _older(rows: str, key: Sequence[str], table: TTableSchema) -> str:
