@@ -44,6 +44,7 @@ from zendesk_source.resources.run import (
     running,
 )
 from zendesk_source.runs.asking import Asked
+from zendesk_source.runs.dlt_process import capabilities_known
 from zendesk_source.runs.erasing import erase
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
@@ -157,6 +158,7 @@ def sync(
     try:
         with (
             explained(pipeline),
+            capabilities_known(pipeline),
             only_sync_in(
                 Path(pipeline.working_dir),
                 wait=wait_for_other,
