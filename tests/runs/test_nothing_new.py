@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import html
 import json
@@ -186,6 +187,21 @@ def test_the_report_says_what_status_says_after_a_sync_that_found_nothing(
     page = Path("page.html").read_text(encoding="utf-8")
     assert "Why & how" not in html.unescape(page)
     assert re.search(r"The last sync began (just now|\d+ minutes? ago)\.", page)
+
+
+def test_syncs_that_find_nothing_keep_nothing_in_memory(zendesk: Any) -> None:
+    def objects() -> int:
+        gc.collect()
+        return len(gc.get_objects())
+
+    pipeline, clock = at_rest(zendesk, *STREAMS), zendesk.account.clock
+    source = source_of(zendesk, *STREAMS)
+    kept = []
+    for _ in range(3):
+        for _ in range(3):
+            assert sync(pipeline, source, clock=clock).slices == 0
+        kept.append(objects())
+    assert kept[-1] - kept[-2] < 1_000  # a single such sync once kept 4,000
 
 
 def test_only_what_has_news_is_written(account, zendesk) -> None:

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 import dlt
+from dlt.common.configuration.utils import get_resolved_traces
 from dlt.extract import DltSource
 
 from zendesk_source.account.stream_run import StreamRun
@@ -208,6 +209,7 @@ def sync(
             return report(packages.count)
     finally:
         progress.ahead.stop()
+        get_resolved_traces().clear()  # dlt notes each setting it looks up until the next package
 
 
 def _compare_with_destination(asked: Asked, *, is_taken_over: bool) -> None:
