@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.api.refusals import RequestRefused
 from zendesk_source.catalogue import Stream
-from zendesk_source.catalogue.support.audits import as_ticket_event
 from zendesk_source.catalogue.support.second_roads import SECOND_ROADS
 from zendesk_source.errors import AccessDenied, ConfigurationError, ZendeskError
 from zendesk_source.extract.second_road.newest_first import OVERLAP_SECONDS, Walked, newest_first
@@ -232,6 +231,21 @@ def test_a_list_that_knows_no_order_is_read_without_one_and_goes_on_where_it_bro
     assert listed.requests == 2 + 1 + 5  # what was left, then all of it, which may have changed
 
 
+def test_a_list_that_refused_an_order_is_read_to_its_end_though_its_rows_look_ordered() -> None:
+    """It shows the newest id first, and most rows never change after they were made."""
+    listed = Listed(50, 10, 1, knows_order=False)
+    listed._order = lambda row, _: -int(row["id"])  # type: ignore[method-assign,assignment]
+    (*_, (_, walked)) = newest_first(CHANGES, Walked(), listed.walk, b"")
+    listed.now += 3_600
+    listed._put(3, listed.now)
+    found = [
+        row["id"]
+        for page, _ in newest_first(CHANGES, walked, listed.walk, b"")
+        for row in page.rows
+    ]
+    assert 3 in found
+
+
 def test_rows_that_were_imported_at_once_do_not_pass_for_an_order() -> None:
     """The list is ordered by id: its first page is old, and what changed is further down."""
     listed = Listed(0, 10, 1, is_ordered=False)
@@ -352,47 +366,6 @@ def test_a_position_survives_json_and_gives_way_to_an_export_that_has_come_furth
     assert opened(saved, ROAD, NOW - 1, NOW) == begun(ROAD, NOW - 1, NOW)
     with pytest.raises(ConfigurationError, match="newer release"):
         opened({**saved, "version": 99}, ROAD, 0, NOW)
-
-
-def test_an_audit_becomes_the_ticket_event_that_tells_the_same() -> None:
-    audit = {
-        "id": 1,
-        "ticket_id": 2,
-        "created_at": "2023-09-18T15:57:50Z",
-        "author_id": 3,
-        "metadata": {"system": {"client": "a"}, "custom": {"time_spent": "3m"}},
-        "via": {"channel": "api"},
-        "events": [
-            {"id": 10, "type": "Comment", "body": "text", "public": True},
-            {"id": 11, "type": "Create", "field_name": "status", "value": "new"},
-            {"id": 12, "type": "Change", "field_name": "360", "value": "b", "previous_value": "a"},
-            {
-                "id": 13,
-                "type": "Change",
-                "field_name": "tags",
-                "value": ["a", "b"],
-                "previous_value": ["a", "c"],
-            },
-            {"id": 14, "type": "Notification", "subject": "s"},
-            None,
-        ],
-    }
-    event = as_ticket_event(audit)
-    assert (event["timestamp"], event["updater_id"], event["via"]) == (1695052670, 3, "api")
-    assert (event["system"], event["metadata"]) == ({"client": "a"}, {"time_spent": "3m"})
-    comment, created, custom, tags, notification, odd = event["child_events"]
-    assert comment["event_type"] == comment["type"] == "Comment"
-    assert (comment["created_at"], comment["audit_id"]) == ("2023-09-18T15:57:50Z", 1)
-    assert (created["status"], "previous_value" in created) == ("new", False)
-    assert (custom["custom_ticket_fields"], custom["previous_value"]) == ({"360": "b"}, "a")
-    assert (tags["added_tags"], tags["removed_tags"]) == (["b"], ["c"])
-    assert (notification["event_type"], notification["subject"]) == ("Notification", "s")
-    assert odd is None
-
-
-@pytest.mark.parametrize("audit", [{}, {"events": 5, "via": "x", "metadata": 7, "created_at": 3}])
-def test_an_odd_audit_stays_for_the_door_of_the_tables(audit: Row) -> None:
-    assert as_ticket_event(audit)["timestamp"] is None
 
 
 def test_lists_begin_anew_where_earlier_rows_are_wanted() -> None:

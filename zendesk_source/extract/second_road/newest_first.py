@@ -131,7 +131,8 @@ def _one_walk(
             top = _digest(_since(page, stream, (newest or 0) - OVERLAP_SECONDS), stream, digest_key)
             # The last walk has read its newest rows as they are.
             new = page.without_rows() if top == walked.top and order.is_kept else new
-        is_over = page.is_last or (order.is_proved and bool(times) and min(times) < since)
+        is_older = order.is_proved and bool(times) and min(times) < since
+        is_over = page.is_last or (is_older and not is_unordered)
         if is_over:
             walked = Walked(max(walked.through, newest or 0), top=top)
         else:
