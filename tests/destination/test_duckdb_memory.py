@@ -16,6 +16,7 @@ from tests.support.simulated import duckdb_pipeline, pipeline_into, source_of
 from tests.support.tables import assert_equals_truth
 from zendesk_source import sync
 from zendesk_source.destination import duckdb_memory as memory
+from zendesk_source.destination import duckdb_row_groups as row_groups
 from zendesk_source.destination.duckdb_file import STORAGE_VERSION
 from zendesk_source.resources.run import SliceLimits
 
@@ -82,15 +83,16 @@ def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch)
 @pytest.mark.long
 def test_a_checkpoint_that_runs_out_of_memory_gets_more_of_it(account, zendesk, monkeypatch):
     execute = DuckDbSqlClient.execute_sql
-    failed: list[str] = []
+    checkpoints: list[str] = []
 
     def run_out_once(client: DuckDbSqlClient, sql: str, *args: object, **kwargs: object) -> object:
-        if sql == "CHECKPOINT" and not failed:
-            failed.append(sql)
+        if sql == "CHECKPOINT":
+            checkpoints.append(sql)
+        if sql == "CHECKPOINT" and len(checkpoints) == 2:
             raise DatabaseTransientException(MemoryError("(152.1 MiB/152.5 MiB used)"))
         return execute(client, sql, *args, **kwargs)
 
-    monkeypatch.setattr(memory, "PACKAGES_A_CHECKPOINT", 2)
+    monkeypatch.setattr(row_groups, "LOG_BYTES", 0)
     monkeypatch.setattr(DuckDbSqlClient, "execute_sql", run_out_once)
     pipeline, seen = duckdb_pipeline(), []
     sync(
@@ -104,8 +106,11 @@ def test_a_checkpoint_that_runs_out_of_memory_gets_more_of_it(account, zendesk, 
 
 
 @pytest.mark.long
-def test_what_was_loaded_is_written_to_the_file_while_the_sync_goes_on(zendesk, monkeypatch):
-    monkeypatch.setattr(memory, "PACKAGES_A_CHECKPOINT", 2)
+@pytest.mark.parametrize(("log_bytes", "is_written"), [(0, True), (row_groups.LOG_BYTES, False)])
+def test_what_was_loaded_is_written_while_the_sync_goes_on_before_the_log_grows_too_large(
+    zendesk, monkeypatch, log_bytes, is_written
+):
+    monkeypatch.setattr(row_groups, "LOG_BYTES", log_bytes)
     pipeline, waiting = duckdb_pipeline(), []
 
     def look(_: object) -> None:
@@ -119,8 +124,7 @@ def test_what_was_loaded_is_written_to_the_file_while_the_sync_goes_on(zendesk, 
     source = source_of(zendesk, *streams)
     sync(pipeline, source, limits=SliceLimits(max_pages=1), on_slice=look)
     assert len(waiting) > 3
-    assert all(waiting[::2])
-    assert not any(waiting[1::2])
+    assert not any(waiting) if is_written else all(waiting)
 
 
 def test_a_database_that_can_hold_no_less_goes_on(account, zendesk, monkeypatch):

@@ -64,6 +64,16 @@ class OpenFile:
         self._tell = tell
         self._lock = threading.RLock()
 
+    @property
+    def log_bytes(self) -> int:
+        """Size of the log beside the file, which holds what is not in the file yet."""
+        if self._path is None:
+            return 0
+        try:
+            return self._path.with_name(f"{self._path.name}.wal").stat().st_size
+        except OSError:
+            return 0
+
     def open(self, *, asks: bool = False) -> None:
         """Open the file, unless it is open.
 

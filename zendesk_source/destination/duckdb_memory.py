@@ -15,6 +15,7 @@ import pyarrow as pa
 from dlt.destinations.exceptions import DatabaseException
 
 from zendesk_source.destination.duckdb_lock import OpenFile
+from zendesk_source.destination.duckdb_row_groups import UnwrittenRows
 from zendesk_source.destination.free_memory import map_large_blocks
 
 DUCKDB_MEMORY_MB = 130
@@ -31,8 +32,6 @@ USUAL_COLUMNS = 250
 
 MOST_DOUBLINGS = 6
 _MOST_MEMORY_MB = DUCKDB_MEMORY_MB * 2**MOST_DOUBLINGS
-PACKAGES_A_CHECKPOINT = 4
-"""Full packages that fill one row group of DuckDB's file; a smaller one is written again later."""
 
 OUT_OF_MEMORY = re.compile(r"\([\d.]+ \w+/[\d.]+ \w+ used\)")
 """In DuckDB's messages, whatever the error is called."""
@@ -72,7 +71,7 @@ class _DuckDBMemory(DatabaseMemory):
         self._columns = columns
         self._ours = ours
         self._limit_mb = self._needed_mb(DUCKDB_MEMORY_MB)
-        self._packages = 0
+        self._unwritten = UnwrittenRows(file)
         self.set_up()
 
     def _needed_mb(self, least: int) -> int:
@@ -92,8 +91,7 @@ class _DuckDBMemory(DatabaseMemory):
         return True
 
     def after_package(self) -> None:
-        self._packages += 1
-        self.rest(is_written=self._packages % PACKAGES_A_CHECKPOINT == 0)
+        self.rest(is_written=self._unwritten.fill_a_row_group())
 
     def rest(self, *, is_written: bool) -> None:
         """Move loaded rows to the disk, and give free memory back to the system.
@@ -105,6 +103,7 @@ class _DuckDBMemory(DatabaseMemory):
         self._let_go()
         if is_written:
             self._write()
+            self._unwritten.were_written()
             self._let_go()
 
     def _write(self) -> None:
