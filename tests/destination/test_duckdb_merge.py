@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,6 +22,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from tests.support.simulated import source_of
 from zendesk_source import sync
 from zendesk_source.destination.duckdb_merge import merge_sql, merging_from_files
+from zendesk_source.runs.reset import reset_stream
 
 COLUMNS: Any = {
     "parent_id": {"data_type": "bigint"},
@@ -118,6 +120,19 @@ def test_of_two_rows_that_were_read_at_once_the_later_one_stays(tmp_path):
     assert table_of(pipeline) == [(1, "a", '{"n":39}', None, 5)]
 
 
+@pytest.mark.parametrize("mark", ["2026-11-29T00:00:00Z", "gone"])
+def test_a_row_is_gone_that_says_when_or_why(mark, tmp_path):
+    gone = {"data_type": "text" if mark == "gone" else "timestamp", "hard_delete": True}
+    pipeline = pipeline_in(tmp_path)
+    with merging_from_files(pipeline):
+        for is_gone in (None, mark):
+            rows = rows_of([(1, "a", None, is_gone), (1, "b", None, None)], 0)
+            things = resource_of(rows, KEYS["primary key"])
+            things.apply_hints(columns={"is_gone": gone})
+            pipeline.run(things)
+    assert [row[1] for row in table_of(pipeline)] == ["b"]
+
+
 @pytest.mark.parametrize("key", [["parent_id"], ["parent_id", "name"]])
 def test_a_merge_reads_only_the_parts_of_a_table_that_may_hold_its_keys(key, tmp_path):
     columns: Any = {
@@ -202,8 +217,8 @@ def test_a_working_folder_with_marks_of_sql_in_its_path_is_staged(tmp_path):
 def test_a_sync_writes_nothing_twice(account, zendesk, pipeline, tmp_path):
     sync(pipeline, source_of(zendesk, "tickets", "users"))
     with pipeline.sql_client() as client:
-        schemas = client.execute_sql("select distinct table_schema from information_schema.tables")
-    assert [row[0] for row in schemas or ()] == [pipeline.dataset_name]
+        schemas = client.execute_sql("select schema_name from duckdb_schemas() where not internal")
+    assert f"{pipeline.dataset_name}_staging" not in {row[0] for row in schemas or ()}
 
 
 @contextmanager
@@ -251,3 +266,34 @@ def test_rows_that_a_plain_run_has_staged_never_come_back(
     with pipeline.sql_client() as client:
         loaded = client.execute_sql("select id, subject from tickets")
     assert dict(loaded or ()) == {row["id"]: row["subject"] for row in account.truth("tickets")}
+
+
+@pytest.mark.parametrize("has_staged", [False, True])
+def test_what_others_keep_in_the_schema_of_the_staging_tables_stays(
+    account, zendesk, pipeline, has_staged
+):
+    source = source_of(zendesk, "tickets")
+    (pipeline.run if has_staged else partial(sync, pipeline))(source)
+    with pipeline.sql_client() as client:
+        theirs = f"{client.dataset_name}_staging"
+        client.execute_sql(f"create schema if not exists {theirs}")
+        client.execute_sql(f"create table {theirs}.stg_tickets as select 1 as id")
+        client.execute_sql(f"create view {theirs}.users as select 1 as id")
+
+    def found_there() -> set[str]:
+        query = "select table_name from information_schema.tables where table_schema = %s"
+        with pipeline.sql_client() as client:
+            return {name for (name,) in client.execute_sql(query, theirs) or ()}
+
+    account.edit_ticket(account.truth("tickets")[0]["id"], subject="new")
+    account.clock.advance(600)
+    sync(pipeline, source)
+    kept = {"_dlt_version"} if has_staged else set()
+    assert found_there() == {"stg_tickets", "users", *kept}
+    assert reset_stream(pipeline, "tickets", drop_tables=True)
+    assert found_there() == {"stg_tickets", "users", "_dlt_version"}
+    sync(pipeline, source)
+    with pipeline.sql_client() as client:
+        assert len(client.execute_sql("select id from tickets") or ()) == len(
+            account.truth("tickets")
+        )

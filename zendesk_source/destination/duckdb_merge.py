@@ -11,7 +11,7 @@ that was begun with staging tables is ended without them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from copy import copy
 from functools import lru_cache
@@ -63,17 +63,42 @@ def merging_from_files(pipeline: dlt.Pipeline) -> Iterator[None]:
         pipeline.destination = before  # type: ignore[assignment]
 
 
-def drop_staging(pipeline: dlt.Pipeline) -> None:
+def drop_staging(pipeline: dlt.Pipeline, *, lets_drop: bool = False) -> None:
     """Drop dlt's staging tables; a load that needs them makes them anew.
 
     What a plain ``pipeline.run`` has left in them would be merged once more, over newer rows, if
-    one had to end a package whose own rows were never staged.
+    one had to end a package whose own rows were never staged. Of DuckDB what others keep in their
+    schema stays: dbt calls one so, too.
+
+    Args:
+        pipeline: The pipeline whose load needs none of them.
+        lets_drop: See to it that dlt can drop tables: 1.31 cannot while a staging dataset has no
+            table of versions.
     """
-    with pipeline.destination_client() as client:
-        if isinstance(client, WithStagingDataset):
-            with client.with_staging_dataset():
-                if client.is_storage_initialized():
+    with pipeline.destination_client() as opened:
+        client: Any = opened
+        if not isinstance(opened, WithStagingDataset):
+            return
+        with client.with_staging_dataset():
+            if client.is_storage_initialized():
+                if isinstance(client, DuckDbClient):
+                    _drop_staging_tables(pipeline, client)
+                else:
                     client.drop_storage()
+            if lets_drop and client.is_storage_initialized():
+                client.update_stored_schema(only_tables=[client.schema.version_table_name])
+
+
+def _drop_staging_tables(pipeline: dlt.Pipeline, client: DuckDbClient) -> None:
+    of_dlt = {name for schema in pipeline.schemas.values() for name in schema.tables}
+    sql, query = client.sql_client, "select table_name, table_type from information_schema.tables"
+    query += " where table_catalog = current_database() and table_schema = %s"
+    found = sql.execute_sql(query, sql.dataset_name) or ()
+    ours = {name for name, kind in found if name in of_dlt and kind == "BASE TABLE"}
+    if len(ours) == len(found):
+        client.drop_storage()
+    elif client.schema.version_table_name in ours:  # else dlt has never staged anything there
+        sql.drop_tables(*(ours - {client.schema.version_table_name}))
 
 
 class _MergingClient(DuckDbClient):
@@ -83,6 +108,12 @@ class _MergingClient(DuckDbClient):
         if self._is_merged_by_keys(table_name) and _has_one_file().get(table_name, True):
             return False
         return bool(super().should_load_data_to_staging_dataset(table_name))
+
+    def initialize_storage(self, truncate_tables: Iterable[str] | None = None) -> None:
+        # After each package dlt empties what was staged, and makes a staging dataset for that.
+        tables = None if truncate_tables is None else list(truncate_tables)
+        if tables != []:
+            super().initialize_storage(tables)  # type: ignore[arg-type]
 
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
@@ -160,7 +191,8 @@ def merge_sql(table: TTableSchema, target: str, file: Path, columns: Set[str]) -
         insert += f" USING ({_ROW_NUMBER})"
     removed = get_first_column_name_with_prop(table, "hard_delete")
     if removed is not None and removed in columns:
-        insert += f" WHERE {_quoted(removed)} IS NOT TRUE"
+        is_yes_or_no = table["columns"][removed].get("data_type") == "bool"
+        insert += f" WHERE {_quoted(removed)} IS {'NOT TRUE' if is_yes_or_no else 'NULL'}"
     return [*statements, insert]
 
 

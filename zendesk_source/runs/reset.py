@@ -52,8 +52,7 @@ def reset_stream(
         paths = [path for each in whose for path in forgotten(name, each)]
         if drop_tables:
             drop_views(pipeline)
-            # dlt 1.31 cannot drop a table while a staging dataset has no table of versions.
-            drop_staging(pipeline)
+            drop_staging(pipeline, lets_drop=True)
             drop = pipeline_drop(pipeline, resources=[name], state_paths=paths)
         else:
             drop = pipeline_drop(pipeline, state_paths=paths, state_only=True)
