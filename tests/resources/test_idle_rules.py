@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -193,3 +194,77 @@ def test_the_tap_tells_it(zendesk, tmp_path: Path) -> None:
     ended = run_tap(tmp_path, zendesk, catalog=selected("tickets"), **right)
     assert "hides nothing" not in ended.told
     assert "4711" not in str(ended.target.rows["tickets"])
+
+
+OBJECTS = ("custom_object_car_2.Make", "custom_object_car_2.name", "custom_object_car*.cf_plate")
+
+
+def test_rules_for_objects_are_met_by_their_fields_though_another_object_alone_has_new_rows(
+    account: Account, zendesk, pipeline
+) -> None:
+    load(zendesk, pipeline, "custom_object_records")
+    edit_car(account)
+    rules = dict.fromkeys((*OBJECTS, "custom_object_car_2.Mkae"), "drop")
+    zendesk.account.clock.advance(3_600)
+    source = source_of(zendesk, "custom_object_records", private=rules)
+    run = sync(pipeline, source, clock=account.clock).runs["custom_object_records"]
+    assert run.reason.count("hides nothing") == 1
+    assert "custom_object_car_2.Mkae" in run.reason
+    assert run.status == "ok"  # though it says that `private` is another one than before
+
+
+def test_a_check_knows_the_fields_of_objects(
+    account: Account, zendesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit_car(account)
+    rules = dict.fromkeys((*OBJECTS, "custom_object_car_2.Mkae"), "drop")
+    log_in(monkeypatch, zendesk.base_url)
+    monkeypatch.setenv("SOURCES__ZENDESK__PRIVATE", json.dumps(rules))
+    told = "".join(check(["custom_object_records"], clock=account.clock).warnings)
+    assert told.count("hides nothing") == 1
+
+
+@pytest.mark.long
+def test_the_tap_knows_the_fields_of_objects_that_are_not_selected(zendesk, tmp_path: Path) -> None:
+    rules = dict.fromkeys((*OBJECTS, "custom_object_car_2.Mkae"), "drop")
+    ended = run_tap(tmp_path, zendesk, catalog=selected("custom_object_car"), private=rules)
+    assert ended.told.count("hides nothing") == 1
+
+
+def edit_car(account: Account) -> None:
+    records = account.truth("custom_object_records")
+    car = next(row for row in records if row["custom_object_key"] == "car")
+    account.edit_row("custom_object_records", car["id"], name="Another")
+
+
+@pytest.mark.long
+def test_the_tap_says_nothing_of_rules_that_a_stream_may_meet_that_failed(
+    zendesk, tmp_path: Path
+) -> None:
+    zendesk.fail_next(Fault.SERVER_ERROR, "ticket_events", times=RetryPolicy().attempts)
+    rules = {"*.child_events.public": "drop"}
+    catalog = selected("tickets", "ticket_events")
+    assert "hides nothing" not in run_tap(tmp_path, zendesk, catalog=catalog, private=rules).told
+
+
+@pytest.mark.parametrize("rule", ["tickets.External ID", "tickets.[iI][dD]*"])
+def test_a_title_that_is_like_the_name_of_a_column_hides_its_field(
+    account: Account, zendesk, pipeline, rule
+) -> None:
+    for title in ("External ID", "ID card"):
+        field = account.add_ticket_field("text", title)
+        account.set_custom_field(account.truth("tickets")[0]["id"], field["id"], f"secret {title}")
+    name = "External ID" if "External" in rule else "ID card"
+    assert load(zendesk, pipeline, "tickets", **{rule: "drop"}) == {"tickets": ""}
+    assert f"secret {name}" not in str(whole_rows(pipeline, "tickets"))
+    assert "secret" in str(whole_rows(pipeline, "tickets"))
+
+
+def test_a_check_says_that_it_does_not_know_the_column_of_a_field_that_was_renamed(
+    account: Account, zendesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = next(f for f in account.truth("ticket_fields") if f["title"] == "Customer number")
+    account.rename_ticket_field(field["id"], "Account")
+    log_in(monkeypatch, zendesk.base_url)
+    monkeypatch.setenv("SOURCES__ZENDESK__PRIVATE", '{"tickets.cf_customer_number": "drop"}')
+    assert "this check does not" in "".join(check(["tickets"], clock=account.clock).warnings)

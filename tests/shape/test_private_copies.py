@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zendesk_source.account.private import cover_of_stored
+from zendesk_source.account.private import cover_of_stored, note_private
 from zendesk_source.account.shaping import tables_and_rejected
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.paging import Page, Position
@@ -123,3 +125,13 @@ def test_what_is_covered_already_stays_as_it_is_when_it_is_read_back(rules: dict
         for row in account.truth(name):
             covered = guard.covered_row(row)
             assert guard.of_stored().covered_row(covered) == covered
+
+
+def test_the_time_since_which_it_is_private_is_noted_where_an_older_release_noted_none() -> None:
+    rules, clock = rules_of({"tickets.subject": "mask"}), datetime(2026, 1, 2, tzinfo=timezone.utc)
+    options = SimpleNamespace(rules=rules)
+    connection: Any = SimpleNamespace(options=options, private_key="", made_at=clock)
+    state: dict[str, Any] = {"private_rules": {"rules": rules.text}}
+    assert note_private(connection, state, has_rows=True) == ""
+    cover = cover_of_stored(guard_of("tickets", **{"tickets.subject": "mask"}), state)
+    assert cover({"subject": "12"}, clock + timedelta(hours=1)) == {"subject": "12"}

@@ -100,6 +100,7 @@ def test_nothing_is_private_by_default(given) -> None:
         ({"users.email.domain": "drop"}, "there is nothing inside it"),
         ({"users._zendesk_synced_at": "drop"}, "never private"),
         ({"brands.i[d]": "drop"}, "tells the rows of brands apart"),
+        ({"custom_object_records.name": "drop"}, "custom_object_\\*.name for all"),
         ({"tickets.id": "drop"}, "tells the rows of tickets apart"),
         ({"tags.name": "hash"}, "tells the rows of tags apart"),
         ({"ticket_tags.ticket_id": "drop"}, "tells the rows of ticket_tags apart"),

@@ -14,6 +14,8 @@ from zendesk_source.errors import NotOnThisPlan
 from zendesk_source.shape.custom_fields import slug_of
 
 TABLE_PREFIX = "custom_object_"
+OBJECTS_NOTE = "objects"
+"""What the note is about that objects, and so rows, are missing."""
 _TABLES = {table.name for stream in STREAMS for table in stream.tables}
 
 T = TypeVar("T")
@@ -37,7 +39,7 @@ def keys_of_objects(stream: Stream, connection: Connection, run: StreamRun) -> l
         keys.update((str(row["key"]), None) for row in page.rows)
         if page.rejected:
             text = f"{len(page.rejected)} objects have no usable key and were not asked for."
-            run.note("objects", text, is_missing=True)
+            run.note(OBJECTS_NOTE, text, is_missing=True)
     return list(keys)
 
 

@@ -65,7 +65,8 @@ def guard_of(
         return None
     owners = dict(OWNERS)
     if stream.custom_fields == "custom_object":
-        owners[stream.name] = stream.name
+        objects = [name for name in connection.field_lists if name.startswith(TABLE_PREFIX)]
+        owners.update((name, name) for name in (stream.name, *objects))
     guides = {
         table: FieldGuide(partial(_definitions, owner, connection), names.get(owner, {}))
         for owner, table in owners.items()
@@ -87,18 +88,17 @@ def note_private(connection: Connection, state: dict[str, Any], *, has_rows: boo
     """
     rules, key = connection.options.rules, connection.private_key
     before = dict(state.get(PRIVATE, {}))
-    met = before.pop(_MET, ())
-    before.pop(_SINCE, None)
+    met, since = before.pop(_MET, ()), before.pop(_SINCE, None)
     now = {"rules": rules.text} if rules else {}
     if rules.hashes:
         now["key"] = hmac.digest(key.encode(), _KEY_OF, "sha256").hex()[:_DIGEST_LETTERS]
-    if now == before:
+    if now == before and (since is not None or not now):
         return ""
     state.pop(PRIVATE, None)
     if now:
         state[PRIVATE] = {**now, _SINCE: connection.made_at.isoformat()}
         _remember(connection, state, met)
-    if not has_rows or not now:
+    if not has_rows or not now or now == before:  # an older release noted no time
         return ""
     is_other_key = "key" in before and "key" in now and before["key"] != now["key"]
     told = [_OTHER_KEY] if is_other_key else []
@@ -189,9 +189,10 @@ def _remember(connection: Connection, state: dict[str, Any], known: Collection[s
 def _told(rule: Rule, guard: Guard, owners: Iterable[str]) -> str:
     names = {name for table in guard.stream.tables for name in columns_of(table.name)}
     names.update(name for owner in owners for name in guard.guides[owner].names())
+    what = "keeps" if rule.action == "keep" else "hides"
     return (
         f"`private` says {rule.action} of {rule.name}, and no column, key or custom field of that"
-        f" name was met: it hides nothing. {did_you_mean(rule.path, names)}"
+        f" name was met: it {what} nothing. {did_you_mean(rule.path, names)}"
     ).rstrip()
 
 

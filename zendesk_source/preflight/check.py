@@ -20,8 +20,10 @@ from typing import Literal
 
 from zendesk_source.account.brands import BRANDS, help_centers
 from zendesk_source.account.connection import Connection
+from zendesk_source.account.custom_objects import describe_by, keys_of_objects, table_of
 from zendesk_source.account.first_page import first_sampled
 from zendesk_source.account.private import idle_rules
+from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.api.budget import OnWait
 from zendesk_source.api.clock import Clock
 from zendesk_source.api.paging import Page
@@ -149,6 +151,10 @@ def check(
         return _report(connection, user, answers, others, destination)
 
 
+_KEEPS_ITS_COLUMN = (
+    "If a field had that title when it was first loaded, it has that column still, and all is well:"
+    " a load knows, and this check does not."
+)
 _LISTS_INSTEAD = "For an admin, a load reads lists instead, which show less (docs/lists.md)."
 
 
@@ -273,10 +279,19 @@ def _idle_rules(connection: Connection, answers: Mapping[Stream, _Answer]) -> li
     # Whether there is a field of a title is known without a row.
     rules.shown.update(stream.name for stream in answers if stream.name in FIELDS_INSIDE)
     told: dict[str, str] = {}
-    for stream in answers:
+    for stream, answer in answers.items():
+        if stream.custom_fields == "custom_object" and answer.found.status == "open":
+            names: dict[str, str] = {}
+            for key in keys_of_objects(stream, connection, StreamRun()):
+                describe_by(key, table_of(key, names), connection)
         told |= idle_rules(stream, connection, {}, {})
     inside = {rule.name for rule in rules.open if rule.is_inside}
-    return [text for name, text in told.items() if name not in inside]
+    columns = {rule.name for rule in rules.open if rule.path.startswith("cf_")}
+    return [
+        f"{text} {_KEEPS_ITS_COLUMN}" if name in columns else text
+        for name, text in told.items()
+        if name not in inside
+    ]
 
 
 def _skew_seconds(times: Iterable[tuple[datetime, datetime]]) -> int | None:

@@ -13,6 +13,7 @@ import dlt
 
 from zendesk_source.account.connection import Connection
 from zendesk_source.account.custom_objects import (
+    OBJECTS_NOTE,
     export_of,
     keys_of_objects,
     of_object,
@@ -84,7 +85,7 @@ def _add_up(whole: StreamRun, parts: dict[str, StreamRun]) -> None:
     newest = [run.newest for run in runs if run.newest is not None]
     whole.newest = max(newest, default=None)
     if whole.was_read:
-        odd: set[Status] = {"incomplete"} if whole.notes else set()
+        odd: set[Status] = {"incomplete"} if OBJECTS_NOTE in whole.notes else set()
         whole.status = _status_of_all(odd.union(run.status for run in runs))
         reasons = [*whole.notes.values(), *(run.reason for run in runs)]
         whole.reason = " ".join(filter(None, reasons))

@@ -10,7 +10,13 @@ from typing import Any
 import orjson
 
 from zendesk_source.account.column_names import snake_case
-from zendesk_source.account.custom_objects import export_of, keys_of_objects, of_object, table_of
+from zendesk_source.account.custom_objects import (
+    describe_by,
+    export_of,
+    keys_of_objects,
+    of_object,
+    table_of,
+)
 from zendesk_source.account.private import idle_rules
 from zendesk_source.account.shaping import new_shape
 from zendesk_source.account.stream_run import StreamRun
@@ -50,7 +56,12 @@ def _tell_of_idle_rules(tap: Tap) -> None:
     """Say so if something is to be private that was not met when all was read."""
     state, names = tap.state.document, tap.state.all_field_columns()
     before = state.get(PRIVATE)
-    found = (idle_rules(stream, tap.connection, state, names) for stream in tap.streams)
+    failed = [name for name, run in tap.runs.items() if run.status == "failed"]
+    found = (
+        idle_rules(stream, tap.connection, state, names, failed)
+        for stream in tap.streams
+        if stream.name not in failed
+    )
     for text in dict(chain.from_iterable(found)).values():
         log.warning("%s", text)
     if state.get(PRIVATE) != before:
@@ -85,6 +96,8 @@ def _read_object(tap: Tap, table: str, run: StreamRun) -> Iterator[None]:
         text = f"There is no object for {table} any more; what was loaded of it stays."
         run.note("object", text, is_missing=False)
         return
+    for name, key in keys.items():  # rules of what is private may name one that is not read
+        describe_by(key, name, tap.connection)
     stream = export_of(RECORDS, keys[table], table, tap.connection)
     yield from of_object(keys[table], read_on(_begun(tap, stream, run)))
     tap.writer.state()

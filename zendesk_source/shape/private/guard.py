@@ -23,6 +23,7 @@ from zendesk_source.shape.private.rules import (
     Action,
     Rules,
     Verdict,
+    columns_of,
     may_change,
 )
 
@@ -185,7 +186,9 @@ class Guard:
         return max(told, key=lambda each: ACTIONS.index(each.action), default=None)
 
     def meet_fields(self, owner: str) -> None:
-        """Let the rules meet all custom fields that Zendesk describes, whether rows have them."""
+        """Let the rules meet all columns and custom fields there are, whether rows have them."""
+        for column in columns_of(owner):
+            self.rules.named_verdict(owner, (column,))
         for key in self.guides[owner].described() if owner in self.guides else ():
             self._of_custom_field(owner, key)
 

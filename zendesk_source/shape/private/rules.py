@@ -296,6 +296,12 @@ def _checked(rule: Rule) -> Rule:
             f"private names {rule.name}, and there is no table {rule.table}.",
             f"{did_you_mean(rule.table, TABLES)}docs/streams.md has the names of all tables.",
         )
+    if rule.table == _RECORDS:
+        raise ConfigurationError(
+            f"private names {rule.name}, and no rows are in a table {_RECORDS}.",
+            "The records of each object have a table of their own, custom_object_<key>. Write"
+            f" custom_object_*.{rule.path} for all of them.",
+        )
     if rule.path.startswith(_OURS):
         raise ConfigurationError(
             f"private names {rule.name}, which is not Zendesk's and never private.", "Leave it out."
@@ -306,7 +312,9 @@ def _checked(rule: Rule) -> Rule:
         for column in table.columns
         if rule.depth(table.name, (column,))
     ]
-    if keys and not any(c not in t.primary_key or may_change(t, c) for t, c in keys):
+    # A pattern may mean custom fields, too.
+    is_column = rule.is_exact or not any(table.name in FIELDS_INSIDE for table in matching)
+    if is_column and keys and not any(_is_covered(table, column) for table, column in keys):
         raise ConfigurationError(
             f"private names {rule.name}, which tells the rows of {keys[0][0].name} apart.",
             "Leave it out; or do not load the stream, if even its ids are private.",
@@ -325,6 +333,8 @@ def _check_column(rule: Rule, table: Stream | SideTable) -> None:
     column, _, inside = rule.path.partition(".")
     has_fields = table.name in FIELDS_INSIDE
     known = {*table.columns, *FIELDS_INSIDE.get(table.name, ())}
+    if has_fields and " " in column:
+        return  # the title of a custom field, which may be like the name of a column
     if column not in known and _VARIANT not in column:
         # Without custom fields there only is what Zendesk has not told of yet.
         if meant := did_you_mean(column, known, cutoff=0.8 if has_fields else 0.6):
@@ -367,8 +377,14 @@ def _known_to(rule: Rule) -> Iterator[bool]:
     plain = Rule(rule.table, column, rule.action) if variant else rule
     for name, table in TABLES.items():
         if plain.is_of(name):
-            columns = (*table.columns, *FIELDS_INSIDE.get(name, ()), *personal_in(name))
+            own = (each for each in table.columns if _is_covered(table, each))
+            columns = (*own, *FIELDS_INSIDE.get(name, ()), *personal_in(name))
             yield from (bool(plain.depth(name, each.split("."))) for each in columns)
+
+
+def _is_covered(table: Stream | SideTable, column: str) -> bool:
+    """Whether a rule can hide anything of a column: not if it tells rows apart."""
+    return column not in table.primary_key or may_change(table, column)
 
 
 def may_change(table: Stream | SideTable, column: str) -> bool:
