@@ -130,6 +130,14 @@ def test_what_was_loaded_is_told_after_the_workers_are_gone_and_the_rest_is_name
     assert AccountsReport(list(loads.values()), datetime.now(timezone.utc), 1.0).exit_code == 5
 
 
+def test_a_load_with_a_note_is_not_at_its_end_either_when_the_workers_are_gone():
+    workers = Workers({"big": 70.0}, gone_after=1)
+    workers.fails["big"] = [AccountLoad("big", 0, "tickets: a note.", is_at_end=False)]
+    [big] = workers.load()
+    assert big.exit_code == 1
+    assert big.reason.startswith("tickets: a note. The scheduler does not answer any more. It was")
+
+
 def test_a_load_that_runs_when_the_workers_are_gone_is_not_known():
     class Busy(Workers):
         def slots(self) -> int:

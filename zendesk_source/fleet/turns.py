@@ -193,10 +193,10 @@ def _as_it_stands(standing: _Standing) -> AccountLoad:
     if standing.load is None:
         reason = f"{_GONE} This account had no turn yet. The next run loads it."
         return AccountLoad(standing.unit["account"], reason=reason, is_at_end=False)
-    if standing.load.is_at_end or standing.load.reason:
+    if standing.load.is_at_end or standing.load.exit_code:
         return standing.load
-    reason = f"{_GONE} It was not at its end yet. The next run goes on."
-    return replace(standing.load, exit_code=1, reason=reason)
+    reason = f"{standing.load.reason} {_GONE} It was not at its end yet. The next run goes on."
+    return replace(standing.load, exit_code=1, reason=reason.lstrip())
 
 
 def _without_a_turn(unit: Unit) -> AccountLoad:
