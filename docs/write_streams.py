@@ -45,7 +45,8 @@ or the credentials do not permit is skipped and named in the summary.
 - **replace**: Zendesk has no "changed since"; the list is read whole. What is gone there gets the
   time in `_zendesk_deleted_at`, or goes (`deleted = "remove"`).
 - **append**: a snapshot of what Zendesk keeps no history of; `taken_at` is its time. One that says
-  what the last one said is left out if that is less than 50 minutes old.
+  what the last one said is left out if that was in the same hour of the clock, and less than 50
+  minutes ago.
 
 Streams that Zendesk shows for one article, ticket or the like at a time are asked for those that
 changed since they were read last, after their list or export was read for it. Where nothing tells

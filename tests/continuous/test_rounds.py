@@ -91,6 +91,10 @@ def test_a_round_without_news_costs_one_request_a_followed_stream(zendesk, pipel
     assert set(FOLLOWED) < set(runs_of(rounds[0]))  # lists are asked, too, by the first
 
 
+def test_what_every_sync_reads_from_its_beginning_is_not_asked_in_every_round():
+    assert [each.name for each in STREAMS if each.is_followed and each.begins_anew] == []
+
+
 def test_what_one_or_two_requests_bring_up_to_now_is_followed():
     followed = {stream.name for stream in STREAMS if stream.is_followed}
     assert {"tickets", "ticket_events", "users", "talk_calls", "hc_articles"} <= followed

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from dlt.common.versioned_state import compress_state
 
 from zendesk_source.api.paging import Page, Position
 from zendesk_source.api.paging.door import Rejected
@@ -132,6 +133,16 @@ def test_what_was_loaded_without_comparing_is_not_known() -> None:
     assert walked_through(walk("a", "b"), walked_to(BEGINNING, state))[0] == []
     remember_walked(state, None)
     assert state == {}
+
+
+def test_what_is_kept_of_the_longest_walks_adds_little_to_each_load_package() -> None:
+    """dlt adds the whole state to its table with every package, whichever stream is in it."""
+    state: dict[str, Any] = {}
+    for stream in LISTS:
+        part = state.setdefault(stream.name, {})
+        texts = [f"{stream.name} {number}" for number in range(walked_pages.MOST_PAGES + 1)]
+        remember_walked(part, walked_through(walk(*texts))[1])
+    assert len(compress_state(state)) < 10_000  # type: ignore[arg-type]
 
 
 def test_pages_behind_those_that_are_kept_are_always_loaded(monkeypatch) -> None:

@@ -30,12 +30,17 @@ def waiting(pipeline: dlt.Pipeline) -> list[int]:
     return [row["calls_waiting"] for row in rows]
 
 
+def begin_an_hour(account: Any) -> None:
+    account.clock.advance(3_600 - account.clock.now().timestamp() % 3_600)
+
+
 def let_wait(account: Any, calls: int) -> None:
     account.edit_row(QUEUE, (), calls_waiting=calls)
 
 
 def test_the_same_again_within_the_hour_is_not_written(account, zendesk) -> None:
     pipeline = duckdb_pipeline()
+    begin_an_hour(account)
     assert synced(pipeline, zendesk, *SNAPSHOTS).slices > 0
     account.clock.advance(SAME_FOR.total_seconds() - 60)
     zendesk.forget_requests()
@@ -54,8 +59,36 @@ def test_every_hour_has_its_snapshot(account, zendesk) -> None:
     assert waiting(pipeline) == [3, 3, 3]
 
 
+@pytest.mark.parametrize("minutes", [15, 40, 45])
+def test_every_hour_has_its_snapshot_however_often_somebody_syncs(
+    account, zendesk, minutes
+) -> None:
+    pipeline = duckdb_pipeline()
+    begin_an_hour(account)
+    hours = set()
+    for _ in range(240 // minutes):
+        hours.add(account.clock.now().hour)
+        synced(pipeline, zendesk, QUEUE)
+        account.clock.advance(minutes * 60)
+    assert {row[TAKEN_AT].hour for row in stored_rows(pipeline, QUEUE)} == hours
+
+
+def test_a_snapshot_that_a_long_sync_took_late_does_not_stand_for_the_next_hour(
+    account, zendesk
+) -> None:
+    pipeline = duckdb_pipeline()
+    let_wait(account, 3)
+    begin_an_hour(account)
+    account.clock.advance(15 * 60)
+    synced(pipeline, zendesk)
+    begin_an_hour(account)
+    synced(pipeline, zendesk)
+    assert waiting(pipeline) == [3, 3]
+
+
 def test_what_changed_is_written_at_once_and_so_is_the_way_back(account, zendesk) -> None:
     pipeline = duckdb_pipeline()
+    begin_an_hour(account)
     seen = [3, 4, 4, 3]
     for calls in seen:
         let_wait(account, calls)
@@ -66,6 +99,7 @@ def test_what_changed_is_written_at_once_and_so_is_the_way_back(account, zendesk
 
 def test_a_snapshot_is_written_whole_though_one_row_of_it_changed(account, zendesk) -> None:
     pipeline = duckdb_pipeline()
+    begin_an_hour(account)
     synced(pipeline, zendesk)
     before = stored_rows(pipeline, AGENTS)
     account.clock.advance(60)

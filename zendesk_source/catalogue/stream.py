@@ -293,7 +293,7 @@ class Stream:
         Lists are read whole, some streams look back for days or to their beginning, and others ask
         parent by parent.
         """
-        looks_back = self.lookback_seconds > MOST_LOOKBACK_SECONDS or not self.since(1)
+        looks_back = self.lookback_seconds > MOST_LOOKBACK_SECONDS or self.begins_anew
         return self.is_incremental and not looks_back and not (self.parent or self.each_of)
 
     @property

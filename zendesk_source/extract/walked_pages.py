@@ -19,8 +19,12 @@ from zendesk_source.extract.digest import digest_of, value_of
 from zendesk_source.extract.kept import WALKED_PAGES
 from zendesk_source.extract.positions import StreamPosition
 
-MOST_PAGES = 1_000
-"""Of so many pages a digest is kept, of 27 bytes each; those behind them are always loaded."""
+MOST_PAGES = 250
+"""Of so many pages a digest is kept; those behind them are always loaded. dlt writes the whole
+state as a row with every package, whichever stream it is of, and these rows stay."""
+
+_DIGITS = 12
+"""Of a digest, 48 bits: enough to tell a page from what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +96,4 @@ def remember_walked(state: MutableMapping[str, Any], walked: Walked | None) -> N
 
 def _digest(page: Page, key: bytes) -> str:
     rejected = ([each.reason, each.row] for each in page.rejected)
-    return digest_of(chain(map(value_of, page.rows), rejected), key)
+    return digest_of(chain(map(value_of, page.rows), rejected), key)[:_DIGITS]

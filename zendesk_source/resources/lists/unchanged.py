@@ -3,8 +3,8 @@
 Writing a table costs dlt as much as shaping thousands of rows, and most lists of an account do not
 change from one day to the next. dlt's state keeps a digest of what was loaded.
 
-A snapshot is added to those before. One that says what the last one said is left out for a while
-only, so that who syncs every hour finds a snapshot in every hour.
+A snapshot is added to those before. One that says what the last one said is left out within the
+same hour of the clock only, so that every hour with a sync has a snapshot.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from zendesk_source.resources.run import current_slice
 
 SAME_FOR = timedelta(minutes=50)
 """After this time a snapshot is taken although nothing changed; an hourly sync may come early."""
+
+_HOUR = 3_600
 
 
 def digest_of_list(
@@ -54,7 +56,9 @@ def is_as_loaded(stream: Stream, digest: str, connection: Connection) -> bool:
     if stream.write != "append":
         return True
     taken: int = state.get(SNAPSHOTS_TAKEN, {}).get(stream.name, 0)
-    return 0 <= connection.clock.now().timestamp() - taken < SAME_FOR.total_seconds()
+    now = connection.clock.now().timestamp()
+    is_of_this_hour = now // _HOUR == taken // _HOUR
+    return is_of_this_hour and 0 <= now - taken < SAME_FOR.total_seconds()
 
 
 def remember_list(stream: Stream, digest: str, connection: Connection) -> None:
