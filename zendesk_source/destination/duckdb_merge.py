@@ -22,7 +22,7 @@ import dlt
 import pyarrow.parquet as pq
 from dlt.common.configuration.container import Container
 from dlt.common.data_writers.escape import escape_duckdb_literal, escape_postgres_identifier
-from dlt.common.destination.client import FollowupJobRequest, LoadJob, WithStagingDataset
+from dlt.common.destination.client import FollowupJobRequest, LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import TTableSchema
 from dlt.common.schema.utils import (
@@ -45,6 +45,11 @@ from dlt.destinations.sql_jobs import SqlFollowupJob
 _ROW_NUMBER = "file_row_number"
 """DuckDB's name for the place of a row in a parquet file."""
 
+_TABLES_WITH_ROWS = (
+    "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
+    " AND schema_name = %s AND estimated_size > 0"
+)
+
 
 @contextmanager
 def merging_from_files(pipeline: dlt.Pipeline) -> Iterator[None]:
@@ -63,42 +68,22 @@ def merging_from_files(pipeline: dlt.Pipeline) -> Iterator[None]:
         pipeline.destination = before  # type: ignore[assignment]
 
 
-def drop_staging(pipeline: dlt.Pipeline, *, lets_drop: bool = False) -> None:
-    """Drop dlt's staging tables; a load that needs them makes them anew.
+def empty_staging(pipeline: dlt.Pipeline) -> None:
+    """Delete the rows that dlt has left in staging tables of a pipeline's DuckDB file.
 
-    What a plain ``pipeline.run`` has left in them would be merged once more, over newer rows, if
-    one had to end a package whose own rows were never staged. Of DuckDB what others keep in their
-    schema stays: dbt calls one so, too.
-
-    Args:
-        pipeline: The pipeline whose load needs none of them.
-        lets_drop: See to it that dlt can drop tables: 1.31 cannot while a staging dataset has no
-            table of versions.
+    Those of a plain ``pipeline.run`` would be merged once more, over newer rows, if one had to end
+    a package whose own rows were never staged. What others keep in that schema stays: dbt calls
+    one of its own so, too.
     """
+    ours = {name for schema in pipeline.schemas.values() for name in schema.data_table_names()}
     with pipeline.destination_client() as opened:
         client: Any = opened
-        if not isinstance(opened, WithStagingDataset):
-            return
         with client.with_staging_dataset():
-            if client.is_storage_initialized():
-                if isinstance(client, DuckDbClient):
-                    _drop_staging_tables(pipeline, client)
-                else:
-                    client.drop_storage()
-            if lets_drop and client.is_storage_initialized():
-                client.update_stored_schema(only_tables=[client.schema.version_table_name])
-
-
-def _drop_staging_tables(pipeline: dlt.Pipeline, client: DuckDbClient) -> None:
-    of_dlt = {name for schema in pipeline.schemas.values() for name in schema.tables}
-    sql, query = client.sql_client, "select table_name, table_type from information_schema.tables"
-    query += " where table_catalog = current_database() and table_schema = %s"
-    found = sql.execute_sql(query, sql.dataset_name) or ()
-    ours = {name for name, kind in found if name in of_dlt and kind == "BASE TABLE"}
-    if len(ours) == len(found):
-        client.drop_storage()
-    elif client.schema.version_table_name in ours:  # else dlt has never staged anything there
-        sql.drop_tables(*(ours - {client.schema.version_table_name}))
+            found = client.sql_client.execute_sql(_TABLES_WITH_ROWS, client.sql_client.dataset_name)
+            names = {name for (name,) in found or ()}
+            # Where dlt has never staged anything it has no versions.
+            if client.schema.version_table_name in names and names & ours:
+                client.sql_client.truncate_tables(*(names & ours))
 
 
 class _MergingClient(DuckDbClient):

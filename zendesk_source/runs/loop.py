@@ -23,7 +23,7 @@ from zendesk_source.api.budget import LimitInUse, OnWait
 from zendesk_source.api.clock import Clock, Stop, SyncClock, SystemClock
 from zendesk_source.destination.duckdb_file import file_of, held_file
 from zendesk_source.destination.duckdb_memory import little_memory
-from zendesk_source.destination.duckdb_merge import drop_staging
+from zendesk_source.destination.duckdb_merge import empty_staging
 from zendesk_source.destination.failures import explained
 from zendesk_source.destination.state import (
     follow_destination,
@@ -192,7 +192,7 @@ def sync(
                     packages = Packages(pipeline, source, progress, limits, log, memory, is_new)
                     packages.finish_pending()
                     if file is not None:
-                        drop_staging(pipeline)
+                        empty_staging(pipeline)
                     if take_over is not None:
                         _check_nothing_begun(pipeline, source.name, account)
                     if not is_new:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dlt
+from dlt.common.destination.client import WithStagingDataset
 from dlt.pipeline.helpers import pipeline_drop
 
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.destination.duckdb_file import held_file
-from zendesk_source.destination.duckdb_merge import drop_staging
 from zendesk_source.destination.failures import explained
 from zendesk_source.destination.state import (
     follow_destination,
@@ -52,7 +53,7 @@ def reset_stream(
         paths = [path for each in whose for path in forgotten(name, each)]
         if drop_tables:
             drop_views(pipeline)
-            drop_staging(pipeline, lets_drop=True)
+            _let_dlt_drop(pipeline)
             drop = pipeline_drop(pipeline, resources=[name], state_paths=paths)
         else:
             drop = pipeline_drop(pipeline, state_paths=paths, state_only=True)
@@ -82,3 +83,16 @@ def _accounts_of(pipeline: dlt.Pipeline, account: str) -> list[str | None]:
             f"These do: {', '.join(sorted(known))}." if known else "Leave --account out.",
         )
     return [account]
+
+
+def _let_dlt_drop(pipeline: dlt.Pipeline) -> None:
+    """Make a table of versions in the staging dataset, if there is one.
+
+    dlt 1.31 cannot drop a table while a staging dataset exists that has no table of versions.
+    """
+    with pipeline.destination_client() as opened:
+        client: Any = opened
+        if isinstance(opened, WithStagingDataset):
+            with client.with_staging_dataset():
+                if client.is_storage_initialized():
+                    client.update_stored_schema(only_tables=[client.schema.version_table_name])
