@@ -186,6 +186,14 @@ def test_whatever_changes_and_wherever_a_walk_is_killed_the_next_ones_end_with_t
     assert table == listed.truth()
 
 
+def found_after_its_change(key: int, listed: Listed, walked: Walked) -> set[int]:
+    """Change a row an hour later, and return the ids that the next walk shows."""
+    listed.now += 3_600
+    listed._put(key, listed.now)
+    pages = newest_first(CHANGES, walked, listed.walk, b"")
+    return {row["id"] for page, _ in pages for row in page.rows}
+
+
 def test_a_walk_ends_at_what_was_read_before() -> None:
     listed = Listed(500, 10, 1)
     (*_, (_, walked)) = newest_first(CHANGES, Walked(), listed.walk, b"")
@@ -236,14 +244,7 @@ def test_a_list_that_refused_an_order_is_read_to_its_end_though_its_rows_look_or
     listed = Listed(50, 10, 1, knows_order=False)
     listed._order = lambda row, _: -int(row["id"])  # type: ignore[method-assign,assignment]
     (*_, (_, walked)) = newest_first(CHANGES, Walked(), listed.walk, b"")
-    listed.now += 3_600
-    listed._put(3, listed.now)
-    found = [
-        row["id"]
-        for page, _ in newest_first(CHANGES, walked, listed.walk, b"")
-        for row in page.rows
-    ]
-    assert 3 in found
+    assert 3 in found_after_its_change(3, listed, walked)
 
 
 def test_rows_that_were_imported_at_once_do_not_pass_for_an_order() -> None:
@@ -252,14 +253,7 @@ def test_rows_that_were_imported_at_once_do_not_pass_for_an_order() -> None:
     for key in range(1, 101):
         listed._put(key, NOW - 86_400 - key // 50)
     (*_, (_, walked)) = newest_first(CHANGES, Walked(), listed.walk, b"")
-    listed.now += 3_600
-    listed._put(77, listed.now)
-    found = [
-        row["id"]
-        for page, _ in newest_first(CHANGES, walked, listed.walk, b"")
-        for row in page.rows
-    ]
-    assert 77 in found
+    assert 77 in found_after_its_change(77, listed, walked)
 
 
 def test_a_walk_that_broke_off_goes_on_and_only_then_looks_at_what_came_on_top() -> None:
