@@ -70,7 +70,7 @@ class OpenFile:
         if self._path is None:
             return 0
         try:
-            return self._path.with_name(f"{self._path.name}.wal").stat().st_size
+            return log_of(self._path).stat().st_size
         except OSError:
             return 0
 
@@ -193,6 +193,11 @@ def open_for_reading(
         yield
     finally:
         file.close()
+
+
+def log_of(path: Path) -> Path:
+    """Return the path of a DuckDB file's log, which is not always there."""
+    return path.with_name(f"{path.name}.wal")
 
 
 def is_taken(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ three times as much where packages are small.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from zendesk_source.destination.duckdb_lock import OpenFile
@@ -18,8 +19,9 @@ LOG_BYTES = 256 * 1024**2
 """The log is not to become larger: after a kill it is read back into memory."""
 
 
-class _Size(NamedTuple):
-    rows: int
+class _Table(NamedTuple):
+    schema: str
+    name: str
     columns: int
 
 
@@ -32,36 +34,27 @@ class UnwrittenRows:
 
     def __init__(self, file: OpenFile) -> None:
         self._file = file
-        self._written = self._loaded = self._sizes()
+        self._written = self._loaded = self._rows()
 
     def fill_a_row_group(self) -> bool:
         """Whether it is time to write, after a package: one more like it would be too many.
 
         The table that counts is the one with the most values to be written.
         """
-        before, self._loaded = self._loaded, self._sizes()
-        values = {
-            table: (size.rows - _rows(self._written, table)) * size.columns
-            for table, size in self._loaded.items()
-        }
-        if not values:
-            return False
-        table = max(values, key=values.__getitem__)
-        rows = _rows(self._loaded, table)
-        with_one_more = 2 * rows - _rows(self._written, table) - _rows(before, table)
-        return with_one_more > ROW_GROUP_ROWS or self._file.log_bytes > LOG_BYTES
+        before, self._loaded = self._loaded, self._rows()
+        unwritten, package = self._loaded - self._written, self._loaded - before
+        largest = max(unwritten, key=lambda table: unwritten[table] * table.columns, default=None)
+        is_full = largest and unwritten[largest] + package[largest] > ROW_GROUP_ROWS
+        return bool(is_full) or self._file.log_bytes > LOG_BYTES
 
     def were_written(self) -> None:
         """Note that there are none any more."""
-        self._written = self._loaded
+        self._written = self._loaded = self._rows()
 
-    def _sizes(self) -> dict[tuple[str, str], _Size]:
+    def _rows(self) -> Counter[_Table]:
+        """Return how many rows each table has; deleted ones count until the file is written."""
         found = self._file.client.execute_sql(
-            "SELECT schema_name, table_name, estimated_size, column_count FROM duckdb_tables()"
+            "SELECT schema_name, table_name, column_count, estimated_size FROM duckdb_tables()"
             " WHERE database_name = current_database() AND NOT temporary"
         )
-        return {(row[0], row[1]): _Size(row[2], row[3]) for row in found or ()}
-
-
-def _rows(sizes: dict[tuple[str, str], _Size], table: tuple[str, str]) -> int:
-    return sizes[table].rows if table in sizes else 0
+        return Counter({_Table(*row[:3]): row[3] for row in found or ()})

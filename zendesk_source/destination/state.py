@@ -16,6 +16,7 @@ from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
+from zendesk_source.destination.duckdb_lock import log_of
 from zendesk_source.destination.working_folder import begun_in, heal
 
 _LOADED = "zendesk_loaded_version"
@@ -116,7 +117,7 @@ def _outside_of(file: Path | None, pipeline: dlt.Pipeline) -> list[Any] | None:
     """Return what a DuckDB file and its log show without being opened; None if there is none."""
     if file is None or not file.exists():
         return None
-    stats = (part.stat() for part in (file, file.with_name(f"{file.name}.wal")) if part.exists())
+    stats = (part.stat() for part in (file, log_of(file)) if part.exists())
     facts = [[stat.st_ino, stat.st_size, stat.st_mtime_ns] for stat in stats]
     return [str(file), pipeline.dataset_name, *facts]
 
