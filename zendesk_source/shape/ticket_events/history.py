@@ -33,6 +33,8 @@ _OF_EVERY_CHILD = frozenset(
     }
 )
 
+_TAG_CHANGES = {"added_tags": "added", "removed_tags": "removed"}
+
 FieldChange = tuple[int, str, str | None, str | None]
 """Place of the child, field name, value, previous value; a custom field's name is its id."""
 
@@ -67,16 +69,12 @@ def tag_changes(children: Sequence[Mapping[str, Any]], reject: Reject) -> Iterat
         reject: Called with an entry that is no tag.
     """
     for place, child in enumerate(children):
-        added, removed = child.get("added_tags"), child.get("removed_tags")
-        if added is not None:
-            for tag in dict.fromkeys(keys_in(TAG_TABLE, child, "added_tags", reject)):
-                yield place, str(tag), "added"
-        if removed is not None:
-            for tag in dict.fromkeys(keys_in(TAG_TABLE, child, "removed_tags", reject)):
-                yield place, str(tag), "removed"
-        if added is None and removed is None and child["event_type"] == "Create":
-            for tag in dict.fromkeys(keys_in(TAG_TABLE, child, TAGS, reject)):
-                yield place, str(tag), "added"
+        keys = [key for key in _TAG_CHANGES if child.get(key) is not None]
+        if not keys and child["event_type"] == "Create":
+            keys = [TAGS]
+        for key in keys:
+            for tag in dict.fromkeys(keys_in(TAG_TABLE, child, key, reject)):
+                yield place, str(tag), _TAG_CHANGES.get(key, "added")
 
 
 def schedule_changes(
