@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
+from threading import BoundedSemaphore
 from typing import Any
 
 import dlt
@@ -21,7 +22,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from tests.support.simulated import source_of
 from zendesk_source import sync
-from zendesk_source.destination.duckdb_merge import merge_sql, merging_from_files
+from zendesk_source.destination.duckdb_merge import MergeJob, merge_sql, merging_from_files
 from zendesk_source.runs.reset import reset_stream
 
 COLUMNS: Any = {
@@ -181,15 +182,20 @@ def test_a_table_of_several_files_is_staged_as_before(tmp_path, monkeypatch):
     assert ("data_staging", "things") in tables_in(tmp_path / "merge.duckdb")
 
 
-@pytest.fixture(params=["with staging tables", "without"])
+@pytest.fixture(params=["with staging tables", "before the merge", "after the merge"])
 def broken_merge(request, monkeypatch) -> Any:
-    """Let the SQL of a merge fail while this lasts, after its file was loaded or passed over."""
+    """Let a merge fail while this lasts, before its rows were written or after."""
+    is_ours = request.param != "with staging tables"
+    job = MergeJob if is_ours else SqlLoadJob
+    merge = job.run
 
     def fail(self: Any) -> None:
+        if request.param == "after the merge":
+            merge(self)
         raise DatabaseException(OSError("the process was killed"))
 
-    monkeypatch.setattr(SqlLoadJob, "run", fail)
-    return merging_from_files if request.param == "without" else lambda _: nullcontext()
+    monkeypatch.setattr(job, "run", fail)
+    return merging_from_files if is_ours else lambda _: nullcontext()
 
 
 def test_a_package_that_broke_off_is_ended_from_its_file(tmp_path, broken_merge, monkeypatch):
@@ -205,13 +211,31 @@ def test_a_package_that_broke_off_is_ended_from_its_file(tmp_path, broken_merge,
     assert table_of(again) == [(1, "a", '{"k":1}', None, 0)]
 
 
-def test_a_working_folder_with_marks_of_sql_in_its_path_is_staged(tmp_path):
-    folder = tmp_path / "a;b"
+def test_marks_of_sql_in_the_path_of_the_working_folder_do_no_harm(tmp_path):
+    folder = tmp_path / "a;b'c"
     folder.mkdir()
     pipeline = pipeline_in(folder)
     with merging_from_files(pipeline):
         pipeline.run(resource_of(rows_of([(1, "a", None, None)], 0), KEYS["set"]))
     assert table_of(pipeline) == [(1, "a", None, None, 0)]
+
+
+class _Bell(BoundedSemaphore):
+    """What dlt waits for while jobs are running; a second later it looks without being told."""
+
+    unheard = 0
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        is_told = super().acquire(blocking, None if timeout is None else 20)
+        _Bell.unheard += not is_told
+        return is_told
+
+
+def test_dlt_is_told_of_every_job_that_has_ended(zendesk, pipeline, monkeypatch):
+    monkeypatch.setattr("dlt.load.load.BoundedSemaphore", _Bell)
+    monkeypatch.setattr(_Bell, "unheard", 0)
+    assert sync(pipeline, source_of(zendesk, "tickets", "users", "macros")).exit_code == 0
+    assert _Bell.unheard == 0
 
 
 def test_a_sync_writes_nothing_twice(account, zendesk, pipeline, tmp_path):

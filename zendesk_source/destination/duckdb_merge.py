@@ -4,14 +4,14 @@ dlt copies the rows of a package into staging tables of the same file, sorts the
 columns to find two rows of one key, and copies them again. DuckDB reads parquet by itself, so here
 only the keys are compared, and the rows are written once.
 
-The rest is as dlt does it: one transaction a table, whose SQL is a job of the package. A package
-that was begun with staging tables is ended without them.
+A file is one job of the package and one transaction: done again after a kill, it leaves the same
+rows. A package that was begun with staging tables is ended without them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from copy import copy
 from functools import lru_cache
@@ -22,9 +22,9 @@ import dlt
 import pyarrow.parquet as pq
 from dlt.common.configuration.container import Container
 from dlt.common.data_writers.escape import escape_duckdb_literal, escape_postgres_identifier
-from dlt.common.destination.client import FollowupJobRequest, LoadJob
+from dlt.common.destination.client import LoadJob, RunnableLoadJob, TLoadJobState
 from dlt.common.destination.typing import PreparedTableSchema
-from dlt.common.schema import TTableSchema
+from dlt.common.schema import Schema, TTableSchema
 from dlt.common.schema.utils import (
     get_columns_names_with_prop,
     get_dedup_sort_tuple,
@@ -32,15 +32,12 @@ from dlt.common.schema.utils import (
     get_nested_tables,
 )
 from dlt.common.storages.load_package import (
-    LoadJobInfo,
     LoadPackageStateInjectableContext,
+    PackageStorage,
     ParsedLoadJobFileName,
 )
 from dlt.destinations import duckdb
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
-from dlt.destinations.job_client_impl import SqlLoadJob
-from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
-from dlt.destinations.sql_jobs import SqlFollowupJob
 
 _ROW_NUMBER = "file_row_number"
 """DuckDB's name for the place of a row in a parquet file."""
@@ -103,27 +100,10 @@ class _MergingClient(DuckDbClient):
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        if self._is_read_from_file(str(table["name"])) and not SqlLoadJob.is_sql_job(file_path):
-            return FinalizedLoadJobWithFollowupJobs.from_file_path(file_path)
+        is_rows = ParsedLoadJobFileName.parse(file_path).file_format == "parquet"
+        if is_rows and self._is_read_from_file(str(table["name"])) and not _is_staged(file_path):
+            return MergeJob(file_path)
         return super().create_load_job(table, file_path, load_id, restore)
-
-    def create_table_chain_completed_followup_jobs(
-        self,
-        table_chain: Sequence[PreparedTableSchema],
-        completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
-    ) -> list[FollowupJobRequest]:
-        name = str(table_chain[0]["name"])
-        if not self._is_read_from_file(name):
-            return super().create_table_chain_completed_followup_jobs(
-                table_chain, completed_table_chain_jobs
-            )
-        paths = (Path(job.file_path) for job in completed_table_chain_jobs or ())
-        file = next(path for path in paths if path.suffix == ".parquet")
-        target = self.sql_client.make_qualified_table_name(name)
-        # `file` is where it will be when the SQL is run.
-        there = next(file.parent.parent.glob(f"*_jobs/{file.name}"))
-        columns = set(pq.read_schema(there).names)
-        return [_job_of(name, merge_sql(self.schema.tables[name], target, file, columns))]
 
     def _is_read_from_file(self, name: str) -> bool:
         return self._is_merged_by_keys(name) and _has_one_file().get(name, False)
@@ -140,6 +120,29 @@ class _MergingClient(DuckDbClient):
         )
 
 
+class MergeJob(RunnableLoadJob):
+    """Merges one file. dlt polls once a second for jobs that end by themselves; this one tells."""
+
+    def set_run_vars(
+        self,
+        load_id: str,
+        schema: Schema,
+        load_table: PreparedTableSchema,
+        on_completed: Callable[[TLoadJobState, str | None], None] | None = None,
+    ) -> None:
+        """Take what is needed to run, without noting the end: only a staged file has a note."""
+        super().set_run_vars(load_id, schema, load_table)
+
+    def run(self) -> None:
+        """Merge the file's rows into its table."""
+        client: Any = self._job_client
+        target = client.sql_client.make_qualified_table_name(self.load_table_name)
+        file = Path(self._file_path)
+        table, columns = self._schema.tables[self.load_table_name], set(pq.read_schema(file).names)
+        with client.sql_client.begin_transaction():
+            client.sql_client.execute_many(merge_sql(table, target, file, columns))
+
+
 class _MergingDuckDB(duckdb):
     @property
     def client_class(self) -> type[DuckDbClient]:
@@ -151,7 +154,7 @@ class _MergingDuckDB(duckdb):
 
 
 def merge_sql(table: TTableSchema, target: str, file: Path, columns: Set[str]) -> list[str]:
-    """Return the statements that merge a parquet file into a table, for one transaction.
+    """Return the statements that merge a parquet file into a table, in one transaction.
 
     Rows that are there and have one of the keys go. Of several rows with one primary key in the
     file the one that was read last is written, unless it says that the row is gone.
@@ -216,11 +219,10 @@ def _quoted(name: str) -> str:
     return str(escape_postgres_identifier(name))
 
 
-def _job_of(table: str, statements: Sequence[str]) -> FollowupJobRequest:
-    name = ParsedLoadJobFileName(table, ParsedLoadJobFileName.new_file_id(), 0, "sql")
-    job = SqlFollowupJob(name.file_name())
-    job._save_text_file("\n".join(statements))
-    return job
+def _is_staged(file_path: str) -> bool:
+    """Whether dlt has noted, right before a kill, that it had copied a file to a staging table."""
+    path = Path(file_path)
+    return (path.parent.parent / PackageStorage.PENDING_TRANSITIONS_FOLDER / path.name).exists()
 
 
 def _has_one_file() -> Mapping[str, bool]:
@@ -232,11 +234,9 @@ def _has_one_file() -> Mapping[str, bool]:
 
 @lru_cache(maxsize=64)  # dlt asks for every table again and again
 def _has_one_file_in(package: Path) -> Mapping[str, bool]:
-    is_split = any(mark in str(package) for mark in ";\r\n")  # dlt splits SQL there
     paths = (path for path in package.glob("*_jobs/*") if path.suffix not in (".sql", ".exception"))
     jobs = [ParsedLoadJobFileName.parse(path.name) for path in paths]
     count = Counter(job.table_name for job in jobs)
     return {
-        job.table_name: job.file_format == "parquet" and count[job.table_name] == 1 and not is_split
-        for job in jobs
+        job.table_name: job.file_format == "parquet" and count[job.table_name] == 1 for job in jobs
     }
