@@ -283,7 +283,7 @@ KILLED_AT = {
     "its first page": "zendesk_source.resources.handing.Handing.tables",
     "its rows extracted": "dlt.Pipeline.normalize",
     "its files written": "dlt.Pipeline.load",
-    "a table loaded": "dlt.destinations.job_client_impl.SqlLoadJob.run",
+    "a table loaded": "zendesk_source.destination.duckdb_merge.MergeJob.run",
     "all tables loaded": "dlt.load.Load.complete_package",
 }
 CHILD = """
