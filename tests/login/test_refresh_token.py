@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,15 @@ def test_the_file_is_for_its_owner_only(log_in: LogIn, zendesk: Simulator, path:
     assert [stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()] == [0o600] * 2
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Hear SIGINT as usual, also where the tests were started in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_ctrl_c_waits_until_the_new_pair_is_stored(
     log_in: LogIn,
     zendesk: Simulator,
@@ -202,6 +212,7 @@ def test_a_ctrl_c_waits_until_the_new_pair_is_stored(
     assert zendesk.credentials.refreshes == 1
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_ctrl_c_while_the_token_endpoint_fails_ends_the_waiting(
     log_in: LogIn, zendesk: Simulator, stored: TokenFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
