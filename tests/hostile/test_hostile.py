@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import cycle
 
 import pytest
 
@@ -46,9 +45,10 @@ Round = Mapping[str, Sequence[Hostile]]
 def rounds() -> Sequence[Round]:
     """Deal the inputs out: one for each stream a round, or a few rows, every stream in turn."""
     dealt: list[dict[str, list[Hostile]]] = []
-    turn, burden = cycle(TARGETS), defaultdict[str, float](float)
-    for hostile in INPUTS:
-        name = min(hostile.only, key=burden.__getitem__) if hostile.only else next(turn)
+    burden = defaultdict[str, float](float)
+    # Those that fit few streams first: the longest list of one stream is the number of rounds.
+    for hostile in sorted(INPUTS, key=lambda each: len(each.only or TARGETS)):
+        name = min(hostile.only or TARGETS, key=burden.__getitem__)
         burden[name] += 1 if not hostile.is_row else 1 / ROWS_AT_ONCE
         each = next((each for each in dealt if _has_room(each.get(name, []), hostile)), None)
         if each is None:
