@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import dlt
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import CustomLoaderDocProvider
 from dlt.common.configuration.specs import PluggableRunContext
@@ -66,33 +65,6 @@ def dlt_set_up() -> Iterator[None]:
             _uses -= 1
             if not _uses:
                 dlt_log.handlers = _own_handlers
-
-
-@contextmanager
-def capabilities_known(pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Let dlt resolve once what it needs to know of what the destination can do.
-
-    It would look all of that up in the environment and the settings ten times a package.
-    """
-    destination: Any = pipeline.destination
-    if destination is None:
-        yield
-        return
-    resolve = destination.configuration
-    known: list[Any] = []
-
-    def configuration(initial: Any, accept_partial: bool = False) -> Any:
-        if not accept_partial:  # with credentials, and so for a client
-            return resolve(initial)
-        if not known:
-            known.append(resolve(initial, accept_partial=True))
-        return known[0]
-
-    destination.configuration = configuration
-    try:
-        yield
-    finally:
-        vars(destination).pop("configuration", None)
 
 
 class _AsOurOwn(logging.Handler):

@@ -45,8 +45,8 @@ from zendesk_source.resources.run import (
     running,
 )
 from zendesk_source.runs.asking import Asked
-from zendesk_source.runs.dlt_process import capabilities_known
 from zendesk_source.runs.erasing import erase
+from zendesk_source.runs.known import schemas_known, settings_known
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
 from zendesk_source.runs.one_at_a_time import only_sync_in
@@ -159,12 +159,13 @@ def sync(
     try:
         with (
             explained(pipeline),
-            capabilities_known(pipeline),
+            settings_known(pipeline),
             only_sync_in(
                 Path(pipeline.working_dir),
                 wait=wait_for_other,
                 pause=SyncClock(clock, over).sleep,
             ),
+            schemas_known(pipeline),
         ):
             account = _greet(source, over, on_wait)
             mend_working_folder(pipeline)

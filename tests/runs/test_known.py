@@ -1,0 +1,141 @@
+"""What dlt asks again and again in a sync is found out once, and again when it has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dlt
+import pytest
+from dlt.common.destination.reference import Destination
+from dlt.common.storages import LiveSchemaStorage
+from dlt.common.storages.schema_storage import SchemaStorage
+
+from tests.support.simulated import duckdb_pipeline, served, source_of
+from zendesk_source import sync
+from zendesk_source.runs import known
+from zendesk_source.runs.known import schemas_known, settings_known
+from zendesk_source.simulator import Account, Simulator
+
+
+@pytest.fixture
+def zendesk() -> Iterator[Simulator]:
+    with served(Account.generate(tickets=20)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def looked_up(monkeypatch) -> list[bool]:
+    """Fill a list with whether dlt left out credentials, each time it looks settings up."""
+    resolve: Any = Destination.configuration
+    resolved: list[bool] = []
+
+    def counted(self: Any, initial: Any, accept_partial: bool = False) -> Any:
+        if initial is None or not initial.is_resolved():
+            resolved.append(accept_partial)
+        return resolve(self, initial, accept_partial)
+
+    monkeypatch.setattr(Destination, "configuration", counted)
+    return resolved
+
+
+@pytest.fixture
+def read(monkeypatch) -> list[str]:
+    """Fill a list with the names of schemas that are read from their files."""
+    load: Any = SchemaStorage.load_schema
+    names: list[str] = []
+
+    def counted(self: Any, name: str) -> Any:
+        names.append(name)
+        return load(self, name)
+
+    monkeypatch.setattr(SchemaStorage, "load_schema", counted)
+    return names
+
+
+def change(zendesk: Simulator) -> None:
+    account = zendesk.account
+    account.edit_ticket(account.truth("tickets")[0]["id"], subject=f"At {account.clock.now()}")
+    account.clock.advance(600)
+
+
+def test_a_sync_looks_settings_up_once_and_leaves_the_pipeline_as_it_was(zendesk, looked_up):
+    pipeline = duckdb_pipeline()
+    looked_up.clear()
+    before = dict(vars(pipeline.destination))
+    for _ in range(2):
+        change(zendesk)
+        report = sync(pipeline, source_of(zendesk, "tickets"), clock=zendesk.account.clock)
+        assert report.exit_code == 0
+        assert report.slices >= 1
+        assert sorted(looked_up) == [False, True]
+        looked_up.clear()
+        assert vars(pipeline.destination) == before
+        assert type(pipeline.schemas) is LiveSchemaStorage
+
+
+def test_other_settings_are_looked_up_anew(looked_up, tmp_path):
+    pipeline = duckdb_pipeline()
+    with settings_known(pipeline):
+        files = set()
+        for name in ("one", "one", "two"):
+            pipeline.destination.config_params["credentials"] = str(tmp_path / name)
+            files.add(Path(str(pipeline.sql_client().credentials.database)).name)
+        assert files == {"one", "two"}
+        pipeline.dataset_name = "elsewhere"  # type: ignore[assignment]
+        assert pipeline.sql_client().dataset_name == "elsewhere"
+        assert looked_up.count(False) == 3
+
+
+def test_credentials_are_looked_up_anew_in_time(looked_up, monkeypatch):
+    pipeline = duckdb_pipeline()
+    now = 1_000.0
+    monkeypatch.setattr(known, "monotonic", lambda: now)
+    with settings_known(pipeline):
+        first, second = pipeline.sql_client(), pipeline.sql_client()
+        now += known.KNOWN_SECONDS + 1
+        third = pipeline.sql_client()
+    assert first.credentials is second.credentials
+    assert first.credentials is not third.credentials
+
+
+def test_a_schema_is_read_when_its_file_has_changed(zendesk, read):
+    pipeline = duckdb_pipeline()
+    sync(pipeline, source_of(zendesk, "tickets"), clock=zendesk.account.clock)
+    with schemas_known(pipeline):
+        schema = pipeline.default_schema
+        read.clear()
+        assert pipeline.default_schema is schema
+        assert read == []
+
+        other = dlt.attach("zendesk")
+        other.default_schema.tables["tickets"]["description"] = "Changed by others."
+        other.schemas.commit_live_schema("zendesk")
+        read.clear()
+        assert pipeline.default_schema.tables["tickets"]["description"] == "Changed by others."
+        assert pipeline.default_schema is schema, "who holds it has the change"
+        assert read == ["zendesk"]
+
+        schema.tables["tickets"]["description"] = "Changed here, and not saved."
+        assert pipeline.default_schema.tables["tickets"]["description"].startswith("Changed here")
+
+
+def test_a_sync_that_leaves_its_schema_as_it_is_reads_it_once(zendesk, read):
+    pipeline, source = duckdb_pipeline(), source_of(zendesk, "tickets")
+    for _ in range(3):
+        read.clear()
+        assert sync(pipeline, source, clock=zendesk.account.clock).slices >= 1
+        change(zendesk)
+    assert read == ["zendesk"]
+
+
+def test_a_schema_of_the_users_own_is_compared_each_time(zendesk, read, tmp_path):
+    pipeline = dlt.pipeline(
+        "zendesk", destination="duckdb", dataset_name="data", import_schema_path=str(tmp_path)
+    )
+    sync(pipeline, source_of(zendesk, "tickets"), clock=zendesk.account.clock)
+    with schemas_known(pipeline):
+        read.clear()
+        assert pipeline.default_schema is pipeline.default_schema
+        assert len(read) == 2
