@@ -83,7 +83,7 @@ def test_other_settings_are_looked_up_anew(looked_up, tmp_path):
             pipeline.destination.config_params["credentials"] = str(tmp_path / name)
             files.add(Path(str(pipeline.sql_client().credentials.database)).name)
         assert files == {"one", "two"}
-        pipeline.dataset_name = "elsewhere"  # type: ignore[assignment]
+        pipeline.dataset_name = "elsewhere"
         assert pipeline.sql_client().dataset_name == "elsewhere"
         assert looked_up.count(False) == 3
 
@@ -109,9 +109,9 @@ def test_a_schema_is_read_when_its_file_has_changed(zendesk, read):
         assert pipeline.default_schema is schema
         assert read == []
 
-        other = dlt.attach("zendesk")
-        other.default_schema.tables["tickets"]["description"] = "Changed by others."
-        other.schemas.commit_live_schema("zendesk")
+        others: Any = dlt.attach("zendesk").schemas
+        others["zendesk"].tables["tickets"]["description"] = "Changed by others."
+        others.commit_live_schema("zendesk")
         read.clear()
         assert pipeline.default_schema.tables["tickets"]["description"] == "Changed by others."
         assert pipeline.default_schema is schema, "who holds it has the change"

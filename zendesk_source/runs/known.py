@@ -40,7 +40,7 @@ def schemas_known(pipeline: dlt.Pipeline) -> Iterator[None]:
     """Let dlt read a schema again only when its file has changed, not before every use."""
     storage: Any = pipeline.schemas
     # dlt has to compare a schema of the user's own with theirs each time.
-    if type(storage) is not LiveSchemaStorage or storage.config.import_schema_path:
+    if type(pipeline.schemas) is not LiveSchemaStorage or storage.config.import_schema_path:
         yield
         return
     storage.__class__, storage.read = _Schemas, {}
