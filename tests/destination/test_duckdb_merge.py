@@ -211,13 +211,28 @@ def test_a_package_that_broke_off_is_ended_from_its_file(tmp_path, broken_merge,
     assert table_of(again) == [(1, "a", '{"k":1}', None, 0)]
 
 
-def test_marks_of_sql_in_the_path_of_the_working_folder_do_no_harm(tmp_path):
-    folder = tmp_path / "a;b'c"
+@pytest.mark.parametrize("name", ["a;b'c", "parent_id=5", "env=prod"])
+def test_a_name_in_the_path_of_the_working_folder_changes_no_row(name, tmp_path):
+    folder = tmp_path / name
     folder.mkdir()
     pipeline = pipeline_in(folder)
     with merging_from_files(pipeline):
-        pipeline.run(resource_of(rows_of([(1, "a", None, None)], 0), KEYS["set"]))
-    assert table_of(pipeline) == [(1, "a", None, None, 0)]
+        for number in range(2):
+            rows = rows_of([(1, "a", None, None), (2, "b", None, None)], number)
+            pipeline.run(resource_of(rows, KEYS["set"]))
+    assert table_of(pipeline) == [(1, "a", None, None, 100), (2, "b", None, None, 101)]
+
+
+@pytest.mark.parametrize("keys", [KEYS["primary key"], KEYS["set"]], ids=["primary key", "set"])
+def test_a_key_whose_column_somebody_made_text_is_merged_all_the_same(keys, tmp_path):
+    pipeline = pipeline_in(tmp_path)
+    with merging_from_files(pipeline):
+        for number in range(2):
+            rows = rows_of([(1, "a", None, None), (2, "b", None, None)], number)
+            pipeline.run(resource_of(rows, keys))
+            with pipeline.sql_client() as client:
+                client.execute_sql("alter table things alter parent_id type varchar")
+    assert [row[:2] for row in table_of(pipeline)] == [("1", "a"), ("2", "b")]
 
 
 class _Bell(BoundedSemaphore):

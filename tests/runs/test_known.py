@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import dlt
+import duckdb
 import pytest
 from dlt.common.destination.reference import Destination
 from dlt.common.storages import LiveSchemaStorage
@@ -88,6 +90,36 @@ def test_other_settings_are_looked_up_anew(looked_up, tmp_path):
         assert looked_up.count(False) == 3
 
 
+def test_pipelines_that_share_a_destination_keep_their_own_settings(zendesk, monkeypatch, tmp_path):
+    shared = dlt.destinations.duckdb()
+    pipelines = {}
+    for name in ("one", "two"):
+        place = str(tmp_path / f"{name}.duckdb")
+        monkeypatch.setenv(f"{name.upper()}__DESTINATION__DUCKDB__CREDENTIALS", place)
+        pipelines[name] = dlt.pipeline(name, destination=shared, dataset_name="data")
+
+    def load_the_other(_: Any) -> None:
+        def run() -> None:
+            pipelines["two"].activate()
+            pipelines["two"].run([{"id": 1}], table_name="of_two")
+
+        other = Thread(target=run)
+        other.start()
+        other.join()
+        pipelines["one"].activate()
+
+    pipelines["one"].activate()
+    source = source_of(zendesk, "macros")
+    sync(pipelines["one"], source, clock=zendesk.account.clock, on_slice=load_the_other)
+    for name, table in (("one", "macros"), ("two", "of_two")):
+        assert pipelines[name].destination is shared
+        with duckdb.connect(str(tmp_path / f"{name}.duckdb"), read_only=True) as file:
+            found = {
+                row[0] for row in file.execute("select table_name from duckdb_tables()").fetchall()
+            }
+        assert {"macros", "of_two"} & found == {table}
+
+
 def test_credentials_are_looked_up_anew_in_time(looked_up, monkeypatch):
     pipeline = duckdb_pipeline()
     now = 1_000.0
@@ -119,6 +151,12 @@ def test_a_schema_is_read_when_its_file_has_changed(zendesk, read):
 
         schema.tables["tickets"]["description"] = "Changed here, and not saved."
         assert pipeline.default_schema.tables["tickets"]["description"].startswith("Changed here")
+
+        others["zendesk"].tables["tickets"]["description"] = "Changed again by others."
+        others.commit_live_schema("zendesk")
+        assert pipeline.default_schema.tables["tickets"]["description"].startswith("Changed here")
+        schema.tables["tickets"]["description"] = "Changed by others."  # as it was
+        assert pipeline.default_schema.tables["tickets"]["description"].startswith("Changed again")
 
 
 def test_a_sync_that_leaves_its_schema_as_it_is_reads_it_once(zendesk, read):

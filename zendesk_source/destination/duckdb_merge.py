@@ -167,9 +167,11 @@ def merge_sql(table: TTableSchema, target: str, file: Path, columns: Set[str]) -
     """
     primary_key = get_columns_names_with_prop(table, "primary_key")
     merge_key = get_columns_names_with_prop(table, "merge_key")
-    rows = f"read_parquet({escape_duckdb_literal(str(file))}, {_ROW_NUMBER} = true)"
+    # Without the setting a folder `id=5` in the path of the file is every row's id.
+    read = f"{escape_duckdb_literal(str(file))}, {_ROW_NUMBER} = true, hive_partitioning = false"
+    rows = f"read_parquet({read})"
     statements = [
-        f"DELETE FROM {target} AS d WHERE {_comes_again(rows, key)}"  # noqa: S608
+        f"DELETE FROM {target} AS d {_coming_again(rows, key)}"  # noqa: S608
         for key in _keys_of_what_goes(primary_key, merge_key)
         if columns >= set(key)
     ]
@@ -190,18 +192,19 @@ def _keys_of_what_goes(primary_key: list[str], merge_key: list[str]) -> list[lis
     return [merge_key] if has_set else [key for key in (primary_key, merge_key) if key]
 
 
-def _comes_again(rows: str, key: Sequence[str]) -> str:
-    """Return the condition that a row ``d`` has a key of the file.
+def _coming_again(rows: str, key: Sequence[str]) -> str:
+    """Return what chooses the rows of a table ``d`` whose key is in the file.
 
-    For ``IN`` DuckDB compares the least and the greatest key with those of each part of the table,
-    and reads only the parts that may hold one; for ``EXISTS`` alone it reads them all.
+    For ``USING`` DuckDB compares the least and the greatest key with those of each part of the
+    table, and reads only the parts that may hold one; for ``EXISTS`` alone it reads them all, and
+    ``IN`` refuses a number where the table has texts.
     """
     first, *further = map(_quoted, key)
-    condition = f"d.{first} IN (SELECT {first} FROM {rows})"  # noqa: S608
+    chosen = f"USING (SELECT DISTINCT {first} FROM {rows}) AS k WHERE k.{first} = d.{first}"  # noqa: S608
     if further:
         same = " AND ".join(f"s.{name} = d.{name}" for name in (first, *further))
-        condition += f" AND EXISTS (SELECT 1 FROM {rows} AS s WHERE {same})"  # noqa: S608
-    return condition
+        chosen += f" AND EXISTS (SELECT 1 FROM {rows} AS s WHERE {same})"  # noqa: S608
+    return chosen
 
 
 def _older(rows: str, key: Sequence[str], table: TTableSchema) -> str:

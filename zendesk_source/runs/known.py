@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -24,15 +25,18 @@ KNOWN_SECONDS = 60.0
 @contextmanager
 def settings_known(pipeline: dlt.Pipeline) -> Iterator[None]:
     """Let dlt look up the settings of a pipeline's destination once, not for every client."""
-    destination: Any = pipeline.destination
-    if destination is None:
+    before: Any = pipeline.destination
+    if before is None:
         yield
         return
-    destination.configuration = _Settings(destination, destination.configuration)
+    # A copy, because other pipelines may share the destination, each with settings of its own.
+    own: Any = copy(before)
+    own.configuration = _Settings(own, own.configuration)
+    pipeline.destination = own
     try:
         yield
     finally:
-        vars(destination).pop("configuration", None)
+        pipeline.destination = before
 
 
 @contextmanager
@@ -58,9 +62,10 @@ class _Schemas(LiveSchemaStorage):
 
     def __getitem__(self, name: str) -> Schema:
         file = Path(self.storage.storage_path, self._file_name_in_store(name, "json"))
+        if name in self.live_schemas and not self.is_live_schema_committed(name):
+            return super().__getitem__(name)  # without a look at the file
         seen = _outside_of(file)
-        is_known = seen is not None and seen == self.read.get(name)
-        if is_known and name in self.live_schemas and self.is_live_schema_committed(name):
+        if seen is not None and seen == self.read.get(name) and name in self.live_schemas:
             return self.live_schemas[name]
         schema = super().__getitem__(name)
         self.read[name] = seen
