@@ -159,12 +159,12 @@ def sync(
     try:
         with (
             explained(pipeline),
-            settings_known(pipeline),
             only_sync_in(
                 Path(pipeline.working_dir),
                 wait=wait_for_other,
                 pause=SyncClock(clock, over).sleep,
             ),
+            settings_known(pipeline),
             schemas_known(pipeline),
         ):
             account = _greet(source, over, on_wait)
