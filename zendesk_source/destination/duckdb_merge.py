@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from copy import copy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,8 @@ from dlt.common.storages.load_package import (
 from dlt.destinations import duckdb
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 
+from zendesk_source.destination.own_copy import own_destination
+
 _ROW_NUMBER = "file_row_number"
 """DuckDB's name for the place of a row in a parquet file."""
 
@@ -51,18 +52,12 @@ _TABLES_WITH_ROWS = (
 @contextmanager
 def merging_from_files(pipeline: dlt.Pipeline) -> Iterator[None]:
     """Let a pipeline merge straight from its files while this lasts, if it loads into DuckDB."""
-    before = pipeline.destination
-    if type(before) is not duckdb:
+    if type(pipeline.destination) is not duckdb:
         yield
         return
-    # What it was given is not all in its arguments, so that it cannot be made anew.
-    merging: Any = copy(before)
-    merging.__class__ = _MergingDuckDB
-    pipeline.destination = merging
-    try:
+    with own_destination(pipeline) as destination:
+        destination.__class__ = _MergingDuckDB
         yield
-    finally:
-        pipeline.destination = before  # type: ignore[assignment]
 
 
 def empty_staging(pipeline: dlt.Pipeline) -> None:

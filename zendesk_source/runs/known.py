@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -18,6 +17,8 @@ import dlt
 from dlt.common.schema import Schema
 from dlt.common.storages import LiveSchemaStorage
 
+from zendesk_source.destination.own_copy import own_destination
+
 KNOWN_SECONDS = 60.0
 """How long settings with credentials are used: some credentials are lent for minutes."""
 
@@ -25,18 +26,13 @@ KNOWN_SECONDS = 60.0
 @contextmanager
 def settings_known(pipeline: dlt.Pipeline) -> Iterator[None]:
     """Let dlt look up the settings of a pipeline's destination once, not for every client."""
-    before: Any = pipeline.destination
-    if before is None:
+    given: Any = pipeline.destination
+    if given is None:
         yield
         return
-    # A copy, because other pipelines may share the destination, each with settings of its own.
-    own: Any = copy(before)
-    own.configuration = _Settings(own, own.configuration)
-    pipeline.destination = own
-    try:
+    with own_destination(pipeline) as own:
+        own.configuration = _Settings(own, own.configuration)
         yield
-    finally:
-        pipeline.destination = before
 
 
 @contextmanager
@@ -61,11 +57,11 @@ class _Schemas(LiveSchemaStorage):
     read: dict[str, object]
 
     def __getitem__(self, name: str) -> Schema:
-        file = Path(self.storage.storage_path, self._file_name_in_store(name, "json"))
-        if name in self.live_schemas and not self.is_live_schema_committed(name):
-            return super().__getitem__(name)  # without a look at the file
-        seen = _outside_of(file)
-        if seen is not None and seen == self.read.get(name) and name in self.live_schemas:
+        is_live = name in self.live_schemas
+        if is_live and not self.is_live_schema_committed(name):
+            return super().__getitem__(name)  # which does not look at the file
+        seen = _outside_of(Path(self.storage.storage_path, self._file_name_in_store(name, "json")))
+        if is_live and seen is not None and seen == self.read.get(name):
             return self.live_schemas[name]
         schema = super().__getitem__(name)
         self.read[name] = seen
