@@ -43,7 +43,7 @@ Round = Mapping[str, Sequence[Hostile]]
 
 
 def rounds() -> Sequence[Round]:
-    """Deal the inputs out: one for each stream a round, or a few rows, every stream in turn."""
+    """Deal the inputs out: one for each stream a round, or a few rows, each where fewest are."""
     dealt: list[dict[str, list[Hostile]]] = []
     burden = defaultdict[str, float](float)
     # Those that fit few streams first: the longest list of one stream is the number of rounds.
