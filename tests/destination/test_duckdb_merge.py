@@ -211,16 +211,19 @@ def test_a_package_that_broke_off_is_ended_from_its_file(tmp_path, broken_merge,
     assert table_of(again) == [(1, "a", '{"k":1}', None, 0)]
 
 
+@pytest.mark.parametrize("write", ["merge", "replace", "append"])
 @pytest.mark.parametrize("name", ["a;b'c", "parent_id=5", "env=prod"])
-def test_a_name_in_the_path_of_the_working_folder_changes_no_row(name, tmp_path):
+def test_a_name_in_the_path_of_the_working_folder_changes_no_row(name, write, tmp_path):
     folder = tmp_path / name
     folder.mkdir()
     pipeline = pipeline_in(folder)
     with merging_from_files(pipeline):
         for number in range(2):
             rows = rows_of([(1, "a", None, None), (2, "b", None, None)], number)
-            pipeline.run(resource_of(rows, KEYS["set"]))
-    assert table_of(pipeline) == [(1, "a", None, None, 100), (2, "b", None, None, 101)]
+            pipeline.run(resource_of(rows, KEYS["set"]), write_disposition=write)
+    first = [(1, "a", None, None, 0), (2, "b", None, None, 1)] if write == "append" else []
+    second = [(1, "a", None, None, 100), (2, "b", None, None, 101)]
+    assert table_of(pipeline) == sorted([*first, *second], key=lambda row: row[0])
 
 
 @pytest.mark.parametrize("keys", [KEYS["primary key"], KEYS["set"]], ids=["primary key", "set"])

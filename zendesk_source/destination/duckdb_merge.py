@@ -36,7 +36,7 @@ from dlt.common.storages.load_package import (
     ParsedLoadJobFileName,
 )
 from dlt.destinations import duckdb
-from dlt.destinations.impl.duckdb.duck import DuckDbClient
+from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 
 from zendesk_source.destination.own_copy import own_destination
 
@@ -98,7 +98,8 @@ class _MergingClient(DuckDbClient):
         is_rows = ParsedLoadJobFileName.parse(file_path).file_format == "parquet"
         if is_rows and self._is_read_from_file(str(table["name"])) and not _is_staged(file_path):
             return MergeJob(file_path)
-        return super().create_load_job(table, file_path, load_id, restore)
+        job = super().create_load_job(table, file_path, load_id, restore)
+        return _CopyJob(file_path) if is_rows and type(job) is DuckDbCopyJob else job
 
     def _is_read_from_file(self, name: str) -> bool:
         return self._is_merged_by_keys(name) and _has_one_file().get(name, False)
@@ -138,6 +139,16 @@ class MergeJob(RunnableLoadJob):
             client.sql_client.execute_many(merge_sql(table, target, file, columns))
 
 
+class _CopyJob(DuckDbCopyJob):
+    """Copies one file as dlt does, whatever the folders above it are called."""
+
+    def run(self) -> None:
+        client: Any = self._job_client
+        target = client.sql_client.make_qualified_table_name(self.load_table_name)
+        rows = _read_parquet(Path(self._file_path), "union_by_name")
+        client.sql_client.execute_sql(f"INSERT INTO {target} BY NAME SELECT * FROM {rows}")  # noqa: S608
+
+
 class _MergingDuckDB(duckdb):
     @property
     def client_class(self) -> type[DuckDbClient]:
@@ -162,9 +173,7 @@ def merge_sql(table: TTableSchema, target: str, file: Path, columns: Set[str]) -
     """
     primary_key = get_columns_names_with_prop(table, "primary_key")
     merge_key = get_columns_names_with_prop(table, "merge_key")
-    # Without the setting a folder `id=5` in the path of the file is every row's id.
-    read = f"{escape_duckdb_literal(str(file))}, {_ROW_NUMBER} = true, hive_partitioning = false"
-    rows = f"read_parquet({read})"
+    rows = _read_parquet(file, _ROW_NUMBER)
     statements = [
         f"DELETE FROM {target} AS d {_coming_again(rows, key)}"  # noqa: S608
         for key in _keys_of_what_goes(primary_key, merge_key)
@@ -179,6 +188,12 @@ def merge_sql(table: TTableSchema, target: str, file: Path, columns: Set[str]) -
         is_yes_or_no = table["columns"][removed].get("data_type") == "bool"
         insert += f" WHERE {_quoted(removed)} IS {'NOT TRUE' if is_yes_or_no else 'NULL'}"
     return [*statements, insert]
+
+
+def _read_parquet(file: Path, setting: str) -> str:
+    # Otherwise a folder `id=5` in the path of the file is every row's id.
+    settings = f"{setting} = true, hive_partitioning = false"
+    return f"read_parquet({escape_duckdb_literal(str(file))}, {settings})"
 
 
 def _keys_of_what_goes(primary_key: list[str], merge_key: list[str]) -> list[list[str]]:
