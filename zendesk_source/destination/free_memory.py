@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-MAPPED_BYTES = 1024 * 1024
+MAPPED_BYTES = 8 * 1024 * 1024
 """Blocks of memory from this size on go back to the system as soon as they are freed."""
 
 _M_MMAP_THRESHOLD = -3

@@ -129,8 +129,8 @@ class _Keyed:
     def fields(self, own: RecordLayout, records: Sequence[Record]) -> Iterator[FieldValues]:
         none = self.nested.record()
         objects = [r or none for r in map(attrgetter(own.attribute(self.key)), records)]
-        for slot in self.nested.slots:
-            yield FieldValues(slot.key, slot.is_raw, slot.values(objects))
+        for slot, values in self.nested.columns(objects):
+            yield FieldValues(slot.key, slot.is_raw, values)
 
     def keys(self, own: RecordLayout, records: Sequence[Record]) -> set[str]:
         return {slot.key for slot in self.nested.slots}

@@ -8,13 +8,14 @@ page holds only what was expected.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import msgspec
+from msgspec.structs import astuple
 
 from zendesk_source.api.mending import json_value
 from zendesk_source.catalogue import DataType
@@ -105,10 +106,6 @@ class Slot:
         """Whether records hold the JSON text of the value."""
         return self.data_type is None or self.data_type in RAW_TYPES
 
-    def values(self, records: Iterable[Any]) -> list[Any]:
-        """Return the values of all records."""
-        return list(map(attrgetter(self.attribute), records))
-
 
 @dataclass(frozen=True, slots=True)
 class RecordLayout:
@@ -125,6 +122,12 @@ class RecordLayout:
     def attribute(self, key: str) -> str:
         """Return the attribute of any key, even of one that becomes no column."""
         return self.record.attributes[key]
+
+    def columns(self, records: Iterable[Record]) -> Iterator[tuple[Slot, Sequence[Any]]]:
+        """Yield each key that becomes a column, with the values of all records."""
+        # All values of a record at once take a third of the time that one after the other do.
+        columns = tuple(zip(*map(astuple, records), strict=True)) or ((),) * len(self.slots)
+        yield from zip(self.slots, columns, strict=False)
 
     def values(self, records: Sequence[Record], key: str) -> list[Any]:
         """Return the values of a key as in the JSON."""

@@ -20,6 +20,7 @@ from zendesk_source.api.paging.door import Rejected, own_keys
 from zendesk_source.catalogue import DataType, SideTable, Stream
 from zendesk_source.names import REMOVED, SYNCED_AT
 from zendesk_source.shape.arrow.decoder import DecodedPage, PageDecoder
+from zendesk_source.shape.arrow.garbage import no_collection
 from zendesk_source.shape.arrow.records import Record
 from zendesk_source.shape.arrow.sides import (
     SIDE_ARRAYS,
@@ -136,12 +137,13 @@ class ArrowShaper:
         Yields:
             The stream's own table always, side tables if the page has rows for them.
         """
-        if isinstance(envelope, DecodedPage):
-            tables = self._decoded_tables(envelope, read_at)
-            self._learn({})
-        else:
-            tables = self._exact_tables(envelope, read_at, shown_parents)
-            self._learn(envelope)
+        with no_collection():
+            if isinstance(envelope, DecodedPage):
+                tables = self._decoded_tables(envelope, read_at)
+                self._learn({})
+            else:
+                tables = self._exact_tables(envelope, read_at, shown_parents)
+                self._learn(envelope)
         yield from tables
 
     def _learn(self, envelope: Mapping[str, Any]) -> None:

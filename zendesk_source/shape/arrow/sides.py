@@ -56,15 +56,15 @@ class _Head(msgspec.Struct, gc=False):
     event_type: str | None = None
 
 
-_HEADS = msgspec.json.Decoder(list[list[_Head] | None])
-_TEXTS = msgspec.json.Decoder(list[list[msgspec.Raw] | None])
+_HEADS = msgspec.json.Decoder(list[_Head] | None)
+_TEXTS = msgspec.json.Decoder(list[msgspec.Raw] | None)
 
 
 class ChildEvents:
     """The child events of a page, of which only those that are asked for are parsed.
 
     Args:
-        lists: For each event the list of its children, in one JSON text.
+        lists: For each event the list of its children, as JSON text.
 
     Attributes:
         events: For each child the index of its event.
@@ -74,11 +74,11 @@ class ChildEvents:
         msgspec.ValidationError: A child is no object, or its type is no text.
     """
 
-    def __init__(self, lists: bytes) -> None:
-        heads = [found or () for found in _HEADS.decode(lists)]
+    def __init__(self, lists: Sequence[msgspec.Raw]) -> None:
+        heads = [found or () for found in map(_HEADS.decode, lists)]
         self.events = [number for number, found in enumerate(heads) for _ in found]
         self.kinds = [head.event_type or "" for head in chain.from_iterable(heads)]
-        self._texts = list(chain.from_iterable(found or () for found in _TEXTS.decode(lists)))
+        self._texts = list(chain.from_iterable(found or () for found in map(_TEXTS.decode, lists)))
         self._parsed: dict[frozenset[str], list[Any]] = {}
 
     def places(self, kinds: Collection[str]) -> list[int]:
@@ -122,8 +122,8 @@ class PageRecords:
             msgspec.ValidationError: One is no object, or its type is no text.
         """
         if key not in self._children:
-            texts = map(attrgetter(self.layout.own.attribute(key)), self.parents)
-            self._children[key] = ChildEvents(b"[" + b",".join(texts) + b"]")
+            lists = map(attrgetter(self.layout.own.attribute(key)), self.parents)
+            self._children[key] = ChildEvents(list(lists))
         return self._children[key]
 
 
@@ -143,8 +143,7 @@ class SideArrays:
 def record_arrays(columns: TableColumns, layout: RecordLayout, records: Sequence[Any]) -> Arrays:
     """Convert records, key by key."""
     arrays: Arrays = {}
-    for slot in layout.slots:
-        values = slot.values(records)
+    for slot, values in layout.columns(records):
         convert = raw_arrays if slot.is_raw else typed_arrays
         arrays.update(convert(columns, slot.key, values))
     return arrays

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timezone
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any
 
@@ -85,10 +86,9 @@ def typed_arrays(columns: TableColumns, key: str, values: Sequence[Any]) -> Arra
 def raw_arrays(columns: TableColumns, key: str, raws: Sequence[Any]) -> Arrays:
     """Convert the values of one key that were decoded as JSON texts of any type."""
     name = columns.column_of(key)
-    texts = list(map(bytes, raws))
     if name is not None and columns.data_type(name) in RAW_TYPES:
-        return typed_arrays(columns, key, texts)
-    return value_arrays(columns, key, _parsed(texts))
+        return typed_arrays(columns, key, raws)
+    return value_arrays(columns, key, _parsed(raws))
 
 
 def value_arrays(columns: TableColumns, key: str, values: Sequence[Any]) -> Arrays:
@@ -96,6 +96,8 @@ def value_arrays(columns: TableColumns, key: str, values: Sequence[Any]) -> Arra
     name = columns.column_of(key)
     data_type = None if name is None else columns.data_type(name)
     kinds = set(map(type, values)) - {type(None)}
+    if not kinds and data_type in RAW_TYPES:
+        values = [_NULL_TEXT] * len(values)
     if data_type is not None and kinds <= VALUE_TYPES.get(data_type, frozenset()):
         return typed_arrays(columns, key, values)
     return _one_by_one(columns, key, values)
@@ -118,7 +120,7 @@ def _one_by_one(columns: TableColumns, key: str, values: Sequence[Any]) -> Array
     return arrays_of_rows(columns, [columns.typed({key: _as_orjson(v)}) for v in values])
 
 
-def _parsed(texts: Sequence[bytes]) -> list[Any]:
+def _parsed(texts: Sequence[Any]) -> list[Any]:
     values: list[Any] = json_value(b"[" + b",".join(texts) + b"]")
     return values
 
@@ -181,10 +183,17 @@ def _moments(texts: pa.Array, form: str, data_type: DataType, first: pa.Scalar) 
 
 
 def _json(texts: Sequence[Any]) -> pa.Array:
-    array = pa.array(texts, pa.binary()).cast(ARROW_TYPES["json"])
-    if _NULL_TEXT in texts:
-        array = pc.if_else(pc.equal(array, "null"), pa.scalar(None, pa.string()), array)
-    return array
+    # Put together here, because Arrow would copy large texts twice and look for invalid UTF-8,
+    # which no decoded page holds.
+    joined, lengths = b"".join(texts), list(map(len, texts))
+    offsets = pa.array([0, *accumulate(lengths)], pa.int32())
+    buffers = [None, offsets.buffers()[1], pa.py_buffer(joined)]
+    array = pa.Array.from_buffers(ARROW_TYPES["json"], len(texts), buffers)
+    if len(_NULL_TEXT) not in lengths:
+        return array
+    if joined == _NULL_TEXT * len(texts):
+        return pa.nulls(len(texts), array.type)
+    return pc.if_else(pc.equal(array, "null"), pa.scalar(None, array.type), array)
 
 
 def _decimal(texts: Sequence[Any]) -> pa.Array:
