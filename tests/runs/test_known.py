@@ -10,7 +10,10 @@ from typing import Any
 import dlt
 import duckdb
 import pytest
+from dlt.common import validation
 from dlt.common.destination.reference import Destination
+from dlt.common.exceptions import DictValidationException
+from dlt.common.pipeline import TPipelineLocalState
 from dlt.common.storages import LiveSchemaStorage
 from dlt.common.storages.schema_storage import SchemaStorage
 
@@ -177,3 +180,24 @@ def test_a_schema_of_the_users_own_is_compared_each_time(zendesk, read, tmp_path
         read.clear()
         assert pipeline.default_schema is pipeline.default_schema
         assert len(read) == 2
+
+
+def test_which_keys_dlts_own_dicts_may_have_is_found_out_once(zendesk, monkeypatch):
+    of_dlt: Any = validation
+    before, asked = of_dlt.get_type_hints, []
+
+    def counted(spec: Any, **settings: Any) -> Any:
+        asked.append(spec)
+        return before(spec, **settings)
+
+    monkeypatch.setattr(known, "find_hints", counted)
+    known.hints_of.cache_clear()
+    for _ in range(2):
+        sync(duckdb_pipeline(), source_of(zendesk, "tickets"), clock=zendesk.account.clock)
+        change(zendesk)
+    assert len(asked) == len(set(asked)) > 1
+    assert of_dlt.get_type_hints is before, "given back"
+    with known.hints_known():
+        of_dlt.validate_dict(TPipelineLocalState, {"initial_cwd": "here"}, ".", lambda key: True)
+        with pytest.raises(DictValidationException):
+            of_dlt.validate_dict(TPipelineLocalState, {"initial_cwd": 5}, ".")

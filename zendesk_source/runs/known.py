@@ -1,23 +1,31 @@
 """What dlt would find out again and again in a sync, though it stays as it is.
 
 For a package of a few rows dlt looks the destination's settings up twenty times, and reads the
-schema from its file 26 times: a third of the CPU that such a sync takes.
+schema from its file 26 times: a third of the CPU that such a sync takes. For each table that it is
+handed it finds out anew which keys a column's hints may have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import dlt
+from dlt.common import validation
 from dlt.common.schema import Schema
 from dlt.common.storages import LiveSchemaStorage
 
 from zendesk_source.destination.own_copy import own_destination
+
+_VALIDATION: Any = validation
+_OF_DLT = _VALIDATION.get_type_hints
+find_hints: Callable[..., dict[str, Any]] = _OF_DLT
 
 KNOWN_SECONDS = 60.0
 """How long settings with credentials are used: some credentials are lent for minutes."""
@@ -49,6 +57,25 @@ def schemas_known(pipeline: dlt.Pipeline) -> Iterator[None]:
     finally:
         storage.__class__ = LiveSchemaStorage
         del storage.read
+
+
+@contextmanager
+def hints_known() -> Iterator[None]:
+    """Let dlt find out once which keys its own dicts may have, not for each that it validates.
+
+    It does so in the whole process. The first of several syncs to end takes it back for all.
+    """
+    _VALIDATION.get_type_hints = lambda spec, **_: hints_of(spec)
+    try:
+        yield
+    finally:
+        _VALIDATION.get_type_hints = _OF_DLT
+
+
+@cache
+def hints_of(spec: type) -> dict[str, Any]:
+    """Return the keys that a dict of dlt's may have, and the types of their values."""
+    return find_hints(spec, globalns=sys.modules[spec.__module__].__dict__)
 
 
 class _Schemas(LiveSchemaStorage):

@@ -46,7 +46,7 @@ from zendesk_source.resources.run import (
 )
 from zendesk_source.runs.asking import Asked
 from zendesk_source.runs.erasing import erase
-from zendesk_source.runs.known import schemas_known, settings_known
+from zendesk_source.runs.known import hints_known, schemas_known, settings_known
 from zendesk_source.runs.log import SyncLog
 from zendesk_source.runs.missing_tables import look_for_tables
 from zendesk_source.runs.one_at_a_time import only_sync_in
@@ -166,6 +166,7 @@ def sync(
             ),
             settings_known(pipeline),
             schemas_known(pipeline),
+            hints_known(),
         ):
             account = _greet(source, over, on_wait)
             mend_working_folder(pipeline)
