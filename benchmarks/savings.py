@@ -12,7 +12,7 @@ import os
 import statistics
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,16 @@ SAVINGS: Mapping[str, Saving] = {
         stream="core",
         figure="idle_cpu_seconds",
         rows=300,
+    ),
+    "collector": Saving(
+        "Python's garbage collector rests while a page is shaped",
+        {"shape.arrow.shaper.no_collection": nullcontext},
+        stream="ticket_events",
+    ),
+    "log": Saving(
+        "commits that fill a row group are written to DuckDB's file and not to its log first",
+        {"destination.duckdb_memory.UnwrittenRows.fill_a_row_group_with": _never},
+        stream="ticket_events",
     ),
     "memory": Saving(
         "DuckDB's memory and threads bounded, and freed memory given back",

@@ -20,6 +20,7 @@ import pytest
 
 from tests.support.simulated import duckdb_pipeline, log_in, served
 from tests.support.tables import assert_table_equals
+from tests.support.until import until
 from zendesk_source.command_line import main
 from zendesk_source.command_line.output import STOPPED
 from zendesk_source.command_line.progress import Silent
@@ -54,8 +55,7 @@ def ended_by_a_signal(is_so: Callable[[], object]) -> Iterator[list[float]]:
     sent: list[float] = []
 
     def wait() -> None:
-        while not is_so():
-            time.sleep(0.02)
+        until(is_so)
         sent.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGTERM)
 

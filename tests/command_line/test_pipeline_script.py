@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import dlt
@@ -15,6 +14,7 @@ import duckdb
 import pytest
 
 from pipelines.zendesk_pipeline import main
+from tests.support.until import until
 from zendesk_source.command_line import main as command
 
 ROOT = Path(__file__).parents[2]
@@ -105,9 +105,7 @@ def test_a_run_that_is_stopped_ends_soon_and_goes_on_later(zendesk, sent: int, c
     with subprocess.Popen(
         [sys.executable, str(SCRIPT)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        while not zendesk.requests:
-            assert process.poll() is None
-            time.sleep(0.05)
+        until(lambda: zendesk.requests or process.poll() is not None)
         os.kill(process.pid, sent)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == code, errors

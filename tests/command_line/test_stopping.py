@@ -18,6 +18,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 
 from tests.support.scripted_zendesk import Reply, ScriptedZendesk, Seen, cursored, exported, ticket
 from tests.support.simulated import duckdb_pipeline, log_in
+from tests.support.until import until
 from zendesk_source import sync
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.command_line import main
@@ -71,8 +72,7 @@ def once(is_so: Callable[[], object], do: Callable[[], None]) -> None:
     """Do something on another thread as soon as something is so."""
 
     def wait() -> None:
-        while not is_so():
-            time.sleep(0.01)
+        until(is_so)
         do()
 
     threading.Thread(target=wait, daemon=True).start()
@@ -162,8 +162,7 @@ def test_a_process_that_cannot_hear_ends_all_the_same(
         assert child.stdout is not None
         assert child.stderr is not None
         if kind == "checking":
-            while not zendesk.asked("/api/v2/groups"):
-                time.sleep(0.05)
+            until(lambda: zendesk.asked("/api/v2/groups"))
         else:
             assert child.stdout.readline() == f"{kind}\n"
         begun_at = time.monotonic()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from tests.command_line.conftest import account, zendesk
 from tests.support.simulated import duckdb_pipeline
+from tests.support.until import until
 from zendesk_source.api.clock import SystemClock
 from zendesk_source.command_line import main
 from zendesk_source.destination.duckdb_lock import ASKED_LATELY_SECONDS, OpenFile
@@ -45,14 +45,6 @@ def held(how: str) -> Iterator[Callable[[], object]]:
 
         yield end
         end()
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for a thread that looks every fifth of a second."""
-    ends_at = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < ends_at
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -121,7 +113,7 @@ def test_a_load_lets_go_of_the_file_while_it_reads_from_zendesk_when_asked(zende
         with file.used():  # somebody asked long ago, and was killed
             assert events == ["opened"]
         WANTED.touch()
-        wait_until(lambda: not file.is_open)
+        until(lambda: not file.is_open)
         with held("reads"):
             pass
     assert events == ["opened", "closed", "opened"]

@@ -107,11 +107,13 @@ def test_a_user_who_has_said_when_duckdb_writes_its_file_decides_that(zendesk, m
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("row_group_rows", [row_groups.ROW_GROUP_ROWS, 10])
-def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch, row_group_rows):
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch, is_stored):
     monkeypatch.setattr(memory, "DUCKDB_MEMORY_MB", 3)
-    monkeypatch.setattr(row_groups, "ROW_GROUP_ROWS", row_group_rows)
-    monkeypatch.setattr(row_groups, "FEW_ROWS", 10)
+    if is_stored:  # written with its commit, in the same memory
+        monkeypatch.setattr(memory, "CHECKPOINT_COLUMN_MB", 0)
+        monkeypatch.setattr(row_groups, "ROW_GROUP_ROWS", 10)
+        monkeypatch.setattr(row_groups, "FEW_ROWS", 10)
     pipeline, seen = duckdb_pipeline(), []
     report = sync(
         pipeline,

@@ -19,6 +19,7 @@ from tests.support.dask_cluster import ROOT, cluster
 from tests.support.many_accounts import CLIENT, SECRET, accounts_file, accounts_served
 from tests.support.simulated import TOKEN
 from tests.support.tables import assert_equals_truth
+from tests.support.until import until
 from zendesk_source import read_accounts
 from zendesk_source.fleet.accounts_file import place_of
 from zendesk_source.simulator import Account, Fault
@@ -51,8 +52,7 @@ def test_a_killed_worker_wrong_credentials_and_an_outage_cost_no_other_account_a
         killed = threading.Event()
 
         def kill_one() -> None:
-            while sum(len(each.requests) for each in simulators.values()) < 60:
-                time.sleep(0.05)
+            until(lambda: sum(len(each.requests) for each in simulators.values()) >= 60)
             dask.look()
             dask.workers[0].popen.send_signal(signal.SIGKILL)
             killed.set()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.many_accounts import accounts_file, accounts_served, stored_ids
+from tests.support.until import until
 from zendesk_source import keep_accounts
 from zendesk_source.command_line import main
 from zendesk_source.continuous.rounds import Round
@@ -66,8 +67,7 @@ def test_it_is_watched_and_ends_at_a_signal(
         return json.loads(health.read_text("utf-8")) if health.exists() else {"accounts": {}}
 
     def watch() -> None:
-        while sum(each["rounds"]["ok"] > 0 for each in document()["accounts"].values()) < 2:
-            time.sleep(0.05)
+        until(lambda: sum(e["rounds"]["ok"] > 0 for e in document()["accounts"].values()) == 2)
         address = capfd.readouterr().err.partition("health at ")[2].partition("/healthz")[0]
         with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:
             metrics.extend(answer.read().decode().splitlines())

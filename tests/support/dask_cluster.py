@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from distributed import Security
+
+from tests.support.until import until
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = (
@@ -27,7 +28,6 @@ PAGES = (
     "metrics",
 )
 HERE = ("--host", "127.0.0.1")
-_PATIENCE_SECONDS = 60.0
 
 
 @dataclass
@@ -39,12 +39,7 @@ class Process:
 
     def found(self, pattern: str) -> re.Match[str]:
         """Wait until it has written what a pattern matches."""
-        ends_at = time.monotonic() + _PATIENCE_SECONDS
-        while time.monotonic() < ends_at:
-            if match := re.search(pattern, "".join(self.written)):
-                return match
-            time.sleep(0.05)
-        raise AssertionError(f"{pattern!r} never came:\n{''.join(self.written)}")
+        return until(lambda: re.search(pattern, "".join(self.written)))
 
 
 @dataclass

@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -30,6 +29,7 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.destinations.impl.ducklake.configuration import DuckLakeCredentials
 
 from tests.support.tables import TABLES, Dataset, Row, opened, whole_rows
+from tests.support.until import until
 
 ROOT = Path(__file__).parent.parent.parent
 DATASET = "zendesk_data"
@@ -151,7 +151,7 @@ def _s3(folder: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(port)
+        until(lambda: _is_open(port))
         s3fs.S3FileSystem(key="a", secret="b", client_kwargs={"endpoint_url": url}).mkdir("bucket")
         credentials = AwsCredentials("a", "b", endpoint_url=url, region_name="us-east-1")
         there = dlt.destinations.filesystem("s3://bucket/files", credentials=credentials)
@@ -161,13 +161,9 @@ def _s3(folder: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
         server.wait(20)
 
 
-def _wait_for(port: int) -> None:
-    for _ in range(200):
-        with socket.socket() as trying:
-            if trying.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail("the S3 server did not start")
+def _is_open(port: int) -> bool:
+    with socket.socket() as trying:
+        return trying.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _extension(name: str) -> None:
