@@ -122,11 +122,6 @@ SAVINGS: Mapping[str, Saving] = {
         {"shape.arrow.shaper.no_collection": nullcontext},
         stream="ticket_events",
     ),
-    "log": Saving(
-        "commits that fill a row group are written to DuckDB's file and not to its log first",
-        {"destination.duckdb_memory.UnwrittenRows.fill_a_row_group_with": _never},
-        stream="ticket_events",
-    ),
     "memory": Saving(
         "DuckDB's memory and threads bounded, and freed memory given back",
         {

@@ -18,7 +18,6 @@ from tests.support.own_process import pipeline_in
 from zendesk_source import sync, zendesk_support
 from zendesk_source.account.stream_run import StreamRun
 from zendesk_source.catalogue import STREAMS
-from zendesk_source.destination import duckdb_row_groups
 from zendesk_source.resources.run import SliceLimits
 from zendesk_source.settings.dlt_credentials import ZendeskOAuthToken
 from zendesk_source.simulator.clock import TimeScaledClock
@@ -66,11 +65,6 @@ def make_pages_small() -> None:
             object.__setattr__(stream, "page_size", min(EXPORT_PAGE_ROWS, stream.page_size))
 
 
-def fill_row_groups() -> None:
-    """Let DuckDB write its file with commits, as it does where a package fills a row group."""
-    duckdb_row_groups.FEW_ROWS, duckdb_row_groups.ROW_GROUP_ROWS = 20, 1_000
-
-
 def run(order: Order, marks: Pipe) -> None:
     """Sync once and leave with the exit code; every step is told before and after."""
     try:
@@ -83,7 +77,6 @@ def run(order: Order, marks: Pipe) -> None:
 
 def _sync(order: Order, tell: Callable[[str], None]) -> int:
     make_pages_small()
-    fill_row_groups()
     pipeline = pipeline_in(order.folder, "chaos")
     for step in STEPS:
         _announce(pipeline, step, tell)

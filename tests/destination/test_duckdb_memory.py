@@ -18,7 +18,6 @@ from zendesk_source import sync
 from zendesk_source.destination import duckdb_memory as memory
 from zendesk_source.destination import duckdb_row_groups as row_groups
 from zendesk_source.destination.duckdb_file import STORAGE_VERSION
-from zendesk_source.destination.duckdb_merge import MergeJob
 from zendesk_source.resources.run import SliceLimits
 
 STREAMS = ("tickets", "users")
@@ -67,53 +66,9 @@ def test_what_the_user_has_set_for_duckdb_stays(zendesk, monkeypatch):
     assert seen == {("572.2 MiB", 2)}
 
 
-@pytest.fixture
-def logs(monkeypatch) -> list[tuple[str, int]]:
-    """Fill row groups with a few rows, and return the log's size after the merge of each table."""
-    monkeypatch.setattr(row_groups, "ROW_GROUP_ROWS", 10)
-    monkeypatch.setattr(row_groups, "FEW_ROWS", 10)
-    merge, seen = MergeJob.run, []
-
-    def note(job: MergeJob) -> None:
-        merge(job)
-        seen.append((job.load_table_name, log_bytes()))
-
-    monkeypatch.setattr(MergeJob, "run", note)
-    return seen
-
-
-def log_bytes() -> int:
-    return sum(log.stat().st_size for log in Path().glob("*.wal"))
-
-
-def test_rows_that_fill_a_row_group_are_written_without_the_log(account, zendesk, logs):
-    pipeline, seen = duckdb_pipeline(), set()
-
-    def look(_: object) -> None:
-        with pipeline.sql_client() as client:
-            seen.add(memory.setting_of(client, memory.CHECKPOINT_SETTING))
-
-    sync(pipeline, source_of(zendesk, *STREAMS), on_slice=look)
-    assert {name for name, size in logs if not size} >= set(STREAMS)
-    assert len(seen) == 1  # set back each time, to the same
-    assert_equals_truth(pipeline, account, STREAMS)
-
-
-def test_a_user_who_has_said_when_duckdb_writes_its_file_decides_that(zendesk, monkeypatch, logs):
-    configured = '{"checkpoint_threshold": "5GB"}'
-    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG", configured)
-    sync(duckdb_pipeline(), source_of(zendesk, *STREAMS))
-    assert all(size for _, size in logs)
-
-
 @pytest.mark.long
-@pytest.mark.parametrize("is_stored", [False, True])
-def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch, is_stored):
+def test_a_package_that_needs_more_memory_gets_it(account, zendesk, monkeypatch):
     monkeypatch.setattr(memory, "DUCKDB_MEMORY_MB", 3)
-    if is_stored:  # written with its commit, in the same memory
-        monkeypatch.setattr(memory, "CHECKPOINT_COLUMN_MB", 0)
-        monkeypatch.setattr(row_groups, "ROW_GROUP_ROWS", 10)
-        monkeypatch.setattr(row_groups, "FEW_ROWS", 10)
     pipeline, seen = duckdb_pipeline(), []
     report = sync(
         pipeline,

@@ -71,24 +71,3 @@ def test_a_table_that_was_dropped_is_no_trouble(file):
     unwritten = UnwrittenRows(file)
     file.client.execute_sql("DROP TABLE wide")
     assert not unwritten.fill_a_row_group()
-
-
-def test_a_commit_writes_the_file_if_another_like_it_would_not_fit_into_the_row_group(file):
-    unwritten, decided = UnwrittenRows(file), []
-    for _ in range(4):
-        decided.append(unwritten.fill_a_row_group_with("main", "wide", 30_000))
-        file.client.execute_sql("INSERT INTO wide SELECT 1, 2, 3, 4, 5 FROM range(30000)")
-    assert decided == [False, False, False, True]
-
-
-@pytest.mark.parametrize(("wide", "is_time"), [(0, True), (30_000, False)])
-def test_only_the_table_with_the_most_values_decides_when_a_commit_writes(file, wide, is_time):
-    unwritten = UnwrittenRows(file)
-    file.client.execute_sql(f"INSERT INTO wide SELECT 1, 2, 3, 4, 5 FROM range({wide})")
-    assert unwritten.fill_a_row_group_with("main", "narrow", 100_000) is is_time
-
-
-def test_a_few_rows_are_not_worth_a_question(file, monkeypatch):
-    unwritten = UnwrittenRows(file)
-    monkeypatch.setattr(file.client, "execute_sql", None)
-    assert not unwritten.fill_a_row_group_with("main", "wide", 100)

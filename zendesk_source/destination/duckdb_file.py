@@ -65,7 +65,7 @@ def held_file(
         file = OpenFile(client, path, clock, seconds, tell)
         file.open()
         try:
-            with merging_from_files(pipeline, file):
+            with merging_from_files(pipeline):
                 yield file
         finally:
             file.close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,6 @@ _TAKEN = ("Could not set lock on file", "File is already open in")
 
 Tell = Callable[[str, float], object]
 """Called with the reason why something waits, and the seconds."""
-
-Storing = Callable[[str, str, int], AbstractContextManager[None]]
-"""Entered with a schema, a table and a number of rows while these are committed."""
 
 
 class OpenFile:
@@ -60,7 +57,6 @@ class OpenFile:
         self.client = client
         self.on_open: Callable[[], None] | None = None
         self.before_closing: Callable[[], None] | None = None
-        self.storing: Storing | None = None
         self.is_open = False
         self._path = path
         self._clock = clock

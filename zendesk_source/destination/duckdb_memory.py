@@ -9,12 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import Any
 
 import dlt
 import pyarrow as pa
 from dlt.destinations.exceptions import DatabaseException
-from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_source.destination.duckdb_lock import OpenFile
 from zendesk_source.destination.duckdb_row_groups import UnwrittenRows
@@ -31,11 +29,6 @@ CHECKPOINT_COLUMN_MB = 1.5
 
 USUAL_COLUMNS = 250
 """Each column beyond so many takes as much to load, too: DuckDB has blocks of every one."""
-
-SET_WHILE_LOADING = frozenset({"memory_limit", "threads"})
-
-CHECKPOINT_SETTING = "checkpoint_threshold"
-"""DuckDB writes its file with a commit that would make the log larger than this."""
 
 MOST_DOUBLINGS = 6
 _MOST_MEMORY_MB = DUCKDB_MEMORY_MB * 2**MOST_DOUBLINGS
@@ -79,8 +72,6 @@ class _DuckDBMemory(DatabaseMemory):
         self._ours = ours
         self._limit_mb = self._needed_mb(DUCKDB_MEMORY_MB)
         self._unwritten = UnwrittenRows(file)
-        # Once: DuckDB shows it rounded down, so that it would shrink each time it is set again.
-        self._log_limit = setting_of(file.client, CHECKPOINT_SETTING)
         self.set_up()
 
     def _needed_mb(self, least: int) -> int:
@@ -115,35 +106,8 @@ class _DuckDBMemory(DatabaseMemory):
             self._unwritten.were_written()
             self._let_go()
 
-    @contextmanager
-    def storing(self, schema: str, table: str, rows: int) -> Iterator[None]:
-        """Let rows be written when they are committed, if it is time to write; else to the log.
-
-        Args:
-            schema: Schema of their table.
-            table: Name of their table.
-            rows: How many they are.
-        """
-        is_ours = CHECKPOINT_SETTING in self._ours
-        if not is_ours or not self._unwritten.fill_a_row_group_with(schema, table, rows):
-            yield
-            return
-        self._allow_a_checkpoint()
-        self._client.execute_sql(f"SET {CHECKPOINT_SETTING} = '1B'")
-        try:
-            yield
-        finally:
-            # After a failure DuckDB may take no more statements; it is opened anew then.
-            with suppress(DatabaseException):
-                self._client.execute_sql(f"SET {CHECKPOINT_SETTING} = '{self._log_limit}'")
-                self._limit_to(self._limit_mb)
-        self._unwritten.were_written()
-
-    def _allow_a_checkpoint(self) -> None:
-        self._limit_to(max(self._limit_mb, int(self._columns() * CHECKPOINT_COLUMN_MB)))
-
     def _write(self) -> None:
-        self._allow_a_checkpoint()
+        self._limit_to(max(self._limit_mb, int(self._columns() * CHECKPOINT_COLUMN_MB)))
         try:
             self._client.execute_sql("CHECKPOINT")
         except DatabaseException as error:
@@ -178,12 +142,6 @@ class _DuckDBMemory(DatabaseMemory):
             self._client.execute_sql(f"SET memory_limit = '{megabytes}MB'")
 
 
-def setting_of(client: SqlClientBase[Any], name: str) -> str:
-    """Return a setting of DuckDB, as it shows it."""
-    ((value,),) = client.execute_sql(f"SELECT current_setting('{name}')") or ()
-    return str(value)
-
-
 @contextmanager
 def little_memory(pipeline: dlt.Pipeline, file: OpenFile | None) -> Iterator[DatabaseMemory]:
     """Limit the memory of DuckDB and Arrow.
@@ -213,8 +171,8 @@ def little_memory(pipeline: dlt.Pipeline, file: OpenFile | None) -> Iterator[Dat
 def _bounded(pipeline: dlt.Pipeline, file: OpenFile) -> Iterator[DatabaseMemory]:
     client = file.client
     configured = getattr(client.credentials, "global_config", None) or {}
-    ours = [name for name in (*SET_WHILE_LOADING, CHECKPOINT_SETTING) if name not in configured]
-    before = setting_of(client, "memory_limit")
+    ours = [name for name in ("memory_limit", "threads") if name not in configured]
+    before = client.execute_sql("SELECT current_setting('memory_limit')")
 
     def columns() -> int:
         tables = [table for schema in pipeline.schemas.values() for table in schema.tables.values()]
@@ -225,13 +183,13 @@ def _bounded(pipeline: dlt.Pipeline, file: OpenFile) -> Iterator[DatabaseMemory]
     def end() -> None:
         # Here and not when the connection is closed, where no limit of ours holds.
         memory.rest(is_written=True)
-        if "memory_limit" in ours:
+        if "memory_limit" in ours and before:
             # RESET alone changes what the setting says, and leaves the limit where it is.
-            client.execute_sql(f"SET memory_limit = '{before}'")
-        for name in SET_WHILE_LOADING & set(ours):
+            client.execute_sql(f"SET memory_limit = '{before[0][0]}'")
+        for name in ours:
             client.execute_sql(f"RESET {name}")
 
-    file.on_open, file.before_closing, file.storing = memory.set_up, end, memory.storing
+    file.on_open, file.before_closing = memory.set_up, end
     yield memory
 
 

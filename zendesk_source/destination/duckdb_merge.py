@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,6 @@ from dlt.common.storages.load_package import (
 from dlt.destinations import duckdb
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 
-from zendesk_source.destination.duckdb_lock import OpenFile
 from zendesk_source.destination.own_copy import own_destination
 
 _ROW_NUMBER = "file_row_number"
@@ -51,18 +50,13 @@ _TABLES_WITH_ROWS = (
 
 
 @contextmanager
-def merging_from_files(pipeline: dlt.Pipeline, file: OpenFile | None = None) -> Iterator[None]:
-    """Let a pipeline merge straight from its files while this lasts, if it loads into DuckDB.
-
-    Args:
-        pipeline: The pipeline.
-        file: The DuckDB file, where it is held open.
-    """
+def merging_from_files(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Let a pipeline merge straight from its files while this lasts, if it loads into DuckDB."""
     if type(pipeline.destination) is not duckdb:
         yield
         return
     with own_destination(pipeline) as destination:
-        destination.__class__, destination.file = _MergingDuckDB, file
+        destination.__class__ = _MergingDuckDB
         yield
 
 
@@ -86,8 +80,6 @@ def empty_staging(pipeline: dlt.Pipeline) -> None:
 
 class _MergingClient(DuckDbClient):
     """dlt's client of DuckDB, without staging for tables that do not need it."""
-
-    file: OpenFile | None = None
 
     def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
         if self._is_merged_by_keys(table_name) and _has_one_file().get(table_name, True):
@@ -140,16 +132,11 @@ class MergeJob(RunnableLoadJob):
     def run(self) -> None:
         """Merge the file's rows into its table."""
         client: Any = self._job_client
-        name, sql_client = self.load_table_name, client.sql_client
-        target = sql_client.make_qualified_table_name(name)
+        target = client.sql_client.make_qualified_table_name(self.load_table_name)
         file = Path(self._file_path)
-        with pq.ParquetFile(file) as rows:
-            columns, count = set(rows.schema_arrow.names), rows.metadata.num_rows
-        statements = merge_sql(self._schema.tables[name], target, file, columns)
-        storing = client.file and client.file.storing
-        stored = storing(sql_client.dataset_name, name, count) if storing else nullcontext()
-        with stored, sql_client.begin_transaction():
-            sql_client.execute_many(statements)
+        table, columns = self._schema.tables[self.load_table_name], set(pq.read_schema(file).names)
+        with client.sql_client.begin_transaction():
+            client.sql_client.execute_many(merge_sql(table, target, file, columns))
 
 
 class _CopyJob(DuckDbCopyJob):
@@ -163,13 +150,6 @@ class _CopyJob(DuckDbCopyJob):
 
 
 class _MergingDuckDB(duckdb):
-    file: OpenFile | None
-
-    def client(self, schema: Schema, initial_config: Any = None) -> DuckDbClient:
-        client: Any = super().client(schema, initial_config)
-        client.file = self.file
-        return client  # type: ignore[no-any-return]
-
     @property
     def client_class(self) -> type[DuckDbClient]:
         return _MergingClient

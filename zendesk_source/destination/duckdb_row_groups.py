@@ -3,9 +3,6 @@
 DuckDB packs a row group with few rows again, together with its neighbours, at each later
 checkpoint. Rows in odd numbers were packed several times: writing them cost half as much again, or
 three times as much where packages are small.
-
-Rows that are written when they are committed need not go to the log before, which costs half as
-much as writing them.
 """
 
 from __future__ import annotations
@@ -17,9 +14,6 @@ from zendesk_source.destination.duckdb_lock import OpenFile
 
 ROW_GROUP_ROWS = 122_880
 """What DuckDB packs together."""
-
-FEW_ROWS = ROW_GROUP_ROWS // 16
-"""A file with fewer rows is not worth to ask DuckDB what was not written yet."""
 
 LOG_BYTES = 256 * 1024**2
 """The log is not to become larger: after a kill it is read back into memory."""
@@ -49,24 +43,9 @@ class UnwrittenRows:
         """
         before, self._loaded = self._loaded, self._rows()
         unwritten, package = self._loaded - self._written, self._loaded - before
-        largest = _largest(unwritten)
+        largest = max(unwritten, key=lambda table: unwritten[table] * table.columns, default=None)
         is_full = largest and unwritten[largest] + package[largest] > ROW_GROUP_ROWS
         return bool(is_full) or self._file.log_bytes > LOG_BYTES
-
-    def fill_a_row_group_with(self, schema: str, name: str, rows: int) -> bool:
-        """Whether it is time to write, together with the next rows of a table.
-
-        Args:
-            schema: Schema of the table.
-            name: Name of the table.
-            rows: How many are about to be committed.
-        """
-        if rows < FEW_ROWS:
-            return False
-        loaded = self._rows()
-        (table,) = (each for each in loaded if each[:2] == (schema, name))
-        unwritten = loaded - self._written + Counter({table: rows})
-        return _largest(unwritten) == table and unwritten[table] + rows > ROW_GROUP_ROWS
 
     def were_written(self) -> None:
         """Note that there are none any more."""
@@ -79,7 +58,3 @@ class UnwrittenRows:
             " WHERE database_name = current_database() AND NOT temporary"
         )
         return Counter({_Table(*row[:3]): row[3] for row in found or ()})
-
-
-def _largest(rows: Counter[_Table]) -> _Table | None:
-    return max(rows, key=lambda table: rows[table] * table.columns, default=None)
