@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -280,6 +281,40 @@ def test_real_responses_give_the_same_tables(name: str, has_definitions: bool) -
     assert pages
     for each in pages:
         both.read(orjson.dumps(each))
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_the_garbage_collector_rests_while_a_page_is_shaped_and_is_as_it_was(is_on: bool) -> None:
+    seen: list[bool] = []
+
+    def spelt(key: str) -> str:
+        seen.append(gc.isenabled())
+        return column_name(key)
+
+    shaped = ArrowShaper(BY_NAME["tickets"], {}, None, spelt)
+    envelope = shaped.parse(page(ticket(1, nobody_knew=1)))
+    seen.clear()
+    before = gc.isenabled()
+    (gc.enable if is_on else gc.disable)()
+    try:
+        tables = shaped.tables(envelope, FIRST_READ)
+        next(tables)
+        assert gc.isenabled() is is_on
+        assert set(seen) == {False}
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+@pytest.mark.parametrize("value", [None, "null", "", [], {"rel": None, "é": "ü"}, [None]])
+@pytest.mark.parametrize("others", [[], [None], [{"channel": "web"}, None, "null"]])
+def test_json_is_in_its_column_as_it_came_and_null_is_null(value: Any, others: list[Any]) -> None:
+    values = [value, *others]
+    both = BothPaths("tickets")
+    both.page(ticket(1))
+    *_, shown = both.page(*(ticket(number, via=each) for number, each in enumerate(values)))
+    assert shown.rows.column("via").to_pylist() == [
+        None if each is None else orjson.dumps(each).decode() for each in values
+    ]
 
 
 def test_records_are_no_gc_objects() -> None:
