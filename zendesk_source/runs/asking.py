@@ -9,6 +9,7 @@ One that has nothing is at its end.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from traceback import clear_frames
 from typing import Any
 
 import dlt
@@ -51,8 +52,7 @@ def ask(pipeline: dlt.Pipeline, source: DltSource, progress: SyncInProgress) -> 
         container.injectable_context(StateInjectableContext(state=aside)),
         running(Asking(progress, before)),
     ):
-        for _ in part:
-            pass
+        read_through(part)
     progress.ahead.put_back()
     again = {stream: run for stream, run in progress.runs.items() if not run.is_at_end}
     for run in again.values():
@@ -60,6 +60,20 @@ def ask(pipeline: dlt.Pipeline, source: DltSource, progress: SyncInProgress) -> 
     for place, run in progress.parts.items():
         if stream_of_part(place) in again:
             run.begin_again()
+
+
+def read_through(source: DltSource) -> None:
+    """Read a source outside of dlt's extract, for what its streams note meanwhile.
+
+    What dlt has set for the source while it reads it is set back when an error ends that. When a
+    signal does, it would be set back whenever Python lets go of the frames: in a later sync.
+    """
+    try:
+        for _ in source:
+            pass
+    except BaseException as error:
+        clear_frames(error.__traceback__)
+        raise
 
 
 @dataclass

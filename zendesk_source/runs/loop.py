@@ -44,7 +44,7 @@ from zendesk_source.resources.run import (
     SyncInProgress,
     running,
 )
-from zendesk_source.runs.asking import Asked
+from zendesk_source.runs.asking import Asked, read_through
 from zendesk_source.runs.erasing import erase
 from zendesk_source.runs.known import hints_known, schemas_known, settings_known
 from zendesk_source.runs.log import SyncLog
@@ -246,6 +246,5 @@ def _greet(source: DltSource, stop: Stop, on_wait: OnWait | None) -> str:
         Name of the account, if several share the dataset; else empty.
     """
     with running(Greeting(on_wait, stop)) as greeting:
-        for _ in source.with_resources(*list(source.selected_resources)[:1]):
-            pass
+        read_through(source.with_resources(*list(source.selected_resources)[:1]))
     return greeting.account
