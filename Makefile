@@ -35,9 +35,11 @@ wheel: .venv/.project ## Build the wheel, install it in a clean environment and 
 	@rm -rf dist && $(RUN) -m hatchling build --target wheel
 	@bash .ci/try dist/*.whl
 
-# Tests of what depends on these packages most: tables, types, files, the report.
+# Tests of what depends on these packages most: tables, types, files, the report, inner parts of dlt.
 TRIED := tests/resources/test_item_formats.py tests/shape tests/resources/test_versions.py \
-	tests/html_report tests/destination/test_state.py
+	tests/html_report tests/destination/test_state.py tests/destination/test_duckdb_merge.py \
+	tests/destination/test_duckdb_memory.py tests/destination/test_duckdb_row_groups.py \
+	tests/runs/test_known.py tests/runs/test_interrupted.py
 TESTED := .[postgres] pytest pytest-timeout pytest-xdist hypothesis
 
 versions: .venv/.project ## Try the oldest and the newest versions of the packages that we allow

@@ -75,7 +75,7 @@ def hints_known() -> Iterator[None]:
 @cache
 def hints_of(spec: type) -> dict[str, Any]:
     """Return the keys that a dict of dlt's may have, and the types of their values."""
-    return find_hints(spec, globalns=sys.modules[spec.__module__].__dict__)
+    return find_hints(spec, globalns=getattr(sys.modules.get(spec.__module__), "__dict__", None))
 
 
 class _Schemas(LiveSchemaStorage):

@@ -20,8 +20,8 @@ def no_collection() -> Iterator[None]:
     for longer than one of them takes.
     """
     was_enabled = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if was_enabled:
