@@ -154,10 +154,11 @@ def test_a_merge_reads_only_the_parts_of_a_table_that_may_hold_its_keys(key, tmp
 
 
 def rows_read_from(table: str, plan: dict[str, Any]) -> int:
-    """Return how many rows the scans of a table have passed on, in a profile of DuckDB's."""
+    """Return how many rows the scans of a table have read, in a profile of DuckDB 1 or 2."""
     is_scan = table in str(plan.get("extra_info", {}).get("Table", ""))
-    rows = int(plan["operator_cardinality"]) if is_scan else 0
-    return rows + sum(rows_read_from(table, child) for child in plan.get("children", ()))
+    rows = int(plan.get("rows_scanned") or plan["operator_cardinality"]) if is_scan else 0
+    below = plan.get("children") or plan.get("operator") or ()
+    return rows + sum(rows_read_from(table, child) for child in below)
 
 
 def test_a_column_that_only_the_table_has_is_left_empty(tmp_path):
