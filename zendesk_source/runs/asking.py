@@ -71,7 +71,7 @@ def read_through(source: DltSource) -> None:
     try:
         for _ in source:
             pass
-    except BaseException as error:
+    except KeyboardInterrupt as error:
         clear_frames(error.__traceback__)
         raise
 
