@@ -106,6 +106,7 @@ def test_a_run_that_is_stopped_ends_soon_and_goes_on_later(zendesk, sent: int, c
         [sys.executable, str(SCRIPT)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         until(lambda: zendesk.requests or process.poll() is not None)
+        assert process.poll() is None
         os.kill(process.pid, sent)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == code, errors

@@ -113,7 +113,7 @@ def test_a_load_lets_go_of_the_file_while_it_reads_from_zendesk_when_asked(zende
         with file.used():  # somebody asked long ago, and was killed
             assert events == ["opened"]
         WANTED.touch()
-        until(lambda: not file.is_open)
+        until(lambda: not file.is_open, 20)
         with held("reads"):
             pass
     assert events == ["opened", "closed", "opened"]

@@ -28,6 +28,7 @@ PAGES = (
     "metrics",
 )
 HERE = ("--host", "127.0.0.1")
+_PATIENCE_SECONDS = 60.0
 
 
 @dataclass
@@ -39,7 +40,11 @@ class Process:
 
     def found(self, pattern: str) -> re.Match[str]:
         """Wait until it has written what a pattern matches."""
-        return until(lambda: re.search(pattern, "".join(self.written)))
+        return until(
+            lambda: re.search(pattern, "".join(self.written)),
+            _PATIENCE_SECONDS,
+            lambda: f"{pattern!r} never came:\n{''.join(self.written)}",
+        )
 
 
 @dataclass

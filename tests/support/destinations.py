@@ -151,7 +151,7 @@ def _s3(folder: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until(lambda: _is_open(port))
+        until(lambda: _is_open(port), 20, lambda: "the S3 server did not start")
         s3fs.S3FileSystem(key="a", secret="b", client_kwargs={"endpoint_url": url}).mkdir("bucket")
         credentials = AwsCredentials("a", "b", endpoint_url=url, region_name="us-east-1")
         there = dlt.destinations.filesystem("s3://bucket/files", credentials=credentials)
